@@ -1,0 +1,46 @@
+# Few verbs. Everything is installed into .venv from uv.lock; nothing but Python (>= 3.11) has to be there before.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+
+.PHONY: help demo test check bench docs clean
+help:           ## list the verbs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(READY): pyproject.toml uv.lock Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Burnline needs Python 3.11 or newer; $(PYTHON) is older. Run: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install the venv module of your Python (on Debian: python3-venv)" >&2; exit 1; }
+	@test -x $(BIN)/uv || { echo "getting uv into $(VENV)" >&2; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	@echo "installing what uv.lock names into $(VENV)" >&2
+	@# Exported and installed by name and hash, not by the addresses in the lock, so that a mirror set for pip or uv is used.
+	@index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}}"; \
+	 if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	 $(BIN)/uv export --quiet --frozen --all-groups --no-emit-project -o $(VENV)/requirements.txt >/dev/null && \
+	 VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r $(VENV)/requirements.txt && \
+	 VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps -e .
+	@touch $@
+
+demo: $(READY)  ## the whole product on real parts: a broker, an Odoo, capture, measures, alerts, actions
+	@$(BIN)/burnline demo $(ARGS)
+
+test: $(READY)  ## every test: pure, real broker, real Odoo (where its lab is), drills
+	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
+
+check: $(READY) ## format, lint, types, architecture, generated files
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m burnline.docs --check
+
+bench: $(READY) ## figures, as ratios and CPU seconds per million: make bench ARGS="--json"
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(READY)  ## write what is generated: the typed records and the event catalogue
+	@$(BIN)/python -m schemas.generate
+	@$(BIN)/python -m burnline.docs
+
+clean:          ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m burnline` is the command `burnline`."""
+
+from burnline.cli import main
+
+main()

@@ -1,0 +1,130 @@
+"""The commands that run until they are told to stop: each process alone, and all of them in one tree.
+
+Each command imports only what it runs, since every process of a deployment pays for its imports in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from burnline import environment
+from burnline.environment import Environment
+from burnline.supervisor import Child, Supervisor, burnline_child
+from infra.errors import Fatal
+from infra.settings import Settings
+
+Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
+COMMANDS = ("webhooks", "capture", "streams", "actions", "clock")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (capture, webhooks, streams, clock, actions, run):
+        app.command()(command)
+
+
+def _begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
+    """The environment, and an event that a signal to stop sets."""
+    if lifeline:
+        from infra.lifeline import watch_parent
+
+        watch_parent()
+    found = environment.load()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return found, stop
+
+
+def capture(
+    once: Annotated[bool, typer.Option("--once", help="Catch up, sweep, print what was published, and end.")] = False,
+    lifeline: Lifeline = False,
+) -> None:
+    """Publish what changes in Odoo.
+
+    Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline capture --once
+    """
+    from producers.capture import run as run_capture
+
+    found, stop = _begin(lifeline=lifeline)
+    published = run_capture(found.settings, found.config, once=once, stop=stop)
+    if once:
+        for topic, count in sorted(published.items()):
+            typer.echo(f"{topic}\t{count}")
+
+
+def webhooks(lifeline: Lifeline = False) -> None:
+    """Receive signed webhooks and Odoo's hints.
+
+    Example: BURNLINE_WEBHOOKS__SOURCES='{"n8n": "whsec_…"}' burnline webhooks
+    """
+    from producers.webhooks import serve
+
+    found, _stop = _begin(lifeline=lifeline)
+    serve(found.settings, database=database(found.settings))
+
+
+def streams(lifeline: Lifeline = False) -> None:
+    """Keep the measures: a worker of the stream processors, with health, readiness and state look-ups over HTTP.
+
+    Example: BURNLINE_STREAMS__INSTANCE=worker-1 burnline streams
+    """
+    from streams.app import run as run_streams
+
+    found, _stop = _begin(lifeline=lifeline)
+    run_streams(found.settings, found.config)
+
+
+def clock(lifeline: Lifeline = False) -> None:
+    """Publish ticks: time as an event.
+
+    Example: BURNLINE_CLOCK__PERIOD=60 burnline clock
+    """
+    from producers.clock import run as run_clock
+
+    found, stop = _begin(lifeline=lifeline)
+    run_clock(found.settings, stop)
+
+
+def actions(lifeline: Lifeline = False) -> None:
+    """Carry out what the policy says about alerts.
+
+    Example: BURNLINE_CONFIG=firm.yaml burnline actions
+    """
+    from consumers.actions import run as run_actions
+
+    found, stop = _begin(lifeline=lifeline)
+    run_actions(found.settings, found.config, found.settings.odoo if found.settings.odoo.url else None, stop)
+
+
+def run(lifeline: Lifeline = False) -> None:
+    """Run everything in one process tree; a process that dies is started again.
+
+    Example: ODOO_URL=https://odoo.example ODOO_DB=firm ODOO_PASSWORD=… burnline run
+    """
+    found, stop = _begin(lifeline=lifeline)
+    database(found.settings)
+    with Supervisor(children(found, dict(os.environ))):
+        stop.wait()
+
+
+def database(settings: Settings) -> str:
+    """The Odoo database. Raises `Fatal` when none is named."""
+    if settings.odoo.url is None or settings.odoo.db is None:
+        raise Fatal(
+            "no Odoo is configured", remedy="set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD, or run `burnline demo`"
+        )
+    return settings.odoo.db
+
+
+def children(found: Environment, base: Mapping[str, str]) -> list[Child]:
+    """One child for each command, told where the broker is."""
+    address = found.settings.kafka.bootstrap_servers or ""
+    variables = {**base, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": address}
+    return [burnline_child(name, environment=variables) for name in COMMANDS]

@@ -1,0 +1,1 @@
+"""The decisions of the consumers, pure: alert to actions, lag verdicts."""

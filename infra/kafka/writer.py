@@ -1,0 +1,69 @@
+"""Write events: encoded, keyed by their subject, with CloudEvents headers, and never lost without an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from infra.errors import Transient
+from schemas import codec
+from schemas.events import Headers, cloudevents_headers
+from schemas.topics import Topic
+
+
+class EventWriter:
+    """Sends events through a producer, transactional or not.
+
+    `send` only queues; `flush` (or the transaction's commit, then `check`) tells whether everything arrived.
+    """
+
+    def __init__(self, producer: Producer) -> None:
+        """Write through this producer; its transactions stay the caller's."""
+        self.producer = producer
+        self._failed: KafkaError | None = None
+
+    def send(self, topic: Topic, event: Mapping[str, Any], *, partition: int = -1) -> None:
+        """Queue an event. Raises `PoisonMessage` where it breaks its schema."""
+        value = codec.encode(topic.record, event)
+        self.send_bytes(
+            topic.name,
+            event["meta"]["subject"].encode(),
+            value,
+            cloudevents_headers(topic, event["meta"]),
+            partition=partition,
+        )
+
+    def send_bytes(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, *, partition: int = -1
+    ) -> None:
+        """Queue a record as it is; a value of None is a tombstone."""
+        while True:
+            try:
+                self.producer.produce(topic, value, key, partition, on_delivery=self._delivered, headers=headers or [])
+            except BufferError:  # the queue is full: let it drain, which is the back-pressure
+                self.producer.poll(0.05)
+                continue
+            self.producer.poll(0)
+            return
+
+    def _delivered(self, error: KafkaError | None, _record: Message) -> None:
+        if error is not None:
+            self._failed = error
+
+    def check(self) -> None:
+        """Raises `Transient` if any record queued so far did not arrive."""
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            raise Transient(
+                f"a record was not accepted by the broker: {failed.str()}",
+                remedy="is the broker up, and does the topic exist?",
+            )
+
+    def flush(self, timeout: float = 30.0) -> None:
+        """Wait until everything queued is acknowledged. Raises `Transient` when it is not in time."""
+        left = self.producer.flush(timeout)
+        self.check()
+        if left:
+            raise Transient(f"{left} records were not acknowledged within {timeout:.0f} s", remedy="is the broker up?")

@@ -1,0 +1,155 @@
+"""Settings, read once at the composition root: environment variables, secret files, and nothing else.
+
+Names are `BURNLINE_<GROUP>__<NAME>`; `ODOO_URL`, `ODOO_DB`, `ODOO_USER` and `ODOO_PASSWORD` are understood too. A secret
+may stand in a file named like its variable in the folder `BURNLINE_SECRETS_DIR`. An unknown `BURNLINE_` name is an error, since a
+misspelt limit that is silently ignored is worse than none. What a firm decides (thresholds, rules, policies) is not here
+but in the YAML file that `BURNLINE_CONFIG` names: see `infra.config`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.embedded_kafka.settings import BrokerSettings
+from infra.errors import Fatal
+
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(BaseModel):
+    """How to reach the brokers. Without addresses, `burnline` looks for a container engine, then starts its own broker."""
+
+    model_config = STRICT
+    bootstrap_servers: str | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_ca_location: Path | None = None
+    ssl_certificate_location: Path | None = None
+    ssl_key_location: Path | None = None
+    replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
+
+
+class OdooSettings(BaseModel):
+    """How to reach Odoo. Without a URL, `burnline demo` starts the embedded one."""
+
+    model_config = STRICT
+    url: str | None = None
+    db: str | None = None
+    user: str = "admin"
+    password: SecretStr | None = None
+    timeout: Seconds = 60.0
+
+
+class CaptureSettings(BaseModel):
+    """How the capture polls. `overlap` must be longer than Odoo's longest transaction."""
+
+    model_config = STRICT
+    poll_interval: Seconds = 0.5
+    overlap: Seconds = 150.0
+    sweep_interval: Seconds = 60.0
+    page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
+
+
+class WebhookSettings(BaseModel):
+    """Where deliveries come in. `sources` maps a sender's name to its Standard Webhooks secret (`whsec_…`)."""
+
+    model_config = STRICT
+    host: str = "127.0.0.1"
+    port: Port = 8787
+    sources: dict[str, SecretStr] = Field(default_factory=dict)
+    odoo_token: SecretStr | None = None
+    max_body_bytes: Annotated[int, Field(ge=1024, le=10_000_000)] = 262_144
+    tolerance: Seconds = 300.0
+
+
+class StreamsSettings(BaseModel):
+    """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker."""
+
+    model_config = STRICT
+    instance: str = "worker-0"
+    group: str = "burnline.streams"
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    linger: Annotated[float, Field(ge=0, le=5)] = 0.01
+    session_timeout: Seconds = 10.0
+    transaction_timeout: Seconds = 30.0
+    web_host: str = "127.0.0.1"
+    web_port: Port = 6066
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
+
+
+class ClockSettings(BaseModel):
+    """How often the clock ticks."""
+
+    model_config = STRICT
+    period: Annotated[int, Field(ge=1, le=86_400)] = 60
+
+
+class ActionSettings(BaseModel):
+    """How actions are carried out."""
+
+    model_config = STRICT
+    attempts: Annotated[int, Field(ge=1, le=20)] = 5
+    timeout: Seconds = 10.0
+    webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+
+
+class Settings(BaseSettings):
+    """Everything a process of Burnline is told from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BURNLINE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+    kafka: KafkaSettings = KafkaSettings()
+    broker: BrokerSettings = BrokerSettings()
+    odoo: OdooSettings = OdooSettings()
+    capture: CaptureSettings = CaptureSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    streams: StreamsSettings = StreamsSettings()
+    clock: ClockSettings = ClockSettings()
+    actions: ActionSettings = ActionSettings()
+    config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+_PLAIN_NAMES = {"ODOO_URL": "url", "ODOO_DB": "db", "ODOO_USER": "user", "ODOO_PASSWORD": "password"}
+_NOT_SETTINGS = {"BURNLINE_CONFIG", "BURNLINE_SECRETS_DIR", "BURNLINE_LOG_LEVEL"}
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises `Fatal` that names the variable, what is wrong with it, and the remedy."""
+    groups = set(Settings.model_fields)
+    for name in os.environ:
+        if name.startswith("BURNLINE_") and not name.startswith("BURNLINE_TEST_") and name not in _NOT_SETTINGS:
+            group, _, rest = name.removeprefix("BURNLINE_").lower().partition("__")
+            if group not in groups or not rest:
+                raise Fatal(
+                    f"{name} is no setting of Burnline",
+                    remedy=f"remove it, or use one of the groups {', '.join(sorted(groups))}",
+                )
+    plain = {field: os.environ[name] for name, field in _PLAIN_NAMES.items() if os.environ.get(name)}
+    secrets = os.environ.get("BURNLINE_SECRETS_DIR")
+    try:
+        settings = Settings(_secrets_dir=secrets) if secrets else Settings()
+        return settings.model_copy(
+            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_unset=True)})}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "BURNLINE_" + "__".join(str(part).upper() for part in first["loc"])
+        raise Fatal(
+            f"{name}: {first['msg']}", remedy="see `burnline doctor` and the README's table of settings"
+        ) from None

@@ -1,0 +1,141 @@
+"""The one way in and out: Avro in the Confluent wire format (a zero byte, the schema's number, the body).
+
+Rules
+- Every record that enters is decoded here; what cannot be decoded is a `PoisonMessage` that says why.
+- `decode` gives Python's own types. `decode_wire` gives the same fields unconverted, a third faster, for the hot path.
+- UUIDs are strings in Python: they are compared and passed on, never computed with.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import fastavro
+
+from schemas import catalogue
+from schemas.errors import PoisonMessage
+
+HEADER = struct.Struct(">bI")
+_read = fastavro.schemaless_reader
+_write = fastavro.schemaless_writer
+
+
+class Decoded(NamedTuple):
+    """A decoded record: the full name of its schema, and its fields."""
+
+    name: str
+    value: Any
+
+
+@cache
+def _typed(name: str) -> Any:
+    return fastavro.parse_schema(catalogue.without_logical_types(catalogue.load(name), frozenset({"uuid"})))
+
+
+@cache
+def _plain(name: str) -> Any:
+    return fastavro.parse_schema(catalogue.without_logical_types(catalogue.load(name)))
+
+
+@cache
+def _names() -> dict[int, str]:
+    return {number: name for name, number in catalogue.ids().items()}
+
+
+@cache
+def _header(name: str) -> bytes:
+    try:
+        return HEADER.pack(0, catalogue.ids()[name])
+    except KeyError:
+        raise PoisonMessage(
+            f"the schema {name} has no number", remedy="add it to schemas/avro/ids.json with the next free number"
+        ) from None
+
+
+def _encode(schema: Any, name: str, value: Any) -> bytes:
+    out = io.BytesIO(_header(name))
+    out.seek(HEADER.size)
+    try:
+        _write(out, schema, value)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, struct.error) as error:
+        raise PoisonMessage(
+            f"a {name} breaks its schema: {error}", remedy="compare the record with schemas/avro and mend its source"
+        ) from error
+    return out.getvalue()
+
+
+def encode(name: str, value: Mapping[str, Any]) -> bytes:
+    """A record in Python's own types as bytes. Raises `PoisonMessage` where it breaks its schema."""
+    return _encode(_typed(name), name, value)
+
+
+def encode_wire(name: str, value: Mapping[str, Any]) -> bytes:
+    """A record of plain numbers as bytes: the counterpart of `decode_wire`."""
+    return _encode(_plain(name), name, value)
+
+
+def schema_name(data: bytes) -> str:
+    """Full name of the schema a record was written with. Raises `PoisonMessage` without a known wire header."""
+    if len(data) < HEADER.size:
+        raise PoisonMessage(
+            f"{len(data)} bytes are too short for a record", remedy="find the producer that writes without a registry"
+        )
+    magic, number = HEADER.unpack_from(data)
+    if magic != 0:
+        raise PoisonMessage(
+            f"the first byte is {magic}, not the 0 of the Confluent wire format",
+            remedy="find the producer that writes this topic without a registry",
+        )
+    name = _names().get(number)
+    if name is None:
+        raise PoisonMessage(
+            f"schema number {number} is unknown",
+            remedy="update this program, or register the schema it was written with",
+        )
+    return name
+
+
+def _decode(schema: Any, name: str, data: bytes) -> Any:
+    body = io.BytesIO(data)
+    body.seek(HEADER.size)
+    try:
+        value = _read(body, schema, None, return_record_name=True, return_record_name_override=True)
+    except (
+        EOFError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        OverflowError,
+        struct.error,
+        UnicodeDecodeError,
+    ) as error:
+        raise PoisonMessage(
+            f"a {name} cannot be read: {error or type(error).__name__}",
+            remedy="look at the bytes with `burnline dlq list --json`; the producer wrote a truncated or foreign record",
+        ) from error
+    if body.tell() != len(data):
+        raise PoisonMessage(
+            f"a {name} is followed by {len(data) - body.tell()} bytes that belong to nothing",
+            remedy="find the producer: it wrote with another schema than the one it names",
+        )
+    return value
+
+
+def decode(data: bytes) -> Decoded:
+    """A record in Python's own types. Raises `PoisonMessage`."""
+    name = schema_name(data)
+    return Decoded(name, _decode(_typed(name), name, data))
+
+
+def decode_wire(data: bytes) -> Decoded:
+    """A record in plain numbers: days and microseconds since 1970, decimals as unscaled big-endian bytes.
+
+    Members of a union of several records come as pairs (full name, fields). Raises `PoisonMessage`.
+    """
+    name = schema_name(data)
+    return Decoded(name, _decode(_plain(name), name, data))

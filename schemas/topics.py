@@ -1,0 +1,348 @@
+"""The one registry of topics: name, key, schema, partitions, retention, owner, process, service level, class, access.
+
+Topics, documentation and access lists are made from it, never written twice. Public event topics keep everything, so that
+history can be replayed; topics with people's names are compacted, so that a tombstone erases them. Internal topics may
+change with any release and carry no promise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PARTITIONS = 6
+PROCESSORS = ("utilization", "budget-burn", "dispute-aging", "client-exposure")
+
+
+class Process(StrEnum):
+    """The business process a topic serves; a dead letter says which one is affected."""
+
+    QUOTE_TO_CASH = "quote-to-cash"
+    PROJECT_TO_REVENUE = "project-to-revenue"
+    RESOURCE_TO_TIMESHEET = "resource-to-timesheet"
+    VENDOR_TO_PAY = "vendor-to-pay"
+    ISSUE_TO_RESOLUTION = "issue-to-resolution"
+    OPERATIONS = "operations"
+
+
+class DataClass(StrEnum):
+    """How closely the content is to be kept."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    PERSONAL = "personal"
+
+
+class ServiceLevel(StrEnum):
+    """How soon a stopped topic needs a person."""
+
+    GOLD = "gold"
+    SILVER = "silver"
+    BRONZE = "bronze"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic and its contract. `verbs` are the event types it carries, in the past tense."""
+
+    name: str
+    record: str
+    key: str
+    process: Process
+    owner: str
+    data_class: DataClass
+    verbs: tuple[str, ...] = ()
+    compacted: bool = False
+    public: bool = True
+    publishers: tuple[str, ...] = ("capture",)
+    subscribers: tuple[str, ...] = ("streams", "actions", "analytics")
+    service_level: ServiceLevel = ServiceLevel.SILVER
+    partitions: int = PARTITIONS
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The topic's settings on the broker."""
+        if self.compacted:
+            return {"cleanup.policy": "compact", **self.extra}
+        return {"cleanup.policy": "delete", "retention.ms": "-1", **self.extra}
+
+    def event_type(self, verb: str) -> str:
+        """The CloudEvents type of one of its events. Raises `KeyError` for a verb that is not declared."""
+        if verb not in self.verbs:
+            raise KeyError(f"{self.name} declares no event {verb!r}; it has {', '.join(self.verbs)}")
+        stem, _, version = self.name.rpartition(".")
+        return f"{stem}.{verb}.{version}"
+
+
+_P, _C, _S = Process, DataClass, ServiceLevel
+_BY_STREAMS = ("streams",)
+
+
+def _internal(
+    name: str, record: str, key: str, *, compacted: bool = False, partitions: int = PARTITIONS, by: str = "streams"
+) -> Topic:
+    kept = {} if compacted else {"retention.ms": "-1"}
+    return Topic(
+        name,
+        record,
+        key,
+        _P.OPERATIONS,
+        "platform",
+        _C.PERSONAL,
+        compacted=compacted,
+        public=False,
+        partitions=partitions,
+        publishers=(by,),
+        subscribers=(by,),
+        extra=kept,
+    )
+
+
+_ALL = (
+    Topic(
+        "people.consultant.v1",
+        "burnline.people.ConsultantEvent",
+        "employee",
+        _P.RESOURCE_TO_TIMESHEET,
+        "people-operations",
+        _C.PERSONAL,
+        ("registered", "changed", "archived", "deleted"),
+        compacted=True,
+    ),
+    Topic(
+        "people.absence.v1",
+        "burnline.people.AbsenceEvent",
+        "absence",
+        _P.RESOURCE_TO_TIMESHEET,
+        "people-operations",
+        _C.PERSONAL,
+        ("requested", "approved", "refused", "cancelled", "changed", "deleted"),
+    ),
+    Topic(
+        "sales.client.v1",
+        "burnline.sales.ClientEvent",
+        "partner",
+        _P.QUOTE_TO_CASH,
+        "sales-operations",
+        _C.CONFIDENTIAL,
+        ("onboarded", "changed", "archived", "deleted"),
+        compacted=True,
+    ),
+    Topic(
+        "delivery.project.v1",
+        "burnline.delivery.ProjectEvent",
+        "project",
+        _P.PROJECT_TO_REVENUE,
+        "delivery-operations",
+        _C.INTERNAL,
+        ("created", "activated", "changed", "closed", "deleted"),
+    ),
+    Topic(
+        "delivery.timesheet.v1",
+        "burnline.delivery.TimesheetEvent",
+        "timesheet line",
+        _P.RESOURCE_TO_TIMESHEET,
+        "delivery-operations",
+        _C.PERSONAL,
+        ("logged", "submitted", "approved", "corrected", "reopened", "invoiced", "deleted"),
+        service_level=_S.GOLD,
+    ),
+    Topic(
+        "delivery.milestone.v1",
+        "burnline.delivery.MilestoneEvent",
+        "milestone",
+        _P.PROJECT_TO_REVENUE,
+        "delivery-operations",
+        _C.INTERNAL,
+        ("planned", "changed", "reached", "approved", "reopened", "deleted"),
+    ),
+    Topic(
+        "finance.expense.v1",
+        "burnline.finance.ExpenseEvent",
+        "expense",
+        _P.VENDOR_TO_PAY,
+        "finance-operations",
+        _C.PERSONAL,
+        ("drafted", "submitted", "approved", "refused", "posted", "paid", "changed", "deleted"),
+    ),
+    Topic(
+        "finance.purchase-order.v1",
+        "burnline.finance.PurchaseOrderEvent",
+        "order",
+        _P.VENDOR_TO_PAY,
+        "finance-operations",
+        _C.CONFIDENTIAL,
+        ("requested", "approved", "confirmed", "invoiced", "cancelled", "changed", "deleted"),
+    ),
+    Topic(
+        "finance.invoice.v1",
+        "burnline.finance.InvoiceEvent",
+        "move",
+        _P.QUOTE_TO_CASH,
+        "finance-operations",
+        _C.CONFIDENTIAL,
+        (
+            "drafted",
+            "posted",
+            "changed",
+            "overdue",
+            "partially-paid",
+            "paid",
+            "reversed",
+            "blocked",
+            "cancelled",
+            "deleted",
+        ),
+        service_level=_S.GOLD,
+    ),
+    Topic(
+        "finance.payment.v1",
+        "burnline.finance.PaymentEvent",
+        "payment",
+        _P.QUOTE_TO_CASH,
+        "finance-operations",
+        _C.CONFIDENTIAL,
+        ("registered", "settled", "rejected", "cancelled", "changed", "deleted"),
+    ),
+    Topic(
+        "finance.dispute.v1",
+        "burnline.finance.DisputeEvent",
+        "invoice",
+        _P.ISSUE_TO_RESOLUTION,
+        "finance-operations",
+        _C.CONFIDENTIAL,
+        ("opened", "updated", "escalated", "resolved", "withdrawn", "reopened", "deleted"),
+        publishers=("capture", "webhooks"),
+        service_level=_S.GOLD,
+    ),
+    Topic(
+        "ops.clock.v1",
+        "burnline.ops.TickEvent",
+        "partition",
+        _P.OPERATIONS,
+        "platform",
+        _C.PUBLIC,
+        ("ticked",),
+        publishers=("clock",),
+        extra={"retention.ms": "7776000000"},
+    ),
+    Topic(
+        "measure.utilization.v1",
+        "burnline.measure.UtilizationEvent",
+        "employee",
+        _P.RESOURCE_TO_TIMESHEET,
+        "people-operations",
+        _C.PERSONAL,
+        ("measured",),
+        compacted=True,
+        publishers=_BY_STREAMS,
+    ),
+    Topic(
+        "measure.budget-burn.v1",
+        "burnline.measure.BudgetBurnEvent",
+        "project",
+        _P.PROJECT_TO_REVENUE,
+        "delivery-operations",
+        _C.CONFIDENTIAL,
+        ("measured",),
+        compacted=True,
+        publishers=_BY_STREAMS,
+    ),
+    Topic(
+        "measure.dispute-aging.v1",
+        "burnline.measure.DisputeAgingEvent",
+        "invoice",
+        _P.ISSUE_TO_RESOLUTION,
+        "finance-operations",
+        _C.CONFIDENTIAL,
+        ("measured",),
+        compacted=True,
+        publishers=_BY_STREAMS,
+    ),
+    Topic(
+        "measure.client-exposure.v1",
+        "burnline.measure.ClientExposureEvent",
+        "partner",
+        _P.ISSUE_TO_RESOLUTION,
+        "finance-operations",
+        _C.CONFIDENTIAL,
+        ("measured",),
+        compacted=True,
+        publishers=_BY_STREAMS,
+    ),
+    Topic(
+        "governance.alert.v1",
+        "burnline.governance.AlertEvent",
+        "subject",
+        _P.OPERATIONS,
+        "platform",
+        _C.INTERNAL,
+        ("raised", "changed", "cleared"),
+        service_level=_S.GOLD,
+        publishers=_BY_STREAMS,
+    ),
+    Topic(
+        "governance.action.v1",
+        "burnline.governance.ActionEvent",
+        "action",
+        _P.OPERATIONS,
+        "platform",
+        _C.INTERNAL,
+        ("requested", "attempted", "succeeded", "failed", "abandoned", "overridden"),
+        publishers=("actions",),
+        service_level=_S.GOLD,
+    ),
+    Topic(
+        "ops.dead-letter.v1",
+        "burnline.ops.DeadLetterEvent",
+        "original key",
+        _P.OPERATIONS,
+        "platform",
+        _C.CONFIDENTIAL,
+        ("parked", "retried", "discarded"),
+        publishers=("capture", "webhooks", "streams", "actions"),
+        service_level=_S.GOLD,
+    ),
+    Topic(
+        "ops.webhook.v1",
+        "burnline.ops.WebhookDeliveryEvent",
+        "delivery, or the record of a hint",
+        _P.OPERATIONS,
+        "platform",
+        _C.CONFIDENTIAL,
+        ("received",),
+        publishers=("webhooks",),
+        subscribers=("capture",),
+        extra={"retention.ms": "2592000000"},
+    ),
+    _internal(
+        "internal.capture-cursor.v1",
+        "burnline.internal.CaptureCursor",
+        "model",
+        compacted=True,
+        partitions=1,
+        by="capture",
+    ),
+    *(
+        _internal(f"internal.{name}-input.v1", "burnline.internal.Frame", "none: the partition is the subject's")
+        for name in PROCESSORS
+    ),
+    *(
+        _internal(f"internal.{name}-state.v1", "rows of burnline.internal", "subject and record", compacted=True)
+        for name in PROCESSORS
+    ),
+)
+
+TOPICS: dict[str, Topic] = {topic.name: topic for topic in _ALL}
+
+
+def topic(name: str) -> Topic:
+    """The contract of a topic. Raises `KeyError` that lists near names for one that is not declared."""
+    try:
+        return TOPICS[name]
+    except KeyError:
+        stem = name.partition(".")[0]
+        near = [known for known in TOPICS if known.startswith(stem)] or list(TOPICS)
+        raise KeyError(f"no topic {name!r}; there is {', '.join(near)}") from None

@@ -1,0 +1,1 @@
+"""What turns events into measures and alerts: pure processors, the transactional engine, and the Faust app around it."""
