@@ -1,0 +1,128 @@
+"""`burnline doctor`: every connection, permission, topic and schema, and what to do about each that fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from burnline import environment
+from burnline.environment import Environment
+from infra.errors import BurnlineError
+from infra.kafka import clients
+from infra.kafka import topics as cluster
+from schemas import catalogue, generate
+from schemas.topics import TOPICS
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    verdict: str
+    detail: str
+    remedy: str = ""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(doctor)
+
+
+def doctor(json_: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+    """Check everything that Burnline needs. Exit status 1 when something fails.
+
+    Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline doctor
+    """
+    findings = list(examine())
+    if json_:
+        for finding in findings:
+            typer.echo(json.dumps(asdict(finding)))
+    else:
+        table = Table("check", "verdict", "detail", "what to do")
+        for finding in findings:
+            colour = {"ok": "green", "warning": "yellow"}.get(finding.verdict, "red")
+            table.add_row(finding.check, f"[{colour}]{finding.verdict}[/]", finding.detail, finding.remedy)
+        Console().print(table)
+    raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
+
+
+def examine() -> Iterator[Finding]:
+    """Each check in turn; one that needs what failed before is left out."""
+    try:
+        found = environment.load()
+    except BurnlineError as error:
+        yield Finding("settings", "failed", str(error), error.remedy)
+        return
+    yield Finding("settings", "ok", "every BURNLINE_ variable is known")
+    yield from _checked("schemas", _schemas)
+    yield from _checked("configuration", lambda: _configuration(found))
+    broker = list(_checked("kafka", lambda: _kafka(found)))
+    yield from broker
+    if broker[0].verdict == "ok":
+        yield from _checked("topics", lambda: _topics(found))
+    if found.settings.odoo.url is None:
+        yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
+    else:
+        yield from _checked("odoo", lambda: _odoo(found))
+
+
+def _checked(name: str, check: Callable[[], list[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from check()
+    except BurnlineError as error:
+        yield Finding(name, "failed", str(error), error.remedy)
+
+
+def _schemas() -> list[Finding]:
+    for name in catalogue.ids():
+        catalogue.load(name)
+    stale = [path.name for path, text in generate.modules().items() if path.read_text(encoding="utf-8") != text]
+    if stale:
+        return [Finding("schemas", "failed", f"{', '.join(stale)} do not match schemas/avro", "run `make docs`")]
+    return [Finding("schemas", "ok", f"{len(catalogue.ids())} schemas, {len(TOPICS)} topics")]
+
+
+def _configuration(found: Environment) -> list[Finding]:
+    from consumers.actions import load_policy
+    from streams.core.policy import Measures
+
+    from infra.config import section
+    from producers.core.policy import CapturePolicy
+
+    section(found.config, "measures", Measures)
+    section(found.config, "capture", CapturePolicy)
+    policy = load_policy(found.config)
+    source = found.settings.config or "defaults"
+    return [Finding("configuration", "ok", f"{source}: {len(policy.rules)} policy rules, each with an owner")]
+
+
+def _kafka(found: Environment) -> list[Finding]:
+    clients.broker_answers(found.settings.kafka)
+    return [Finding("kafka", "ok", f"answers on {found.settings.kafka.bootstrap_servers}")]
+
+
+def _topics(found: Environment) -> list[Finding]:
+    changes = cluster.plan(found.settings.kafka)
+    if changes:
+        names = ", ".join(sorted({change.topic for change in changes}))
+        return [Finding("topics", "failed", f"{len(changes)} differences: {names}", "run `burnline topics apply`")]
+    return [Finding("topics", "ok", f"all {len(TOPICS)} are there, as they should be")]
+
+
+def _odoo(found: Environment) -> list[Finding]:
+    from infra.odoo.client import connect
+    from producers.capture import survey
+
+    client = connect(found.settings.odoo)
+    findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
+    for problem in survey(client, found.config):
+        verdict = "warning" if problem.optional else "failed"
+        findings.append(Finding(f"odoo: {problem.mapping}", verdict, problem.detail, problem.remedy))
+    return findings
