@@ -90,11 +90,10 @@ def _schemas() -> list[Finding]:
 
 
 def _configuration(found: Environment) -> list[Finding]:
-    from consumers.actions import load_policy
-    from streams.core.policy import Measures
-
+    from consumers.actions.policy import load_policy
     from infra.config import section
     from producers.core.policy import CapturePolicy
+    from streams.core.policy import Measures
 
     section(found.config, "measures", Measures)
     section(found.config, "capture", CapturePolicy)
@@ -118,11 +117,11 @@ def _topics(found: Environment) -> list[Finding]:
 
 def _odoo(found: Environment) -> list[Finding]:
     from infra.odoo.client import connect
-    from producers.capture import survey
+    from producers.capture.survey import survey
 
     client = connect(found.settings.odoo)
     findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
     for problem in survey(client, found.config):
         verdict = "warning" if problem.optional else "failed"
-        findings.append(Finding(f"odoo: {problem.mapping}", verdict, problem.detail, problem.remedy))
+        findings.append(Finding(f"odoo: {problem.model}", verdict, problem.detail, problem.remedy))
     return findings

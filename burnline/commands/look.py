@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +19,17 @@ from burnline import environment
 from infra.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+LETTER_COLUMNS = (
+    "topic",
+    "partition",
+    "offset",
+    "error",
+    "stage",
+    "business_process",
+    "owner",
+    "last_failed_at",
+    "remedy",
+)
 dlq = typer.Typer(no_args_is_help=True, help="The queue of records that could not be handled.")
 
 
@@ -67,7 +79,7 @@ def tail(
     from consumers import tail as reading
 
     console = Console(soft_wrap=True)
-    for record in reading.tail(environment.load().settings, topic, beginning=beginning, max_records=max_):
+    for record in reading.tail(environment.load().settings, topic, from_beginning=beginning, limit=max_):
         if json_:
             typer.echo(json.dumps(record, default=plain))
         else:
@@ -81,7 +93,7 @@ def lag(json_: Json = False) -> None:
     """
     from consumers import lag as reading
 
-    rows = list(reading.rows(environment.load().settings))
+    rows = [asdict(one) for one in reading.lag(environment.load().settings)]
     _print(rows, json_=json_, empty="no consumer group has committed anything yet")
     raise typer.Exit(1 if any(row["verdict"] in {"stalled", "stopped"} for row in rows) else 0)
 
@@ -98,7 +110,10 @@ def dlq_list(
     """
     from consumers import dead_letters
 
-    rows = dead_letters.list_letters(environment.load().settings, topic=topic, owner=owner)
+    letters = dead_letters.dead_letters(environment.load().settings, topic=topic, owner=owner)
+    rows = [dict(letter["current"]) for letter in letters]
+    if not json_:
+        rows = [{name: row[name] for name in LETTER_COLUMNS} for row in rows]
     _print(rows, json_=json_, empty="no dead letters")
 
 

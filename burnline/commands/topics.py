@@ -1,17 +1,15 @@
-"""`burnline topics`: the catalogue of topics against the cluster."""
+"""`burnline topics`: the registry of topics against the cluster."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from burnline import environment
 from infra.kafka import topics as cluster
 
-app = typer.Typer(no_args_is_help=True, help="The topics that the catalogue names, against those the cluster has.")
+app = typer.Typer(no_args_is_help=True, help="The topics that the registry declares, against those the cluster has.")
 
 
 @app.command()
@@ -27,23 +25,21 @@ def plan() -> None:
 
 @app.command()
 def apply(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Create what is missing. Nothing is ever deleted or made smaller.
+    """Create what is missing and correct settings. Nothing is ever deleted or made smaller.
 
-    Example: burnline topics apply --yes
+    Example: burnline topics apply --yes. Exit status 1 when something is left to a person.
     """
     settings = environment.load().settings.kafka
     changes = cluster.plan(settings)
     _show(changes)
-    if changes and (yes or typer.confirm(f"Make these {len(changes)} changes?")):
+    left = [change for change in changes if change.kind == "differs"]
+    if len(changes) > len(left) and (yes or typer.confirm(f"Make {len(changes) - len(left)} changes?")):
         cluster.apply(settings, changes)
+    raise typer.Exit(1 if left else 0)
 
 
 def _show(changes: list[cluster.Change]) -> None:
-    console = Console()
-    if not changes:
-        console.print("the cluster has every topic of the catalogue, as it should be")
-        return
-    table = Table("topic", "change", "from", "to")
     for change in changes:
-        table.add_row(change.topic, change.what, change.before, change.after)
-    console.print(table)
+        typer.echo(str(change))
+    if not changes:
+        typer.echo("the cluster has every topic of the registry, as declared")

@@ -44,16 +44,19 @@ from project p
 """
 
 DISPUTE_AGING = """
-with contested as (
-  select m.*, case
-      when residual = 0 and coalesce(dispute, 'none') not in ('none', 'withdrawn') then 'resolved'
-      when coalesce(dispute, 'none') <> 'none' then dispute
-      when payment = 'blocked' then 'open' end status
-  from move m)
-select id, status, opened opened_on,
-  case when status in ('resolved', 'withdrawn') then 0
-       else round(10000 * min(coalesce(nullif(contested, 0), residual), residual)) end amount,
+with told as (
+  select m.id, m.payment, m.due, m.residual,
+    case when coalesce(m.dispute, 'none') <> 'none' then m.dispute when m.payment = 'blocked' then 'open' else b.status end status,
+    coalesce(m.opened, b.opened) opened, coalesce(nullif(m.contested, 0), b.contested) contested
+  from move m left join book b on b.id = m.id
+  where b.id is null or (coalesce(m.dispute, 'none') = 'none' and m.payment <> 'blocked' and m.opened is null)),
+contested as (
+  select *, case when residual = 0 and status not in ('resolved', 'withdrawn') then 'resolved' else status end state
+  from told where status is not null)
+select id, state status, opened opened_on,
+  case when state in ('resolved', 'withdrawn') then 0 else round(10000 * min(coalesce(contested, residual), residual)) end amount,
   cast(julianday(:as_of) - julianday(due) as integer) days_past_due,
   cast(julianday(:as_of) - julianday(opened) as integer) days_open
-from contested where status is not null
+from contested
 """
+"""An invoice that both Odoo and the helpdesk's book speak of is left out: which of the two decides is not for SQL to say."""

@@ -7,7 +7,7 @@ same) and keeps the answers in a SQLite database in memory. Only times that need
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,9 +49,16 @@ FIRM_FIELDS = "x_dispute_state, x_dispute_date, x_dispute_amount"
 PLAIN_FIELDS = "null, null, null"
 
 
-def fill(select: Select, *, firm_fields: bool) -> sqlite3.Connection:
-    """The tables, filled. `firm_fields` tells whether the source has the firm's own dispute fields."""
+def fill(
+    select: Select, *, firm_fields: bool, book: Mapping[str, Mapping[str, Any]] | None = None
+) -> sqlite3.Connection:
+    """The tables, filled. `firm_fields` tells whether the source has the firm's own dispute fields; `book` is the helpdesk's."""
     memory = sqlite3.connect(":memory:")
+    memory.execute("create table book (id integer, status, opened, contested real)")
+    rows_of_book = [
+        (int(key), entry["status"], entry["opened_on"], float(entry["amount"])) for key, entry in (book or {}).items()
+    ]
+    memory.executemany("insert into book values (?, ?, ?, ?)", rows_of_book)
     for table, statement in SOURCES.items():
         name, columns = table.split(" ", 1)
         memory.execute(f"create table {table}")

@@ -1,0 +1,182 @@
+"""Set the stage: a broker, topics, an Odoo, and every process of Burnline as a supervised child; and clear it away again.
+
+Rules
+- What is already there is used, what was started is stopped; data stays, so that a second demo begins where the first ended,
+  also where the first was killed.
+- The clock starts when the history is loaded, so that no alert speaks of a half-read past.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import structlog
+import yaml
+
+from burnline.demo.firm import EmbeddedFirm
+from burnline.demo.receiver import Receiver
+from burnline.environment import with_broker
+from burnline.readiness import history_is_loaded
+from burnline.supervisor import Supervisor, burnline_child
+from infra import embedded_kafka
+from infra.config import read_config
+from infra.errors import Fatal
+from infra.kafka import topics
+from infra.settings import OdooSettings, Settings
+
+log = structlog.get_logger()
+HISTORY_TIMEOUT = 600.0
+PROCESSES = ("webhooks", "capture", "streams", "actions")
+FOLDER = Path(platformdirs.user_cache_dir("burnline")) / "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs, and how to reach it."""
+
+    settings: Settings
+    config: dict[str, object]
+    broker: embedded_kafka.BrokerHandle
+    odoo: OdooSettings
+    firm: EmbeddedFirm | None
+    receiver: Receiver
+    webhooks_url: str
+    helpdesk_secret: str
+    logs: Path
+    supervisor: Supervisor
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def new_secret() -> str:
+    """A Standard Webhooks secret."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@contextmanager
+def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) -> Iterator[Stage]:
+    """The stage, while the context lasts. Raises `Fatal` or `Transient` for whatever cannot be had."""
+    logs = FOLDER / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    token, helpdesk, outgoing, port = secrets.token_urlsafe(24), new_secret(), new_secret(), free_port()
+    with ExitStack() as stack:
+        progress("a broker")
+        broker = embedded_kafka.choose(settings.broker, configured=settings.kafka.bootstrap_servers, progress=progress)
+        stack.callback(broker.stop)
+        settings = with_broker(settings, broker.bootstrap_servers)
+        progress("topics")
+        topics.apply(settings.kafka, topics.plan(settings.kafka))
+        supervisor = stack.enter_context(Supervisor([]))
+        receiver = stack.enter_context(Receiver(outgoing))
+        webhooks_url = f"http://127.0.0.1:{port}"
+        firm, odoo = None, settings.odoo
+        if odoo.url is None:
+            progress("an Odoo, with half a year of a firm's history")
+            firm = EmbeddedFirm(f"http://127.0.0.1:{free_port()}", FOLDER / "firm.db")
+            supervisor.add(firm.child(rate=rate, webhook=f"{webhooks_url}/odoo/{token}", log_file=logs / "odoo.log"))
+            odoo = firm.wait()
+        elif odoo.db is None:
+            raise Fatal("ODOO_URL is set, but not which database", remedy="set ODOO_DB too")
+        config_file = FOLDER / "demo.yaml" if settings.config is None else settings.config
+        if settings.config is None:
+            config_file.write_text(yaml.safe_dump(firm_rules(receiver.url)), encoding="utf-8")
+        variables = {
+            **os.environ,
+            "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+            "ODOO_URL": odoo.url or "",
+            "ODOO_DB": odoo.db or "",
+            "ODOO_USER": odoo.user,
+            "ODOO_PASSWORD": odoo.password.get_secret_value() if odoo.password else "",
+            "BURNLINE_CONFIG": str(config_file),
+            "BURNLINE_WEBHOOKS__PORT": str(port),
+            "BURNLINE_WEBHOOKS__ODOO_TOKEN": token,
+            "BURNLINE_WEBHOOKS__SOURCES": f'{{"helpdesk": "{helpdesk}"}}',
+            "BURNLINE_ACTIONS__WEBHOOK_SECRETS": f'{{"demo": "{outgoing}"}}',
+            "BURNLINE_STREAMS__WEB_PORT": str(free_port()),
+            "BURNLINE_CAPTURE__SWEEP_INTERVAL": "10",
+            "BURNLINE_CLOCK__PERIOD": "5",
+        }
+        settings = settings.model_copy(update={"odoo": odoo})
+        for name in PROCESSES:
+            supervisor.add(burnline_child(name, environment=variables, log_folder=logs))
+        stage = Stage(
+            settings, read_config(config_file), broker, odoo, firm, receiver, webhooks_url, helpdesk, logs, supervisor
+        )
+        _keep_broker(stack, settings, broker)
+        progress("the firm's history")
+        _wait_for_history(stage)
+        supervisor.add(burnline_child("clock", environment=variables, log_folder=logs))
+        yield stage
+
+
+def firm_rules(webhook_url: str) -> dict[str, object]:
+    """What the demo's firm decides: its approval field, and that alerts become activities and signed webhooks."""
+    activity = {"target": "odoo_activity", "summary": "$rule at $level", "user": "responsible", "deadline_days": 2}
+    webhook = {"target": "webhook", "url": webhook_url, "secret": "demo"}
+    return {
+        "capture": {"approved": {"field": "x_approved"}},
+        "actions": {
+            "rules": [
+                {
+                    "name": "follow-up",
+                    "owner": "delivery-operations",
+                    "when": {"severity": "warning"},
+                    "then": [activity],
+                },
+                {"name": "tell-n8n", "owner": "platform", "when": {"severity": "notice"}, "then": [webhook]},
+            ]
+        },
+    }
+
+
+def _wait_for_history(stage: Stage) -> None:
+    from producers.capture.survey import readable_models
+
+    models = readable_models(stage.settings, stage.config)
+    deadline = time.monotonic() + HISTORY_TIMEOUT
+    while not history_is_loaded(stage.settings.kafka, models):
+        if time.monotonic() > deadline:
+            raise Fatal(
+                f"the history was not loaded within {HISTORY_TIMEOUT:.0f} s", remedy=f"see {stage.logs / 'capture.log'}"
+            )
+        time.sleep(0.2)
+
+
+def _keep_broker(stack: ExitStack, settings: Settings, broker: embedded_kafka.BrokerHandle) -> None:
+    """Start the embedded broker again when it dies, as the supervisor does with the other processes."""
+    if broker.kind != "embedded":
+        return
+    stop = threading.Event()
+    again: list[embedded_kafka.BrokerHandle] = []
+
+    def watch() -> None:
+        while not stop.wait(1.0):
+            if embedded_kafka.running(settings.broker) is None:
+                log.warning("broker_died")
+                again.append(embedded_kafka.choose(settings.broker))
+
+    thread = threading.Thread(target=watch, name="broker-watch", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        thread.join()
+        for handle in again:
+            handle.stop()
+
+    stack.callback(end)

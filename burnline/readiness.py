@@ -1,0 +1,29 @@
+"""Is the first snapshot complete? Ticks wait for it, so that no alert speaks of a half-read history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from infra.kafka.reader import read_to_end
+from infra.settings import KafkaSettings
+from schemas import codec
+from schemas.topics import topic
+
+CURSORS = topic("internal.capture-cursor.v1")
+
+
+def snapshots_done(settings: KafkaSettings) -> dict[str, bool]:
+    """For each model that the capture has begun with: is its first snapshot complete?"""
+    done: dict[str, bool] = {}
+    for record in read_to_end(settings, CURSORS.name):
+        data = record.value()
+        if data is not None:
+            cursor = codec.decode(data).value
+            done[cursor["model"]] = cursor["snapshot_done"]
+    return done
+
+
+def history_is_loaded(settings: KafkaSettings, models: Collection[str]) -> bool:
+    """True once every one of these models has been read from its first record to its last."""
+    done = snapshots_done(settings)
+    return bool(models) and all(done.get(model, False) for model in models)

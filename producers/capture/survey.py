@@ -1,0 +1,52 @@
+"""What capture can read of an Odoo, mapping by mapping: for `doctor`, and for those who wait for the first snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from infra.config import section
+from infra.errors import Fatal
+from infra.odoo import OdooClient
+from infra.odoo.client import connect
+from infra.settings import Settings
+from producers.capture.source import Source
+from producers.core.mapping import mappings
+from producers.core.policy import CapturePolicy
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mapping that cannot be served. An optional one is left out by the capture; the others stop it."""
+
+    model: str
+    optional: bool
+    detail: str
+    remedy: str
+
+
+def survey(client: OdooClient, config: Mapping[str, object]) -> Iterator[Problem]:
+    """Every mapping that this Odoo or this user cannot serve; none when all is well."""
+    source = Source(client, PAGE)
+    for mapping in mappings(section(dict(config), "capture", CapturePolicy)):
+        try:
+            found = source.readable([mapping])
+        except Fatal as error:
+            yield Problem(mapping.model, optional=False, detail=str(error), remedy=error.remedy)
+            continue
+        if not found:
+            detail = f"{mapping.model} is not there, or this user may not read it: its events are left out"
+            yield Problem(
+                mapping.model,
+                optional=True,
+                detail=detail,
+                remedy="install the module, or give the user the right to read it",
+            )
+
+
+def readable_models(settings: Settings, config: Mapping[str, object]) -> list[str]:
+    """The models that the capture reads here. Raises `Fatal` or `Transient` as `connect` does."""
+    source = Source(connect(settings.odoo), PAGE)
+    return [one.mapping.model for one in source.readable(mappings(section(dict(config), "capture", CapturePolicy)))]
