@@ -1,0 +1,179 @@
+"""What the whole run shares: one Kafka broker, and the real Odoo where its lab is.
+
+The broker belongs to the process that runs pytest (under xdist: the controller). Workers ask it over a loopback socket, and it starts the
+broker when the first of them does; so a run that needs no broker starts none, and a run that is killed leaves none.
+`BURNLINE_TEST_KAFKA=<bootstrap servers>` uses a broker that already runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from infra.embedded_kafka import BrokerHandle, choose
+from infra.errors import BurnlineError
+from infra.settings import load_settings
+
+LAB = Path(__file__).resolve().parents[2] / "shared" / "odoo" / "lab"
+
+
+class SharedBroker:
+    """One broker for the run, started by the first who asks; serves the workers of xdist from a thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._folder: TemporaryDirectory[str] | None = None
+        self._handle: BrokerHandle | None = None
+        self._listener: Listener | None = None
+        self.key = secrets.token_bytes(16)
+
+    def bootstrap_servers(self) -> str:
+        with self._lock:
+            if self._handle is None:
+                self._folder = TemporaryDirectory(prefix="burnline-test-kafka-")
+                # The user's own repository and cache, but never the user's own broker or data.
+                own = {"port": 0, "data_dir": Path(self._folder.name) / "kafka"}
+                settings = load_settings().broker.model_copy(update=own)
+                self._handle = choose(settings, configured=os.environ.get("BURNLINE_TEST_KAFKA"))
+            return self._handle.bootstrap_servers
+
+    def serve(self) -> tuple[str, int]:
+        """The address at which workers ask."""
+        if self._listener is None:
+            self._listener = Listener(("127.0.0.1", 0), backlog=64, authkey=self.key)
+            threading.Thread(target=self._answer, args=(self._listener,), name="shared-broker", daemon=True).start()
+        return self._listener.address  # type: ignore[return-value]  # of the family that we chose
+
+    def _answer(self, listener: Listener) -> None:
+        while True:
+            with listener.accept() as worker:
+                if worker.recv() == "stop":
+                    return
+                try:
+                    worker.send((True, self.bootstrap_servers()))
+                except BurnlineError as error:
+                    worker.send((False, f"{error}; {error.remedy}"))
+
+    def close(self) -> None:
+        if self._listener is not None:
+            with Client(self._listener.address, authkey=self.key) as last:
+                last.send("stop")
+            self._listener.close()
+        if self._handle is not None:
+            self._handle.stop()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+BROKER = pytest.StashKey[SharedBroker]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.stash[BROKER] = SharedBroker()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if BROKER in config.stash:
+        config.stash[BROKER].close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist where to ask."""
+    broker = node.config.stash[BROKER]
+    node.workerinput["burnline_broker"] = (*broker.serve(), broker.key.hex())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A mark brings its fixture, and a fixture its mark, so that `-m` chooses rightly whichever a test wrote."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        for mark, fixture in (("odoo", "real_odoo"), ("kafka", "kafka_bootstrap")):
+            if fixture in names:
+                item.add_marker(mark)
+        if item.get_closest_marker("odoo") and "real_odoo" not in names:
+            names.insert(0, "real_odoo")
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
+    """Bootstrap servers of the broker that the whole run shares."""
+    workerinput = getattr(request.config, "workerinput", None)
+    if workerinput is None:
+        return request.config.stash[BROKER].bootstrap_servers()
+    host, port, key = workerinput["burnline_broker"]
+    with Client((host, port), authkey=bytes.fromhex(key)) as controller:
+        controller.send("bootstrap_servers")
+        started, answer = controller.recv()
+    assert started, answer
+    return str(answer)
+
+
+@pytest.fixture
+def topic_prefix(request: pytest.FixtureRequest) -> str:
+    """A beginning for names of topics, groups and transactional ids that no other test has."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40]
+    return f"test.{name}-{uuid.uuid4().hex[:12]}."
+
+
+@dataclass(frozen=True)
+class RealOdoo:
+    """A real Odoo 19 with its demo company. It is shared: create your own records and count nobody else's."""
+
+    url: str
+    db: str
+    user: str
+    password: str
+    pg_dsn: str
+
+    def sql(self, query: str) -> list[list[str]]:
+        """The rows of a query on Odoo's own database, each value as text (null is empty; no value may contain `|`)."""
+        done = subprocess.run([str(LAB), "sql", query], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("|") for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def real_odoo(tmp_path_factory: pytest.TempPathFactory, worker_id_or_master: str) -> RealOdoo:
+    """The Odoo of the lab, started if it is not running; the test is skipped where there is no lab."""
+    if not LAB.exists():
+        pytest.skip("no Odoo lab at ../shared/odoo/lab")
+    base = tmp_path_factory.getbasetemp()
+    with one_at_a_time((base if worker_id_or_master == "master" else base.parent) / "odoo-lab.lock"):
+        done = subprocess.run([str(LAB), "up"], capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    values = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    return RealOdoo(
+        values["ODOO_URL"], values["ODOO_DB"], values["ODOO_USER"], values["ODOO_PASSWORD"], values["ODOO_PG_DSN"]
+    )
+
+
+@pytest.fixture(scope="session")
+def worker_id_or_master(request: pytest.FixtureRequest) -> str:
+    """The name of this xdist worker; `master` without xdist."""
+    workerinput: dict[str, str] = getattr(request.config, "workerinput", {"workerid": "master"})
+    return workerinput["workerid"]
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a lock that all workers of this run see."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
