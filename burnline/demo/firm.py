@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -10,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
 from burnline.supervisor import Child
+from infra.embedded_odoo.handle import DB, PASSWORD, USER
 from infra.errors import Fatal
 from infra.settings import OdooSettings
 
@@ -39,11 +40,11 @@ class EmbeddedFirm:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             try:
-                status = httpx.get(f"{self.url}/firm/status", timeout=5).json()
-            except (httpx.TransportError, json.JSONDecodeError):
+                httpx.get(f"{self.url}/firm/status", timeout=5).raise_for_status()
+            except httpx.TransportError:
                 time.sleep(0.2)
                 continue
-            return OdooSettings(url=self.url, db=status["db"], user=status["user"], password=status["password"])
+            return OdooSettings(url=self.url, db=DB, user=USER, password=SecretStr(PASSWORD))
         raise Fatal(
             f"the embedded Odoo did not answer on {self.url} within {START_TIMEOUT:.0f} s",
             remedy="see its log in the demo's folder",
