@@ -26,9 +26,12 @@ def with_broker(settings: Settings, bootstrap_servers: str) -> Settings:
 
 
 def load(*, broker: bool = True) -> Environment:
-    """The environment of a command. Raises `Fatal` where a broker is needed and none is configured or running."""
+    """The environment of a command. Raises `Fatal` where a broker is needed and none is configured or running.
+
+    Warnings are logged: a command's result is for a person. A process that runs on configures its own level.
+    """
     settings = load_settings()
-    logs.configure(settings.log_level)
+    logs.configure("warning")
     if broker and settings.kafka.bootstrap_servers is None:
         running = embedded_kafka.running(settings.broker)
         if running is None:

@@ -18,6 +18,41 @@ from rich.table import Table
 from burnline import environment
 from infra.settings import Settings
 
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "utilization": (
+        "name",
+        "as_of",
+        "available_hours",
+        "worked_hours",
+        "billable_hours",
+        "billable_utilization",
+        "total_utilization",
+        "band",
+    ),
+    "budget-burn": (
+        "name",
+        "budget_hours",
+        "actual_hours",
+        "burn_hours",
+        "actual_cost",
+        "committed_cost",
+        "exhaustion_date",
+        "progress",
+        "eac",
+    ),
+    "disputes": (
+        "name",
+        "client",
+        "status",
+        "opened_on",
+        "days_open",
+        "days_past_due",
+        "bucket_open",
+        "amount",
+        "currency",
+    ),
+}
+"""What a person is shown; `--json` has every value."""
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 LETTER_COLUMNS = (
     "topic",
@@ -59,11 +94,10 @@ def show(measure: Measure, json_: Json = False) -> None:
         Measure.BUDGET_BURN: reading.budget_burn,
         Measure.DISPUTES: reading.disputes,
     }
-    _print(
-        readers[measure](environment.load().settings),
-        json_=json_,
-        empty=f"no {measure} yet: are `streams` and `clock` running?",
-    )
+    rows = list(readers[measure](environment.load().settings))
+    if not json_:
+        rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
+    _print(rows, json_=json_, empty=f"no {measure} yet: are `streams` and `clock` running?")
 
 
 def tail(
@@ -94,8 +128,23 @@ def lag(json_: Json = False) -> None:
     from consumers import lag as reading
 
     rows = [asdict(one) for one in reading.lag(environment.load().settings)]
-    _print(rows, json_=json_, empty="no consumer group has committed anything yet")
+    _print(rows if json_ else _by_topic(rows), json_=json_, empty="no consumer group has committed anything yet")
     raise typer.Exit(1 if any(row["verdict"] in {"stalled", "stopped"} for row in rows) else 0)
+
+
+def _by_topic(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For people: one row a group and topic, with the worst verdict of its partitions."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        one = found.setdefault(
+            (row["group"], row["topic"]),
+            {"group": row["group"], "topic": row["topic"], "partitions": 0, "lag": 0, "verdict": "ok"},
+        )
+        one["partitions"] += 1
+        one["lag"] += row["lag"]
+        if row["verdict"] != "ok":
+            one["verdict"] = row["verdict"]
+    return list(found.values())
 
 
 @dlq.command("list")
@@ -138,13 +187,15 @@ def _print(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) -> Non
     if not found:
         Console(stderr=True).print(empty)
         return
-    table = Table(*found[0])
+    table = Table(*(name.replace("_", " ") for name in found[0]))
     for row in found:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(_cell(name, value) for name, value in row.items()))
     Console().print(table)
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any) -> str:
+    if isinstance(value, float) and ("utilization" in name or name in {"burn_hours", "progress"}):
+        return f"{value:.1%}"
     match value:
         case None:
             return "–"

@@ -16,6 +16,7 @@ import typer
 from burnline import environment
 from burnline.environment import Environment
 from burnline.supervisor import Child, Supervisor, burnline_child
+from infra import logs
 from infra.errors import Fatal
 from infra.settings import Settings
 
@@ -36,6 +37,7 @@ def _begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
 
         watch_parent()
     found = environment.load()
+    logs.configure(found.settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -78,7 +80,7 @@ def streams(lifeline: Lifeline = False) -> None:
     from streams.app import run as run_streams
 
     found, _stop = _begin(lifeline=lifeline)
-    run_streams(found.settings, found.config)
+    run_streams(found.settings)
 
 
 def clock(lifeline: Lifeline = False) -> None:
