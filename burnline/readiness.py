@@ -12,18 +12,18 @@ from schemas.topics import topic
 CURSORS = topic("internal.capture-cursor.v1")
 
 
-def snapshots_done(settings: KafkaSettings) -> dict[str, bool]:
-    """For each model that the capture has begun with: is its first snapshot complete?"""
+def snapshots_done(settings: KafkaSettings, database: str) -> dict[str, bool]:
+    """For each model of an Odoo database that the capture has begun with: is its first snapshot complete?"""
     done: dict[str, bool] = {}
     for record in read_to_end(settings, CURSORS.name):
         data = record.value()
-        if data is not None:
+        if data is not None and (record.key() or b"").startswith(f"odoo:{database}:".encode()):
             cursor = codec.decode(data).value
             done[cursor["model"]] = cursor["snapshot_done"]
     return done
 
 
-def history_is_loaded(settings: KafkaSettings, models: Collection[str]) -> bool:
+def history_is_loaded(settings: KafkaSettings, database: str, models: Collection[str]) -> bool:
     """True once every one of these models has been read from its first record to its last."""
-    done = snapshots_done(settings)
+    done = snapshots_done(settings, database)
     return bool(models) and all(done.get(model, False) for model in models)

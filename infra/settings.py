@@ -61,7 +61,12 @@ class CaptureSettings(BaseModel):
 
 
 class WebhookSettings(BaseModel):
-    """Where deliveries come in. `sources` maps a sender's name to its Standard Webhooks secret (`whsec_…`)."""
+    """Where deliveries come in.
+
+    `sources` maps a sender's name to its Standard Webhooks secret (`whsec_…`); while one secret replaces another, both stand
+    there, apart by a space. `ack_timeout` bounds the wait for Kafka, `odoo_ack_timeout` the wait that Odoo's users feel: Odoo
+    gives up after one second. `remembered` deliveries are known again when they are sent again.
+    """
 
     model_config = STRICT
     host: str = "127.0.0.1"
@@ -70,6 +75,9 @@ class WebhookSettings(BaseModel):
     odoo_token: SecretStr | None = None
     max_body_bytes: Annotated[int, Field(ge=1024, le=10_000_000)] = 262_144
     tolerance: Seconds = 300.0
+    ack_timeout: Seconds = 5.0
+    odoo_ack_timeout: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    remembered: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
 
 
 class StreamsSettings(BaseModel):
@@ -95,12 +103,29 @@ class ClockSettings(BaseModel):
 
 
 class ActionSettings(BaseModel):
-    """How actions are carried out."""
+    """How actions are carried out.
+
+    `webhook_secrets` maps the names that the policy uses to Standard Webhooks secrets (`whsec_…`). `first_wait` doubles
+    with every attempt; no wait is longer than `longest_wait`, not even one that a receiver asks for. `in_flight` alerts at most
+    are being acted upon at once. Another runner takes over from one that was killed after `session_timeout` seconds.
+    """
 
     model_config = STRICT
-    attempts: Annotated[int, Field(ge=1, le=20)] = 5
+    group: str = "consumers.actions"
+    attempts: Annotated[int, Field(ge=1, le=20)] = 8
     timeout: Seconds = 10.0
+    first_wait: Seconds = 1.0
+    longest_wait: Seconds = 900.0
+    session_timeout: Seconds = 10.0
+    in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1000
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+
+
+class DemoSettings(BaseModel):
+    """Where the demo keeps its firm and its logs."""
+
+    model_config = STRICT
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "demo")
 
 
 class Settings(BaseSettings):
@@ -121,6 +146,7 @@ class Settings(BaseSettings):
     streams: StreamsSettings = StreamsSettings()
     clock: ClockSettings = ClockSettings()
     actions: ActionSettings = ActionSettings()
+    demo: DemoSettings = DemoSettings()
     config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

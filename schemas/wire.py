@@ -485,6 +485,7 @@ class InvoiceEntry(TypedDict):
     company_currency: str | None
     timezone: str
     credited: bool
+    from_day: int
 
 
 class TickEntry(TypedDict):

@@ -15,9 +15,9 @@ from rich.live import Live
 
 from burnline.demo import latency, report
 from burnline.demo.helpdesk import Helpdesk
-from burnline.demo.stage import FOLDER, Stage, set_up
+from burnline.demo.lag import LagWatch
+from burnline.demo.stage import Stage, set_up
 from burnline.demo.view import Rates, render
-from burnline.demo.watch import Watch
 from burnline.proof import measured, rpc, sources
 from burnline.proof.compare import Verdict
 from infra import logs
@@ -48,16 +48,15 @@ def demo(
     console = Console(stderr=True)
     with _telling(console, quiet=json_) as progress, set_up(settings, rate=rate, progress=progress) as stage:
         progress("")
-        with Watch(stage.settings.kafka) as watch:
-            _live(stage, watch, seconds, console, quiet=json_)
-            progress("the last changes, and the proof")
-            proof = _proof(stage)
-            arrivals = list(watch.arrivals)
+        _live(stage, seconds, console, quiet=json_)
+        progress("the last changes, and the proof")
+        proof = _proof(stage)
+        arrivals = list(stage.watch.arrivals)
         latencies = latency.from_commits(arrivals, stage.firm.data) if stage.firm else latency.from_stamps(arrivals)
         found = report.report(
             broker={"kind": stage.broker.kind, "version": stage.broker.version},
             odoo={"kind": "embedded" if stage.firm else "configured", "version": _version(stage)},
-            watch=watch,
+            watch=stage.watch,
             latencies=latencies,
             proof=proof,
         )
@@ -86,21 +85,21 @@ def _telling(console: Console, *, quiet: bool) -> Iterator[Callable[[str], None]
         yield (lambda step: None if quiet and not console.is_terminal else tell(step))
 
 
-def _live(stage: Stage, watch: Watch, seconds: int, console: Console, *, quiet: bool) -> None:
+def _live(stage: Stage, seconds: int, console: Console, *, quiet: bool) -> None:
     """Let the firm work, the helpdesk call, and show what happens."""
     helpdesk = None
     if stage.firm:
         url = f"{stage.webhooks_url}/webhooks/helpdesk"
-        helpdesk = Helpdesk(url, stage.helpdesk_secret, firm=stage.firm.data, book=FOLDER / "helpdesk.json")
+        helpdesk = Helpdesk(url, stage.helpdesk_secret, firm=stage.firm.data, book=stage.folder / "helpdesk.json")
         helpdesk.start()
     end, rates = time.monotonic() + seconds, Rates()
     title = "Burnline: {left:.0f} s of work left"
     try:
-        with Live(console=console, refresh_per_second=4, transient=True, screen=False) as live:
+        with LagWatch(stage.settings) as lag, Live(console=console, refresh_per_second=4, transient=True) as live:
             while (left := end - time.monotonic()) > 0:
-                rates.look(time.monotonic(), watch.events)
+                rates.look(time.monotonic(), stage.watch.events)
                 if not quiet:
-                    live.update(render(title.format(left=left), watch, rates, {}))
+                    live.update(render(title.format(left=left), stage.watch, rates, lag.by_group))
                 time.sleep(0.25)
     finally:
         if helpdesk:
@@ -123,7 +122,7 @@ def prove_once(stage: Stage) -> dict[str, Verdict]:
     """Compare what subscribers can read now with what SQL says now."""
     measures = measured.latest(stage.settings.kafka, tenant=stage.odoo.db or "")
     if stage.firm:
-        book_file = FOLDER / "helpdesk.json"
+        book_file = stage.folder / "helpdesk.json"
         book = json.loads(book_file.read_text(encoding="utf-8")) if book_file.is_file() else {}
         return sources.prove(sources.sqlite_file(stage.firm.data), firm_fields=True, measures=measures, book=book)
     from infra.odoo.client import connect

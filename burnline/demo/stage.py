@@ -19,12 +19,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 import structlog
 import yaml
 
 from burnline.demo.firm import EmbeddedFirm
 from burnline.demo.receiver import Receiver
+from burnline.demo.watch import Watch
 from burnline.environment import with_broker
 from burnline.readiness import history_is_loaded
 from burnline.supervisor import Supervisor, burnline_child
@@ -37,7 +37,6 @@ from infra.settings import OdooSettings, Settings
 log = structlog.get_logger()
 HISTORY_TIMEOUT = 600.0
 PROCESSES = ("webhooks", "capture", "streams", "actions")
-FOLDER = Path(platformdirs.user_cache_dir("burnline")) / "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,10 @@ class Stage:
     receiver: Receiver
     webhooks_url: str
     helpdesk_secret: str
+    folder: Path
     logs: Path
     supervisor: Supervisor
+    watch: Watch
 
 
 def free_port() -> int:
@@ -71,7 +72,8 @@ def new_secret() -> str:
 @contextmanager
 def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) -> Iterator[Stage]:
     """The stage, while the context lasts. Raises `Fatal` or `Transient` for whatever cannot be had."""
-    logs = FOLDER / "logs"
+    folder = settings.demo.data_dir
+    logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     token, helpdesk, outgoing, port = secrets.token_urlsafe(24), new_secret(), new_secret(), free_port()
     with ExitStack() as stack:
@@ -81,18 +83,19 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
         settings = with_broker(settings, broker.bootstrap_servers)
         progress("topics")
         topics.apply(settings.kafka, topics.plan(settings.kafka))
+        watch = stack.enter_context(Watch(settings.kafka))
         supervisor = stack.enter_context(Supervisor([]))
         receiver = stack.enter_context(Receiver(outgoing))
         webhooks_url = f"http://127.0.0.1:{port}"
         firm, odoo = None, settings.odoo
         if odoo.url is None:
             progress("an Odoo, with half a year of a firm's history")
-            firm = EmbeddedFirm(f"http://127.0.0.1:{free_port()}", FOLDER / "firm.db")
+            firm = EmbeddedFirm(f"http://127.0.0.1:{free_port()}", folder / "firm.db")
             supervisor.add(firm.child(rate=rate, webhook=f"{webhooks_url}/odoo/{token}", log_file=logs / "odoo.log"))
             odoo = firm.wait()
         elif odoo.db is None:
             raise Fatal("ODOO_URL is set, but not which database", remedy="set ODOO_DB too")
-        config_file = FOLDER / "demo.yaml" if settings.config is None else settings.config
+        config_file = folder / "demo.yaml" if settings.config is None else settings.config
         if settings.config is None:
             config_file.write_text(yaml.safe_dump(firm_rules(receiver.url)), encoding="utf-8")
         variables = {
@@ -115,7 +118,18 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
         for name in PROCESSES:
             supervisor.add(burnline_child(name, environment=variables, log_folder=logs))
         stage = Stage(
-            settings, read_config(config_file), broker, odoo, firm, receiver, webhooks_url, helpdesk, logs, supervisor
+            settings,
+            read_config(config_file),
+            broker,
+            odoo,
+            firm,
+            receiver,
+            webhooks_url,
+            helpdesk,
+            folder,
+            logs,
+            supervisor,
+            watch,
         )
         _keep_broker(stack, settings, broker)
         progress("the firm's history")
@@ -149,7 +163,7 @@ def _wait_for_history(stage: Stage) -> None:
 
     models = readable_models(stage.settings, stage.config)
     deadline = time.monotonic() + HISTORY_TIMEOUT
-    while not history_is_loaded(stage.settings.kafka, models):
+    while not history_is_loaded(stage.settings.kafka, stage.odoo.db or "", models):
         if time.monotonic() > deadline:
             raise Fatal(
                 f"the history was not loaded within {HISTORY_TIMEOUT:.0f} s", remedy=f"see {stage.logs / 'capture.log'}"

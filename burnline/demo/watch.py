@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # exported, but not declared so
 
 from infra.errors import PoisonMessage
 from infra.kafka import clients
+from infra.kafka.reader import latest_offsets
 from infra.settings import KafkaSettings
 from schemas import codec
 from schemas.topics import TOPICS
@@ -61,9 +61,7 @@ class Watch:
 
     def __enter__(self) -> Self:
         """Begin at the present end of every public topic."""
-        partitions = [TopicPartition(topic.name, p) for topic in PUBLIC for p in range(topic.partitions)]
-        wanted = clients.admin(self.settings).list_offsets({tp: OffsetSpec.latest() for tp in partitions})  # type: ignore[no-untyped-call]  # as above
-        ends = [TopicPartition(tp.topic, tp.partition, future.result().offset) for tp, future in wanted.items()]
+        ends = latest_offsets(self.settings, {topic.name: topic.partitions for topic in PUBLIC})
         self._thread = threading.Thread(target=self._read, args=(ends,), name="watch", daemon=True)
         self._thread.start()
         return self

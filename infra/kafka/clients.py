@@ -27,6 +27,7 @@ def client_config(settings: KafkaSettings, **more: Any) -> Config:
         "security.protocol": settings.security_protocol,
         "client.id": "burnline",
         "topic.metadata.refresh.interval.ms": 30_000,
+        "log_level": 2,  # what matters of the client's own log comes through `error_cb` and exceptions
         "reconnect.backoff.max.ms": 2_000,
     }
     optional = {
@@ -43,8 +44,9 @@ def client_config(settings: KafkaSettings, **more: Any) -> Config:
 
 
 def quiet(error: KafkaError) -> None:
-    """Error callback: connection troubles are logged once per cause by librdkafka's own back-off; nothing is decided here."""
-    log.debug("kafka_client_troubled", error=error.str(), code=error.name())
+    """Error callback: the client goes on by itself, with its own back-off, so nothing is decided here."""
+    unreachable = error.code() == KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  the client's public name for it
+    (log.warning if unreachable else log.debug)("kafka_client_troubled", error=error.str(), code=error.name())
 
 
 def consumer(settings: KafkaSettings, *, group: str, **more: Any) -> Consumer:
@@ -69,12 +71,12 @@ def producer(settings: KafkaSettings, **more: Any) -> Producer:
     return Producer(client_config(settings, **{**defaults, **more}, error_cb=quiet))
 
 
-def transactional_producer(settings: KafkaSettings, transactional_id: str, *, timeout: float) -> Producer:
+def transactional_producer(settings: KafkaSettings, transactional_id: str, *, timeout: float, **more: Any) -> Producer:
     """A producer with the sole right to write under this id: an older one is fenced, its open transaction aborted.
 
     Raises `Transient` when no broker answers within 30 s.
     """
-    made = producer(settings, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000))
+    made = producer(settings, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000), **more)
     try:
         made.init_transactions(30)
     except KafkaException as error:

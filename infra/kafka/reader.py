@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+import stamina
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # exported, but not declared so
 
 from infra.errors import Transient
-from infra.kafka.clients import consumer
+from infra.kafka.clients import admin, consumer
 from infra.settings import KafkaSettings
+
+SETTLING = 15.0
+"""Seconds to wait for a partition's leader."""
+_ELECTING = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
+
+STALL = 60.0
+"""Seconds without anything read after which reading is given up."""
 
 
 def partitions_of(settings: KafkaSettings, topic: str) -> list[int]:
@@ -41,14 +52,26 @@ def read_to_end(
     wanted = list(partitions) if partitions is not None else partitions_of(settings, topic)
     if not wanted:
         return
-    ends = end_offsets(settings, topic, wanted)
-    reader = consumer(settings, group=f"burnline.reader.{uuid.uuid4()}", enable_partition_eof=True)
+    yield from _read(settings, topic, end_offsets(settings, topic, wanted), stall)
+
+
+def _read(
+    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]], stall: float
+) -> Iterator[Message]:
+    """Every committed record in these ranges of offsets, their ends excluded."""
+    reader = consumer(
+        settings,
+        group=f"burnline.reader.{uuid.uuid4()}",
+        enable_partition_eof=True,
+        fetch_wait_max_ms=20,  # the end is told only once this wait is over
+    )
     try:
-        left = {p: end for p, (begin, end) in ends.items() if end > begin}
-        reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in left])
+        left = {p: end for p, (begin, end) in ranges.items() if end > begin}
+        # by number: the symbolic beginning costs the client half a second to look up
+        reader.assign([TopicPartition(topic, p, ranges[p][0]) for p in left])
         moved = time.monotonic()
         while left:
-            records = reader.consume(5000, 0.1)
+            records = reader.consume(5000, 0.02)
             if records:
                 moved = time.monotonic()
             elif time.monotonic() - moved > stall:
@@ -68,19 +91,65 @@ def read_to_end(
         reader.close()
 
 
+def last_records(settings: KafkaSettings, topic: str, partitions: Iterable[int]) -> dict[int, Message]:
+    """The last committed record of each of these partitions that has one, without reading the topic from its beginning.
+
+    Looks back from the end in steps that grow, since the end may be marks of transactions. Raises `Transient`.
+    """
+    found: dict[int, Message] = {}
+    ends = end_offsets(settings, topic, partitions)
+    back = 16
+    while left := {p: bounds for p, bounds in ends.items() if p not in found and bounds[1] > bounds[0]}:
+        starts = {p: max(begin, end - back) for p, (begin, end) in left.items()}
+        for record in _read(settings, topic, {p: (starts[p], end) for p, (_, end) in left.items()}, STALL):
+            found[record.partition() or 0] = record
+        ends = {p: bounds for p, bounds in left.items() if starts[p] > bounds[0]}
+        back *= 16
+    return found
+
+
 def _done(left: dict[int, int], partition: int | None, position: int | None) -> None:
     if partition is not None and position is not None and position >= left.get(partition, 1 << 62):
         del left[partition]
 
 
 def end_offsets(settings: KafkaSettings, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """First and end offset of each partition, open transactions included."""
+    """First and end offset of each partition, open transactions included. Waits for a leader that is being elected."""
     probe = consumer(settings, group=f"burnline.probe.{uuid.uuid4()}", isolation_level="read_uncommitted")
+
+    @stamina.retry(on=_leaderless, attempts=None, timeout=SETTLING, wait_initial=0.1, wait_max=1.0)
+    def ask(partition: int) -> tuple[int, int]:
+        return probe.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+
     try:
-        return {p: probe.get_watermark_offsets(TopicPartition(topic, p), timeout=10) for p in partitions}
+        return {partition: ask(partition) for partition in partitions}
     except KafkaException as error:
         raise Transient(
             f"the end of {topic} cannot be asked for: {error.args[0].str()}", remedy="is the broker up?"
         ) from error
     finally:
         probe.close()
+
+
+def latest_offsets(settings: KafkaSettings, topics: Mapping[str, int]) -> list[TopicPartition]:
+    """The present end of every partition of these topics (name to number of partitions). Waits for leaders as `end_offsets` does."""
+    client = admin(settings)  # kept: the answers never come once the client is gone
+    partitions = [TopicPartition(name, p) for name, count in topics.items() for p in range(count)]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
+
+    @stamina.retry(on=_leaderless, attempts=None, timeout=SETTLING, wait_initial=0.1, wait_max=1.0)
+    def ask() -> list[TopicPartition]:
+        answers = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=30)
+        return [TopicPartition(tp.topic, tp.partition, future.result(60).offset) for tp, future in answers.items()]
+
+    try:
+        return ask()
+    except KafkaException as error:
+        raise Transient(
+            f"the topics' ends cannot be asked for: {error.args[0].str()}", remedy="is the broker up?"
+        ) from error
+
+
+def _leaderless(error: Exception) -> bool:
+    """A topic that was just made, or a broker that was just started, has leaders only after a moment."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _ELECTING

@@ -1,0 +1,82 @@
+"""The record of actions on their topic: written before it is believed, and read back at the start.
+
+Writes of all actions under way share a batch: whoever waits while one is being acknowledged goes with the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from consumers.core.action_events import ACTIONS
+from consumers.core.ledger import Ledger
+from infra.errors import BurnlineError, PoisonMessage
+from infra.kafka.reader import read_to_end
+from infra.kafka.writer import EventWriter
+from infra.settings import KafkaSettings
+from schemas import codec
+from schemas.topics import Topic
+
+log = structlog.get_logger()
+
+
+def read_ledger(settings: KafkaSettings) -> Ledger:
+    """The ledger as the topic has it now. Blocks.
+
+    Raises `Transient`. An undecodable record is logged and skipped: the action it was about may be asked of its target again,
+    under the same id.
+    """
+    ledger = Ledger()
+    for record in read_to_end(settings, ACTIONS.name):
+        value = record.value()
+        if value is not None:
+            try:
+                ledger.fold(codec.decode(value).value["current"])
+            except PoisonMessage as error:
+                log.warning("action_not_read", partition=record.partition(), offset=record.offset(), reason=str(error))
+    return ledger
+
+
+class Journal:
+    """Writes events in the order given, many at a time. `serve` must run while others `write`."""
+
+    def __init__(self, writer: EventWriter) -> None:
+        """Write through this writer, which nobody else uses."""
+        self._writer = writer
+        self._waiting: list[tuple[Topic, Mapping[str, Any], asyncio.Future[None]]] = []
+        self._wake = asyncio.Event()
+
+    async def write(self, topic: Topic, event: Mapping[str, Any]) -> None:
+        """Return once the event is acknowledged. Raises `Transient` when it is not."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((topic, event, done))
+        self._wake.set()
+        await done
+
+    async def serve(self) -> None:
+        """Write what waits, until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            batch, self._waiting = self._waiting, []
+            try:
+                await asyncio.to_thread(self._send, [(topic, event) for topic, event, _ in batch])
+            except BurnlineError as error:
+                outcome: BurnlineError | None = error
+            else:
+                outcome = None
+            for _, _, done in batch:
+                if done.done():  # cancelled meanwhile
+                    continue
+                if outcome is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(outcome)
+
+    def _send(self, batch: list[tuple[Topic, Mapping[str, Any]]]) -> None:
+        for topic, event in batch:
+            self._writer.send(topic, event)
+        self._writer.flush()

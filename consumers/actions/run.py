@@ -1,0 +1,104 @@
+"""The action runner as a process: checks what it needs, then acts until it is told to stop.
+
+A broker that goes away in mid-run ends the session, uncommitted; a new one is begun, with longer and longer waits in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Mapping
+
+import structlog
+
+from consumers.actions.execution import Execution
+from consumers.actions.journal import Journal
+from consumers.actions.odoo_activity import OdooActivities
+from consumers.actions.policy import load_policy
+from consumers.actions.session import Session
+from consumers.actions.targets import Log, Target, Webhooks, signers
+from consumers.core.policy import Policy
+from consumers.core.retry import Patience
+from infra.errors import Fatal, Transient
+from infra.kafka.clients import broker_answers, producer
+from infra.kafka.writer import EventWriter
+from infra.settings import ActionSettings, OdooSettings, Settings
+
+log = structlog.get_logger()
+LONGEST_PAUSE = 30.0
+
+
+def run(settings: Settings, config: dict[str, object], odoo: OdooSettings | None, stop: threading.Event) -> None:
+    """Act on alerts until `stop` is set: each action once per target as far as the target can tell, in order per subject.
+
+    `config` is the content of the configuration file, `odoo` the Odoo to write activities to. Raises `Fatal` for a policy, a
+    secret or an Odoo that a person must correct, `Transient` when no broker answers at the start. Odoo need not be up.
+    """
+    policy = load_policy(config)
+    targets = _targets(policy, settings.actions, odoo)
+    broker_answers(settings.kafka)
+    asyncio.run(_run(settings, policy, targets, stop))
+
+
+def _targets(policy: Policy, settings: ActionSettings, odoo: OdooSettings | None) -> dict[str, Target]:
+    targets: dict[str, Target] = {"log": Log(), "webhook": Webhooks(signers(policy, settings), settings.timeout)}
+    wanting = [rule.name for rule in policy.rules if any(target.target == "odoo_activity" for target in rule.then)]
+    if odoo is not None:
+        targets["odoo_activity"] = OdooActivities(odoo)
+    elif wanting:
+        raise Fatal(
+            f"the policy rule {wanting[0]} writes Odoo activities, but no Odoo is configured",
+            remedy="set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD, or take the target out of the policy",
+        )
+    return targets
+
+
+async def _run(settings: Settings, policy: Policy, targets: Mapping[str, Target], stop: threading.Event) -> None:
+    stopping = asyncio.Event()
+    watch = asyncio.create_task(_watch(stop, stopping))
+    pause = 1.0
+    try:
+        await _check_odoo(targets)
+        while not stopping.is_set():
+            try:
+                await _session(settings, policy, targets, stopping)
+                pause = 1.0
+            except Transient as error:
+                log.warning("actions_interrupted", reason=str(error), remedy=error.remedy, seconds=pause)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+    finally:
+        watch.cancel()
+        for target in targets.values():
+            await target.close()
+
+
+async def _session(settings: Settings, policy: Policy, targets: Mapping[str, Target], stopping: asyncio.Event) -> None:
+    mine = settings.actions
+    writer = EventWriter(producer(settings.kafka, linger_ms=1))
+    journal = Journal(writer)
+    patience = Patience(mine.attempts, mine.first_wait, mine.longest_wait)
+    execution = Execution(targets, patience, journal, stopping)
+    writing = asyncio.create_task(journal.serve())
+    try:
+        await Session(settings, policy, execution, journal).serve(stopping)
+    finally:
+        writing.cancel()
+
+
+async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:
+    while not stop.is_set():  # noqa: ASYNC110  the event belongs to a thread
+        await asyncio.sleep(0.05)
+    stopping.set()
+
+
+async def _check_odoo(targets: Mapping[str, Target]) -> None:
+    """A wrong password is told at once; an Odoo that is down is waited for by each action."""
+    activities = targets.get("odoo_activity")
+    if isinstance(activities, OdooActivities):
+        try:
+            await activities.connect()
+        except Transient as error:
+            log.warning("odoo_not_reached", reason=str(error), remedy=error.remedy)

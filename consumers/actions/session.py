@@ -1,0 +1,231 @@
+"""Alerts in, actions out: one membership in the consumer group, from joining to leaving.
+
+Rules
+- Actions of one target about one subject keep the order of their alerts; everything else runs side by side, so that a slow or failing
+  target holds up its own subjects only.
+- An alert's offset is committed once all its actions have ended, and those of all alerts before it in the partition.
+- The ledger is read anew whenever partitions arrive: another member may have acted meanwhile.
+- What cannot be decoded is parked as a dead letter. Any other failure ends the session with nothing more committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumers.actions.execution import Execution
+from consumers.actions.journal import Journal, read_ledger
+from consumers.core.ledger import Ledger
+from consumers.core.plan import Planned, plan
+from consumers.core.policy import Policy
+from consumers.core.progress import Progress
+from infra.dead_letters import DEAD_LETTERS, parked
+from infra.errors import PoisonMessage, Transient
+from infra.kafka.clients import consumer
+from infra.settings import Settings
+from schemas import codec
+from schemas.records import AlertEvent
+from schemas.topics import topic
+
+log = structlog.get_logger()
+T = TypeVar("T")
+ALERTS = topic("governance.alert.v1")
+POLL = 0.05
+Lane = tuple[bytes | None, str, str]
+
+
+class Session:
+    """One stay in the group. `serve` until `stopping` is set, or until something fails."""
+
+    def __init__(self, settings: Settings, policy: Policy, execution: Execution, journal: Journal) -> None:
+        """Nothing is consumed before `serve`."""
+        self._kafka = settings.kafka
+        self._grace = settings.actions.timeout
+        self._in_flight = settings.actions.in_flight
+        self._consumer: Consumer = consumer(
+            settings.kafka,
+            group=settings.actions.group,
+            enable_partition_eof=True,
+            session_timeout_ms=int(settings.actions.session_timeout * 1000),
+        )
+        self._policy = policy
+        self._execution = execution
+        self._journal = journal
+        self._progress = Progress()
+        self._sent: dict[int, int] = {}
+        self._owned: set[int] = set()
+        self._lanes: dict[Lane, asyncio.Task[bool]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._failure: BaseException | None = None
+        self._paused = False
+        self._loop = asyncio.get_running_loop()
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        """Act until `stopping`; then let attempts under way end, as long as one may take. Raises what made it fail."""
+        self._consumer.subscribe([ALERTS.name], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+        try:
+            while not stopping.is_set() and self._failure is None:
+                self._hold_back()
+                for record in await asyncio.to_thread(self._consumer.consume, 200, POLL):
+                    self._take(record)
+                self._commit_later()
+            if self._failure is None and self._tasks:
+                await asyncio.wait(self._tasks, timeout=self._grace)
+        except KafkaException as error:
+            raise Transient(
+                f"reading {ALERTS.name} failed: {error.args[0].str()}", remedy="is the broker up?"
+            ) from error
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.to_thread(self._consumer.close)
+        if self._failure is not None:
+            raise self._failure
+
+    def _take(self, record: Message) -> None:
+        partition, offset = record.partition() or 0, record.offset() or 0
+        error = record.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name
+            raise Transient(
+                f"reading {ALERTS.name} failed: {error.str()}", remedy="is the broker up, and do the topics exist?"
+            )
+        if partition not in self._owned:  # it was revoked between its arrival and now
+            return
+        if error is not None:
+            self._progress.reached(partition, offset)
+            return
+        self._progress.started(partition, offset)
+        try:
+            alert = _alert(record)
+        except PoisonMessage as poison:
+            self._spawn(self._park(record, poison))
+            return
+        self._spawn(self._alert(record, [self._in_lane(record, planned) for planned in plan(alert, self._policy)]))
+
+    async def _alert(self, record: Message, actions: list[asyncio.Task[bool]]) -> None:
+        if all(await asyncio.gather(*actions)):
+            self._progress.ended(record.partition() or 0, record.offset() or 0)
+
+    async def _park(self, record: Message, poison: PoisonMessage) -> None:
+        partition, offset = record.partition() or 0, record.offset() or 0
+        letter = parked(
+            ALERTS.name,
+            partition,
+            offset,
+            key=record.key(),
+            value=record.value(),
+            headers=record.headers(),
+            error=poison,
+            stage="actions",
+            at=datetime.now(UTC),
+        )
+        await self._journal.write(DEAD_LETTERS, letter)
+        log.warning("alert_parked", partition=partition, offset=offset, reason=str(poison), remedy=poison.remedy)
+        self._progress.ended(partition, offset)
+
+    def _in_lane(self, record: Message, planned: Planned) -> asyncio.Task[bool]:
+        """Start an action after the one before it in its lane: the same target about the same subject."""
+        lane = (record.key(), planned.rule, planned.target.label)
+        task = self._spawn(self._after(self._lanes.get(lane), planned, record))
+        self._lanes[lane] = task
+        task.add_done_callback(partial(self._leave, lane))
+        return task
+
+    def _leave(self, lane: Lane, task: asyncio.Task[bool]) -> None:
+        if self._lanes.get(lane) is task:
+            del self._lanes[lane]
+
+    async def _after(self, before: asyncio.Task[bool] | None, planned: Planned, record: Message) -> bool:
+        if before is not None:
+            await asyncio.wait([before])
+        return await self._execution.carry_out(planned, record, partial(self._may_go_on, record.partition() or 0))
+
+    def _may_go_on(self, partition: int) -> bool:
+        return partition in self._owned and not self._execution.stopping.is_set()
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None and self._failure is None:
+            self._failure = task.exception()
+
+    def _hold_back(self) -> None:
+        """Stop fetching while enough is under way, go on at half of it; the group's membership lives on meanwhile."""
+        many = self._progress.under_way
+        partitions = [TopicPartition(ALERTS.name, partition) for partition in self._owned]
+        if not self._paused and many >= self._in_flight:
+            self._consumer.pause(partitions)
+            self._paused = True
+        elif self._paused and many <= self._in_flight // 2:
+            self._consumer.resume(partitions)
+            self._paused = False
+
+    def _commit_later(self) -> None:
+        offsets = self._progress.committable()
+        if offsets != self._sent:
+            self._sent = offsets
+            self._consumer.commit(offsets=_positions(offsets), asynchronous=True)
+
+    def _commit_now(self, offsets: list[TopicPartition]) -> None:
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:  # the alerts come again, and the ledger tells what was done
+            log.warning("alert_offsets_not_committed", reason=error.args[0].str())
+
+    # The consumer calls these from within `consume`, in its thread, while the loop runs on: what they change, the loop changes.
+
+    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._in_loop(self._take_over({p.partition for p in partitions}, read_ledger(self._kafka)))
+
+    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._commit_now(self._in_loop(self._hand_over({p.partition for p in partitions})))
+
+    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._in_loop(self._hand_over({p.partition for p in partitions}))
+
+    def _in_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _take_over(self, partitions: set[int], ledger: Ledger) -> None:
+        self._execution.ledger = ledger
+        self._owned |= partitions
+        self._paused = False
+        log.info("alert_partitions_assigned", partitions=sorted(partitions), actions_ended=len(ledger.ended))
+
+    async def _hand_over(self, partitions: set[int]) -> list[TopicPartition]:
+        """Give the partitions up; returns what may be committed for the last time."""
+        offsets = _positions({p: o for p, o in self._progress.committable().items() if p in partitions})
+        self._owned -= partitions
+        for partition in partitions:
+            self._progress.forget(partition)
+        log.info("alert_partitions_revoked", partitions=sorted(partitions))
+        return offsets
+
+
+def _positions(offsets: dict[int, int]) -> list[TopicPartition]:
+    return [TopicPartition(ALERTS.name, partition, offset) for partition, offset in offsets.items()]
+
+
+def _alert(record: Message) -> AlertEvent:
+    value = record.value()
+    if value is None:
+        raise PoisonMessage("an alert is empty", remedy="find the producer: alerts are never deleted")
+    name, alert = codec.decode(value)
+    if name != ALERTS.record:
+        raise PoisonMessage(f"{ALERTS.name} holds a {name}", remedy="find the producer that writes to the wrong topic")
+    event: AlertEvent = alert
+    return event

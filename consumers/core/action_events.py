@@ -1,0 +1,65 @@
+"""The events of an action: requested, attempted, succeeded, failed, abandoned, in this order, keyed by the action.
+
+`attempted` is published before each attempt, so that an attempt never goes unrecorded; its detail says why the one before failed.
+An event's version follows from attempt and status alone, so the same step always has the same id.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from consumers.core.plan import Planned
+from schemas.events import meta
+from schemas.records import ActionEvent
+from schemas.topics import topic
+
+ACTIONS = topic("governance.action.v1")
+SOURCE = "burnline.actions"
+LONGEST_DETAIL = 500
+Status = Literal["requested", "attempted", "succeeded", "failed", "abandoned"]
+_ORDER: dict[Status, int] = {"requested": 0, "attempted": 0, "succeeded": 1, "failed": 1, "abandoned": 2}
+
+
+def subject_of(action_id: str) -> str:
+    """The key of an action's events."""
+    return f"burnline:action:{action_id}"
+
+
+def action_event(
+    planned: Planned,
+    status: Status,
+    attempt: int,
+    now: datetime,
+    *,
+    detail: str | None = None,
+    reference: str | None = None,
+) -> ActionEvent:
+    """The event that an action reached a status. `now` is when it did."""
+    cause = planned.alert["meta"]
+    return {
+        "meta": meta(
+            ACTIONS,
+            status,
+            source=SOURCE,
+            subject=subject_of(planned.action_id),
+            version=3 * attempt + _ORDER[status],
+            occurred_at=now,
+            recorded_at=now,
+            mode="derived",
+            tenant=cause["tenant"],
+            company_id=cause["company_id"],
+            correlation_id=cause["correlation_id"],
+            causation_id=cause["event_id"],
+        ),
+        "current": {
+            "action_id": planned.action_id,
+            "alert_id": planned.alert["current"]["alert_id"],
+            "policy": planned.rule,
+            "target": planned.target.label,
+            "kind": planned.target.target,
+            "status": status,
+            "attempt": attempt,
+            "detail": detail[:LONGEST_DETAIL] if detail else None,
+            "reference": reference,
+            "owner": planned.owner,
+        },
+    }

@@ -1,0 +1,36 @@
+"""What becomes of a dead letter about an action: it belongs to the policy rule's owner, and every action has its own."""
+
+from consumers.core.plan import Planned
+from schemas.errors import PoisonMessage
+from schemas.events import deterministic_id
+from schemas.records import DeadLetterEvent
+
+
+def abandonment(planned: Planned, reason: str) -> PoisonMessage:
+    """The failure of an action that was given up, as a sentence with a remedy."""
+    alert = planned.alert["current"]
+    return PoisonMessage(
+        f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} was given up: {reason}",
+        remedy="mend the target or the policy, then retry the letter",
+    )
+
+
+def owned(letter: DeadLetterEvent, planned: Planned, attempts: int) -> DeadLetterEvent:
+    """The letter of an alert as the letter of one action about it: same record, own id, owner and number of attempts."""
+    alert = planned.alert["current"]
+    return {
+        "meta": {
+            **letter["meta"],
+            "event_id": deterministic_id(letter["meta"]["event_id"], planned.action_id),
+            "correlation_id": planned.alert["meta"]["correlation_id"],
+            "causation_id": planned.alert["meta"]["event_id"],
+            "company_id": planned.alert["meta"]["company_id"],
+        },
+        "current": {
+            **letter["current"],
+            "owner": planned.owner,
+            "business_process": alert["business_process"],
+            "runbook": alert["runbook"],
+            "attempts": attempts,
+        },
+    }

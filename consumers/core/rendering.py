@@ -1,0 +1,20 @@
+"""A record as a person or a script reads it: one flat object, whatever the record is. Undecodable ones are shown as such."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from consumers.core.plain import plain
+from schemas.codec import decode
+from schemas.errors import PoisonMessage
+
+
+def rendered(place: Mapping[str, Any], key: bytes | None, value: bytes | None) -> dict[str, Any]:
+    """The keys of `place`, then key, type, and `value`, `tombstone` or `error` with `remedy` and `raw` (hexadecimal)."""
+    shown = {**place, "key": None if key is None else key.decode("utf-8", "backslashreplace")}
+    if value is None:
+        return {**shown, "type": None, "tombstone": True}
+    try:
+        name, content = decode(value)
+    except PoisonMessage as error:
+        return {**shown, "type": None, "error": str(error), "remedy": error.remedy, "raw": value.hex()}
+    return {**shown, "type": name, "value": plain(content)}

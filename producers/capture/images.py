@@ -1,0 +1,101 @@
+"""What was last published of every record, rebuilt from the topics themselves.
+
+Images are kept as the bytes of the event and decoded only to be compared: a tenth of the memory of decoded ones. Only
+events of this source count: others may write under the same keys (a dispute opened by a webhook has its invoice's key).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+
+from infra.errors import Fatal, PoisonMessage
+from infra.kafka.reader import read_to_end
+from infra.settings import KafkaSettings
+from producers.core.mapping import ModelMapping
+from schemas import codec
+
+log = structlog.get_logger()
+Place = tuple[str, str]
+AT_A_TIME = 4
+
+
+class Images:
+    """Last published events by place (topic, model) and record id."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        """Empty."""
+        self._raw: dict[Place, dict[int, bytes]] = {place: {} for place in places}
+        self._gone: dict[Place, set[int]] = {place: set() for place in self._raw}
+
+    def event(self, place: Place, record_id: int) -> Any:
+        """The last event of a record, decoded; None for one never published."""
+        raw = self._raw[place].get(record_id)
+        return None if raw is None else codec.decode(raw).value
+
+    def put(self, place: Place, record_id: int, raw: bytes, *, gone: bool) -> None:
+        """Remember an event that is committed; `gone` if it is a deletion."""
+        self._raw[place][record_id] = raw
+        (self._gone[place].add if gone else self._gone[place].discard)(record_id)
+
+    def present(self, place: Place) -> set[int]:
+        """The records that exist, as far as the topic says."""
+        return self._raw[place].keys() - self._gone[place]
+
+    def known(self, place: Place, record_id: int) -> bool:
+        """Whether anything was published of a record."""
+        return record_id in self._raw[place]
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return sum(len(of) for of in self._raw.values())
+
+
+def places(mappings: Iterable[ModelMapping]) -> list[Place]:
+    """Every place that mappings publish to."""
+    return [(entity.topic_name, mapping.model) for mapping in mappings for entity in mapping.entities]
+
+
+def load(settings: KafkaSettings, wanted: list[Place], *, database: str, source: str) -> Images:
+    """Images from the topics as they stand now. Raises `Fatal` for an event of ours that cannot be read."""
+    images = Images(wanted)
+    names = sorted({topic_name for topic_name, _ in wanted})
+    with ThreadPoolExecutor(AT_A_TIME, "capture-images") as pool:
+        for _ in pool.map(lambda name: _read(settings, images, name, f"odoo:{database}:", source.encode()), names):
+            pass
+    _find_gone(images)
+    log.info("images_loaded", images=len(images))
+    return images
+
+
+def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours: bytes) -> None:
+    """Fill the places of one topic, which no other thread touches."""
+    of = {model: raw for (topic_name, model), raw in images._raw.items() if topic_name == name}  # noqa: SLF001  the builder of what it fills
+    for record in read_to_end(settings, name):
+        key, value = record.key(), record.value()
+        if key is None or not (subject := key.decode("utf-8", "replace")).startswith(prefix):
+            continue
+        model, _, number = subject.removeprefix(prefix).rpartition(":")
+        if model not in of or not number.isdecimal():
+            continue
+        if value is None:
+            of[model].pop(int(number), None)
+        elif ("ce_source", ours) in (record.headers() or ()):
+            of[model][int(number)] = value
+
+
+def _find_gone(images: Images) -> None:
+    for place, of in images._raw.items():  # noqa: SLF001  the builder of what it fills
+        for record_id, raw in of.items():
+            try:
+                deleted = codec.decode(raw).value["current"] is None
+            except PoisonMessage as error:
+                raise Fatal(
+                    f"the last event of {place[1]} {record_id} on {place[0]} cannot be read: {error}",
+                    remedy="update this program to the schemas the topic was written with",
+                ) from error
+            if deleted:
+                images._gone[place].add(record_id)  # noqa: SLF001  the builder of what it fills

@@ -1,0 +1,211 @@
+"""The loop: snapshot first, then passes, hints and sweeps, each in its time, until told to stop.
+
+Rhythm: the models that people change all day are looked at every `poll_interval`, the others at every fourth; the whole
+overlap every 15 s; ids every `sweep_interval`; every record at every tenth sweep, and those that depend on a lookup at the
+next sweep after it changed. A hint is followed at once. While Odoo is away nothing is lost: the next pass begins where the last
+complete one did.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+import stamina
+import structlog
+
+from infra.config import section
+from infra.errors import Fatal, Transient
+from infra.kafka.clients import admin, broker_answers
+from infra.odoo import connect
+from infra.settings import Settings
+from producers.capture import cursors, images, metrics
+from producers.capture.hints import Hints
+from producers.capture.model import ModelCapture
+from producers.capture.pipeline import Pipeline, Progress
+from producers.capture.publisher import KafkaGone, Publisher
+from producers.capture.source import Source
+from producers.capture.tables import Tables
+from producers.core.cursor import Clock, fresh
+from producers.core.mapping import mappings
+from producers.core.policy import CapturePolicy
+
+log = structlog.get_logger()
+T = TypeVar("T")
+COLD_EVERY = 4
+SLOW_EVERY = 15.0
+CONTENT_EVERY = 10
+PAUSE, LONGEST_PAUSE = 0.5, 10.0
+LISTEN = 0.5
+
+
+def run(
+    settings: Settings,
+    config: dict[str, object],
+    *,
+    once: bool,
+    stop: threading.Event,
+    on_progress: Progress | None = None,
+) -> dict[str, int]:
+    """Capture until `stop` is set, or with `once` until everything up to now is on Kafka. Returns events by topic.
+
+    `on_progress` is told the counts so far after each commit. Safe to kill at any moment: the next run goes on without a
+    loss or a double. Raises `Fatal` for what a person must correct (password, database, topics, another capture of the same
+    database), `Transient` when Odoo or Kafka do not answer at the start, or Kafka for too long later.
+    """
+    policy = section(config, "capture", CapturePolicy)
+    broker_answers(settings.kafka)
+    client = connect(settings.odoo)
+    source = Source(client, settings.capture.page_size)
+    readable = source.readable(mappings(policy))
+    places = images.places(one.mapping for one in readable)
+    _topics_exist(settings, [*(name for name, _ in places), cursors.CURSORS.name])
+    publisher = Publisher(settings.kafka, client.database)
+    name = f"odoo:{client.database}"
+    known = _patiently(lambda: images.load(settings.kafka, places, database=client.database, source=name))
+    standing = _patiently(lambda: cursors.load(settings.kafka, client.database))
+    pipeline = Pipeline(publisher, known, database=client.database, source=name, progress=on_progress)
+    tables, clock = Tables(source), Clock()
+    models = [
+        ModelCapture(
+            one,
+            standing.get(one.mapping.model) or fresh(one.mapping.model),
+            source=source,
+            tables=tables,
+            pipeline=pipeline,
+            clock=clock,
+            policy=policy,
+            overlap=settings.capture.overlap,
+        )
+        for one in readable
+    ]
+    log.info("capture_started", odoo=client.url, database=client.database, models=len(models), images=len(known))
+    loop = _Loop(settings, models, tables, pipeline, stop)
+    if once:
+        loop.once()
+    else:
+        hints = _patiently(lambda: Hints(settings.kafka, client.database))
+        try:
+            loop.forever(hints)
+        finally:
+            hints.close()
+    log.info("capture_stopped", events=pipeline.counts.total())
+    return dict(pipeline.counts)
+
+
+def _topics_exist(settings: Settings, names: list[str]) -> None:
+    there = admin(settings.kafka).list_topics(timeout=10).topics
+    missing = sorted(set(names) - set(there))
+    if missing:
+        raise Fatal(f"there is no topic {', '.join(missing)}", remedy="run `burnline topics apply`")
+
+
+def _patiently(do: Callable[[], T]) -> T:
+    """Topics that were just made have no leader for a moment."""
+    for attempt in stamina.retry_context(on=Transient, attempts=5, wait_initial=0.2, wait_max=2.0):
+        with attempt:
+            return do()
+    raise AssertionError("stamina ends with a result or an exception")
+
+
+class _Loop:
+    """One run over all models."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: list[ModelCapture],
+        tables: Tables,
+        pipeline: Pipeline,
+        stop: threading.Event,
+    ) -> None:
+        self._interval, self._sweep_interval = settings.capture.poll_interval, settings.capture.sweep_interval
+        self._models, self._tables, self._pipeline, self._stop = models, tables, pipeline, stop
+        self._until_content = CONTENT_EVERY
+
+    def once(self) -> None:
+        """Everything up to now: what is new in full, what is known by its stamps, then all of it compared."""
+        for model in self._models:
+            already = model.cursor["snapshot_done"]
+            if model.snapshot(self._stop.is_set):
+                model.look(slow=True)
+                for _ in model.sweep(content=already):
+                    if self._stop.is_set():
+                        return
+
+    def forever(self, hints: Hints) -> None:
+        """Until stopped."""
+        for model in self._models:
+            self._through_outages(partial(model.snapshot, self._stop.is_set))
+        now = time.monotonic()
+        fast_at, slow_at, sweep_at = now, now, now + self._sweep_interval
+        passes = 0
+        sweeping: Iterator[None] | None = None
+        while not self._stop.is_set():
+            now = time.monotonic()
+            if now >= fast_at:
+                slow = now >= slow_at
+                self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
+                passes += 1
+                fast_at = max(fast_at + self._interval, time.monotonic())
+                slow_at = now + SLOW_EVERY if slow else slow_at
+            if sweeping is None and now >= sweep_at:
+                sweeping, sweep_at = self._sweep(), now + self._sweep_interval
+            if sweeping is not None:
+                sweeping = self._through_outages(partial(_step, sweeping))
+            wait = 0.0 if sweeping is not None else max(0.0, min(fast_at - time.monotonic(), LISTEN))
+            found, unreadable = hints.wait(wait)
+            self._pipeline.park_hints(unreadable)
+            for name, ids in found.items():
+                self._through_outages(partial(self._hinted, name, ids))
+
+    def _pass(self, *, slow: bool, cold: bool) -> None:
+        for model in self._models:
+            if slow or cold or model.mapping.hot:
+                model.look(slow=slow)
+
+    def _hinted(self, name: str, ids: set[int]) -> None:
+        for model in self._models:
+            model.hinted(name, ids)
+
+    def _sweep(self) -> Iterator[None]:
+        """One sweep over all models. What it owes is paid only when it ends: one broken off leaves it to the next."""
+        self._tables.refresh()
+        changed = self._tables.changed
+        everything = self._until_content <= 0
+        for model in self._models:
+            yield from model.sweep(content=everything or bool(changed & set(model.mapping.uses)))
+        self._tables.changed = self._tables.changed - changed
+        self._until_content = CONTENT_EVERY if everything else self._until_content - 1
+
+    def _through_outages(self, do: Callable[[], T]) -> T | None:
+        """Do it, again and again while Odoo is away; None when stopped meanwhile. Kafka's absence is not waited for here."""
+        pause, away = PAUSE, False
+        while not self._stop.is_set():
+            try:
+                result = do()
+            except KafkaGone:
+                raise
+            except Transient as error:
+                if not away:
+                    log.warning("odoo_lost", cause=str(error), remedy=error.remedy)
+                away, pause = True, min(pause * 2, LONGEST_PAUSE)
+                metrics.ODOO_UP.set(0)
+                self._stop.wait(pause)
+            else:
+                if away:
+                    log.info("odoo_found_again")
+                metrics.ODOO_UP.set(1)
+                return result
+        return None
+
+
+def _step(sweep: Iterator[None]) -> Iterator[None] | None:
+    """One step of a sweep; None at its end."""
+    return sweep if next(sweep, _END) is not _END else None
+
+
+_END: object = object()

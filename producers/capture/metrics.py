@@ -1,0 +1,13 @@
+"""What capture tells Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ROWS = Counter("burnline_capture_rows_read", "Rows read in full from Odoo", ("model", "mode"))
+EVENTS = Counter("burnline_capture_events", "Events committed", ("topic", "verb"))
+PARKED = Counter("burnline_capture_parked", "Rows and hints parked as dead letters", ("topic",))
+HINTS = Counter("burnline_capture_hints", "Hints taken from ops.webhook.v1", ("model",))
+COMMIT_SECONDS = Histogram("burnline_capture_commit_seconds", "From beginning a transaction to its end")
+ABORTS = Counter("burnline_capture_aborts", "Transactions aborted and tried again")
+PASS_SECONDS = Histogram("burnline_capture_pass_seconds", "One pass over one model", ("kind",))
+SWEPT_AT = Gauge("burnline_capture_swept_timestamp_seconds", "When ids were last swept", ("model",))
+ODOO_UP = Gauge("burnline_capture_odoo_up", "1 while Odoo answers")

@@ -1,0 +1,199 @@
+"""From rows to committed events: compare with the image, encode, publish with the cursor, then remember.
+
+Invariant: images, counts and cursors change only after the transaction that holds their records is committed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from infra.dead_letters import DEAD_LETTERS, parked
+from infra.errors import PoisonMessage
+from infra.odoo.client import Row
+from producers.capture import metrics
+from producers.capture.cursors import CURSORS, cursor_key
+from producers.capture.hints import DELIVERIES, Unreadable
+from producers.capture.images import Images
+from producers.capture.publisher import Publisher, Record
+from producers.core.changes import Origin, change
+from producers.core.mapping import Context, Entity, ModelMapping
+from producers.core.values import written
+from schemas import codec
+from schemas.events import cloudevents_headers, odoo_key
+from schemas.records import CaptureCursor, Mode
+
+log = structlog.get_logger()
+Progress = Callable[[Mapping[str, int]], object]
+STAGE = "capture.map"
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    place: tuple[str, str]
+    record_id: int
+    raw: bytes
+    verb: str
+
+
+class Pipeline:
+    """The way from Odoo's rows to Kafka, for one database."""
+
+    def __init__(
+        self, publisher: Publisher, images: Images, *, database: str, source: str, progress: Progress | None
+    ) -> None:
+        """Publish as `source`; `progress` is told the counts per topic after each commit."""
+        self.images = images
+        self.counts: Counter[str] = Counter()
+        self._publisher, self._database, self._source, self._progress = publisher, database, source, progress
+        self._parked: dict[tuple[str, str, int], str] = {}
+
+    def publish(
+        self,
+        mapping: ModelMapping,
+        rows: Sequence[Row],
+        context: Context,
+        mode: Mode,
+        *,
+        gone: Iterable[int] = (),
+        cursor: CaptureCursor | None = None,
+    ) -> int:
+        """Commit what changed in these rows, the deletion of those `gone`, and the cursor. Returns the number of events.
+
+        A row that breaks its schema is parked, once for each stamp, and the rest goes on.
+        """
+        origin = Origin(self._source, self._database, mode, datetime.now(UTC))
+        records: list[Record] = []
+        images: list[_Image] = []
+        letters: dict[tuple[str, str, int], str] = {}
+        looked_at: list[tuple[int, Row | None]] = [(row["id"], row) for row in rows]
+        looked_at += [(record_id, None) for record_id in gone]
+        for record_id, row in looked_at:
+            for entity in mapping.entities:
+                try:
+                    found = self._changed(mapping.model, entity, record_id, row, context=context, origin=origin)
+                except PoisonMessage as error:
+                    records += self._letter(
+                        mapping.model, entity, record_id, row, error=error, origin=origin, letters=letters
+                    )
+                    continue
+                if found is not None:
+                    records.append(found[0])
+                    images.append(found[1])
+        if cursor is not None:
+            records.append(self._cursor_record(cursor))
+        self._publisher.commit(records)
+        self._parked.update(letters)
+        self._remember(images)
+        return len(images)
+
+    def _changed(
+        self, model: str, entity: Entity, record_id: int, row: Row | None, *, context: Context, origin: Origin
+    ) -> tuple[Record, _Image] | None:
+        place = (entity.topic_name, model)
+        subject = odoo_key(self._database, model, record_id)
+        last = self.images.event(place, record_id)
+        event: Any = change(entity, last, row, context, subject=subject, origin=origin)
+        if event is None:
+            return None
+        topic = entity.topic
+        value = codec.encode(topic.record, _named(topic.record, event))
+        record = Record(topic.name, subject.encode(), value, cloudevents_headers(topic, event["meta"]))
+        verb = event["meta"]["event_type"].rsplit(".", 2)[1]
+        return record, _Image(place, record_id, value, verb)
+
+    def _letter(
+        self,
+        model: str,
+        entity: Entity,
+        record_id: int,
+        row: Row | None,
+        *,
+        error: PoisonMessage,
+        origin: Origin,
+        letters: dict[tuple[str, str, int], str],
+    ) -> list[Record]:
+        key, content = (entity.topic_name, model, record_id), json.dumps(row, sort_keys=True, default=str)
+        if self._parked.get(key) == content:
+            return []
+        letters[key] = content
+        subject = odoo_key(self._database, model, record_id).encode()
+        log.warning("row_parked", model=model, record_id=record_id, cause=str(error), remedy=error.remedy)
+        letter = parked(
+            entity.topic_name,
+            -1,
+            -1,
+            key=subject,
+            value=content.encode(),
+            headers=None,
+            error=error,
+            stage=STAGE,
+            at=written(row) if row is not None else origin.seen_at,
+            tenant=self._database,
+        )
+        return [_letter_record(letter)]
+
+    def _remember(self, images: Iterable[_Image]) -> None:
+        told: Counter[str] = Counter()
+        for image in images:
+            self.images.put(image.place, image.record_id, image.raw, gone=image.verb == "deleted")
+            metrics.EVENTS.labels(image.place[0], image.verb).inc()
+            told[image.place[0]] += 1
+        self.counts += told
+        if told and self._progress is not None:
+            self._progress(dict(self.counts))
+
+    def park_hints(self, unreadable: Iterable[Unreadable]) -> None:
+        """Park records of ops.webhook.v1 that are no deliveries."""
+        records = [
+            _letter_record(
+                parked(
+                    DELIVERIES.name,
+                    record.partition() or 0,
+                    record.offset() or 0,
+                    key=record.key(),
+                    value=record.value(),
+                    headers=record.headers(),
+                    error=error,
+                    stage="capture.hints",
+                    at=datetime.now(UTC),
+                    tenant=self._database,
+                )
+            )
+            for record, error in unreadable
+        ]
+        self._publisher.commit(records)
+
+    def keep(self, cursor: CaptureCursor) -> None:
+        """Commit a cursor by itself."""
+        self._publisher.commit([self._cursor_record(cursor)])
+
+    def _cursor_record(self, cursor: CaptureCursor) -> Record:
+        key = cursor_key(self._database, cursor["model"])
+        return Record(CURSORS.name, key, codec.encode(CURSORS.record, cursor), [])
+
+
+def _named(record: str, event: Any) -> Any:
+    """The event with its states' types said: else the encoder finds out by validating each field, at half its time."""
+    name = record.removesuffix("Event")
+    return {
+        **event,
+        "previous": None if event["previous"] is None else (name, event["previous"]),
+        "current": None if event["current"] is None else (name, event["current"]),
+    }
+
+
+def _letter_record(letter: Any) -> Record:
+    metrics.PARKED.labels(letter["current"]["topic"]).inc()
+    return Record(
+        DEAD_LETTERS.name,
+        letter["meta"]["subject"].encode(),
+        codec.encode(DEAD_LETTERS.record, letter),
+        cloudevents_headers(DEAD_LETTERS, letter["meta"]),
+    )

@@ -1,0 +1,26 @@
+"""Every mapping from Odoo: one table per model. `mappings` is the whole of what capture reads."""
+
+from __future__ import annotations
+
+from producers.core.mapping import delivery, finance, people, sales
+from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, wanted_fields
+from producers.core.policy import CapturePolicy
+
+__all__ = ["Children", "Context", "Entity", "Follow", "ModelMapping", "mappings", "wanted_fields"]
+
+
+def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
+    """All mappings under a policy, master data first, so that what refers to it comes after it."""
+    return (
+        people.CONSULTANT,
+        sales.CLIENT,
+        delivery.projects(policy),
+        delivery.MILESTONE,
+        people.LEAVE,
+        people.PUBLIC_HOLIDAY,
+        delivery.timesheets(policy),
+        finance.EXPENSE,
+        finance.PURCHASE_ORDER,
+        finance.account_moves(policy),
+        finance.PAYMENT,
+    )

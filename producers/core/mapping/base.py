@@ -1,0 +1,93 @@
+"""A mapping: how the rows of one model become the states of one entity, as a table that a person can read.
+
+`fields` are needed: without one the mapping cannot run. `optional` ones are left out where the user may not see them, and
+the state has null in their place. `where` says which records are entities at all; `watch` is the wider domain that is
+polled, so that a record that leaves `where` is noticed: its state is None, which is a deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from producers.core.lookups import Lookups
+from producers.core.policy import CapturePolicy
+from producers.core.values import Row, written
+from schemas.topics import Topic, topic
+
+State = Mapping[str, Any]
+Event = Mapping[str, Any]
+Domain = tuple[str | tuple[str, str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a state is made with besides its row."""
+
+    lookups: Lookups = field(default_factory=Lookups)
+    policy: CapturePolicy = field(default_factory=CapturePolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Rows of another model that belong to each row, read with it and put under `name`."""
+
+    name: str
+    model: str
+    parent: str
+    fields: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A model whose changes do not stamp the record they change: `to` names the record in its rows.
+
+    Without `through`, `to` holds the record's id; with it, records are those whose field `through` holds that id.
+    """
+
+    model: str
+    to: str
+    through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One kind of event made from a row. `state` sees the state last published, for what only history tells."""
+
+    topic_name: str
+    state: Callable[[Row, Context, Any], State | None]
+    verb: Callable[[Any, Any], str]
+    occurred_at: Callable[[Row, Any, Any, Context], datetime] = lambda row, _previous, _current, _context: written(row)
+
+    @property
+    def topic(self) -> Topic:
+        """The contract of its topic."""
+        return topic(self.topic_name)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMapping:
+    """One model and its entities: one read feeds all of them."""
+
+    model: str
+    fields: tuple[str, ...]
+    entities: tuple[Entity, ...]
+    optional: tuple[str, ...] = ()
+    where: Domain = ()
+    watch: Domain = ()
+    children: tuple[Children, ...] = ()
+    follows: tuple[Follow, ...] = ()
+    uses: tuple[str, ...] = ()
+    needs: Callable[[Row], Iterable[tuple[str, int | None]]] = lambda _row: ()
+    hot: bool = False
+    """Polled at every interval; the others at every fourth, since people change them seldom."""
+
+
+def wanted_fields(mapping: ModelMapping, present: Iterable[str]) -> tuple[str, ...]:
+    """The fields to read, given those the user may see."""
+    seen = set(present)
+    chosen = [*mapping.fields, *(name for name in mapping.optional if name in seen), "create_date", "write_date"]
+    return tuple(dict.fromkeys(chosen))

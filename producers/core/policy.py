@@ -1,0 +1,85 @@
+"""What the firm decides about capture: what counts as approved time, what is a dispute, where a cost budget stands.
+
+The section `capture` of the configuration file. Every field has a default that works on a plain Odoo Community.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+_STRICT: dict[str, Any] = {"extra": "forbid"}
+_DISPUTE_WORDS = frozenset({"none", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"})
+
+
+def _named(value: str, what: str) -> None:
+    if not value.isidentifier():
+        raise ValueError(f"{what} must be the name of an Odoo field, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedRule:
+    """When a timesheet line counts as approved.
+
+    `field` is a field of account.analytic.line. Without `values`, any value but false and empty approves; with them, only
+    those of a selection do. `submitted` names the values of the same selection that mean handed in but not decided.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    field: str = "timesheet_invoice_id"
+    values: tuple[str, ...] = ()
+    submitted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that could never hold, or that says two things of one value."""
+        _named(self.field, "approved.field")
+        if set(self.values) & set(self.submitted):
+            raise ValueError("approved.values and approved.submitted must not share a value")
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRule:
+    """When a client's invoice is contested.
+
+    A posted customer invoice is, while Odoo says `payment_state = blocked` (unless `blocked` is false), or while the
+    firm's own selection `state_field` says so; the latter decides where it has a value. `states` translates that
+    selection's values into none, open, awaiting_customer, escalated, resolved or withdrawn.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    blocked: bool = True
+    state_field: str = "x_dispute_state"
+    date_field: str = "x_dispute_date"
+    amount_field: str = "x_dispute_amount"
+    reason_field: str = "x_dispute_reason"
+    states: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse unknown words and names that are none."""
+        for name in ("state_field", "date_field", "amount_field", "reason_field"):
+            _named(getattr(self, name), f"dispute.{name}")
+        unknown = sorted(set(self.states.values()) - _DISPUTE_WORDS)
+        if unknown:
+            raise ValueError(f"dispute.states: {', '.join(unknown)} is none of {', '.join(sorted(_DISPUTE_WORDS))}")
+
+    def word(self, value: object) -> str:
+        """What a value of the selection means; `none` for no value and for one nobody explained."""
+        if not isinstance(value, str) or not value:
+            return "none"
+        word = self.states.get(value, value)
+        return word if word in _DISPUTE_WORDS else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePolicy:
+    """All of it. `cost_budget_field` is a field of project.project; none by default."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    approved: ApprovedRule = field(default_factory=ApprovedRule)
+    dispute: DisputeRule = field(default_factory=DisputeRule)
+    cost_budget_field: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is none."""
+        if self.cost_budget_field is not None:
+            _named(self.cost_budget_field, "cost_budget_field")

@@ -1,0 +1,291 @@
+"""Budget burn: how much of a project's budget is used, and where that leads.
+
+Rules
+- Actual cost is the cost of time, plus what expenses and billed purchases contribute; committed cost adds what is ordered and not
+  yet billed. Committed burn is committed cost over the budget of cost.
+- Budget of cost: the configured field, else budget hours × the mean over the project's consultants of their own rate, which is
+  the sum of their cost over the sum of their time on the project. A consultant is taken as assigned who has lines on it.
+- Rate: time of the complete ISO weeks before the tick's, over their number.
+- Progress: the shares of reached milestones, where any milestone has one; else null.
+- Earned value EV = progress × BAC; CPI = EV / AC; EAC = BAC / CPI; VAC = BAC − EAC; TCPI = (BAC − EV) / (BAC − AC), where BAC is
+  the budget of cost and AC the actual cost.
+- The forecast is raised while cost burn is low and EAC is above the budget, and ends when EAC is the hysteresis below that line.
+- An archived or deleted project is measured with what was last said, and has no alerts and no levels.
+
+Invariants: the sums are those of the rows. Floats only tell that nothing can have been crossed, with a wide margin; what is close
+is decided by exact fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+
+from schemas.records import BudgetBurn, Severity
+from schemas.topics import Process
+from schemas.wire import ProjectEntry
+from streams.core import days, kinds
+from streams.core.alerts import Crossing, Line, Memory, Rule, calm_range, clear, flag, ladder
+from streams.core.contract import Contribution, Row
+from streams.core.earned_value import earn
+from streams.core.policy import BudgetBurnPolicy
+from streams.core.processor import Stamp
+from streams.core.project_state import ProjectState, Range
+from streams.core.ratios import OUT_OF_RANGE, Quality, as_share, money
+
+_MARGIN = 1e-9
+_DIMENSIONS = ("hours", "cost", "committed")
+
+
+class BudgetBurnProcessor:
+    """Measures projects."""
+
+    name = "budget-burn"
+    topic = "measure.budget-burn.v1"
+    subject_kind = "project"
+    process = Process.PROJECT_TO_REVENUE
+    formula = "budget-burn/1"
+
+    def __init__(self, policy: BudgetBurnPolicy) -> None:
+        """Measure by this policy."""
+        self._policy = policy
+        self._slack = Fraction(policy.hysteresis_points, 100)
+        lines = tuple(_level(policy, level) for level in policy.all_levels)
+        self._ladders = {name: Rule(f"budget_burn.{name}", lines, policy.owner) for name in _DIMENSIONS}
+        above = Line("eac", "warning", policy.owner, Fraction(policy.forecast_above))
+        self._forecast = Rule("budget_burn.forecast", (above,), policy.owner)
+        self._no_budget = Rule("budget_burn.no_budget", (Line("missing", "notice", policy.owner),), policy.owner)
+
+    def new(self, key: str) -> ProjectState:
+        """A project of which nothing is known."""
+        return ProjectState(key)
+
+    def fold(self, subject: ProjectState, kind: str, entry: Any, first: int | None) -> Row | None:  # noqa: ARG002  Processor
+        """Take in time, cost, a milestone or the project's own record."""
+        if kind == kinds.TIME:
+            row = subject.add_time(entry)
+            if subject.calm and row is not None:
+                subject.calm = subject.within()
+            return row
+        if kind not in {kinds.PROJECT, kinds.MILESTONE, kinds.COST}:
+            raise KeyError(kind)
+        old = subject.rows.get(entry["record"])
+        row = subject.keep(kind, entry)
+        if row is not None:
+            subject.calm = False
+            before = None if old is None else old[3]
+            if kind == kinds.COST:
+                subject.add_cost(before, entry)
+            elif kind == kinds.MILESTONE:
+                subject.add_milestone(before, entry)
+            else:
+                subject.set_project(entry)
+        return row
+
+    def settle(self, partition: Any, subject: ProjectState) -> None:  # noqa: ARG002  Processor
+        """Nothing is derived from the day until it is measured."""
+        subject.stale = False
+
+    def judge(self, subject: ProjectState) -> list[Crossing]:
+        """Bring levels, forecast and the missing budget to the sums."""
+        memory, head = subject.memory, subject.head
+        if head is None or not (head["active"] and head["present"]):
+            subject.watch(None, None, None, has_cost=False)
+            rules = (*self._ladders.values(), self._forecast, self._no_budget)
+            return [crossing for rule in rules for crossing in clear(memory, rule)]
+        hours, bac = _positive(head["budget_minutes"]), subject.cost_budget()
+        committed = subject.cost + subject.committed
+        values = {
+            "hours": None if hours is None else Fraction(subject.minutes, hours),
+            "cost": None if bac is None else subject.cost / bac,
+            "committed": None if bac is None else committed / bac,
+        }
+        out = [
+            crossing
+            for name in _DIMENSIONS
+            for crossing in ladder(memory, self._ladders[name], values[name], self._slack)
+        ]
+        out += self._judge_forecast(memory, values["cost"], subject.progress())
+        missing = hours is None and _positive(head["budget_cost"]) is None
+        out += flag(memory, self._no_budget, None, begins=missing, ends=not missing)
+        self._watch(subject, hours, values["cost"], subject.progress(), has_cost=bac is not None)
+        return out
+
+    def _judge_forecast(self, memory: Memory, burn: Fraction | None, progress: Fraction | None) -> list[Crossing]:
+        if burn is None or progress is None or progress <= 0:
+            return flag(memory, self._forecast, None, begins=False, ends=True)
+        forecast, line = burn / progress, Fraction(self._policy.forecast_above)  # EAC / BAC
+        begins = forecast > line and burn < Fraction(self._policy.forecast_while_burn_below)
+        return flag(memory, self._forecast, forecast, begins=begins, ends=forecast <= line - self._slack)
+
+    def _watch(
+        self,
+        subject: ProjectState,
+        hours: int | None,
+        burn: Fraction | None,
+        progress: Fraction | None,
+        *,
+        has_cost: bool,
+    ) -> None:
+        """Note between which sums nothing can be crossed."""
+        low, high = calm_range(subject.memory, self._ladders["hours"], self._slack)
+        minutes: Range | None = None
+        if hours is not None:
+            minutes = (
+                -math.inf if low is None else math.ceil(low * hours),
+                math.inf if high is None else math.ceil(high * hours),
+            )
+        edges: list[Fraction] = []
+        if burn is not None and progress is not None and progress > 0:
+            line = Fraction(self._policy.forecast_above)
+            edges = [line * progress, (line - self._slack) * progress, Fraction(self._policy.forecast_while_burn_below)]
+        cost = _narrowed(calm_range(subject.memory, self._ladders["cost"], self._slack), burn, edges)
+        committed = _narrowed(calm_range(subject.memory, self._ladders["committed"], self._slack), None, [])
+        subject.watch(minutes, cost, committed, has_cost=has_cost)
+
+    def contributions(self, subject: ProjectState, entry: Any) -> list[Contribution]:  # noqa: ARG002  Processor
+        """Nobody else needs to know."""
+        return []
+
+    def measure(self, subject: ProjectState, stamp: Stamp) -> BudgetBurn | None:
+        """The project's burn."""
+        head = subject.head
+        if head is None:
+            return None
+        quality = _quality(head)
+        hours, bac = _positive(head["budget_minutes"]), subject.cost_budget()
+        committed = subject.cost + subject.committed
+        if hours is None:
+            quality.note("no_budget")
+        elif bac is None:
+            quality.note("no_cost_rate")
+        weeks = self._policy.rate_weeks
+        this_week = days.iso_week(stamp.as_of)
+        recent = sum(subject.weeks.get(week, 0) for week in range(this_week - weeks, this_week))
+        weeks_left = _weeks_left(quality, hours, subject.minutes, Fraction(recent, weeks))
+        earned = earn(quality, bac, subject.cost, subject.progress())
+        return {
+            "project_id": head["project_id"],
+            "company_id": head["company_id"],
+            "client_id": head["client_id"],
+            "manager_id": head["manager_id"],
+            "budget_minutes": hours,
+            "actual_minutes": subject.minutes,
+            "approved_minutes": subject.approved,
+            "burn_hours": None if hours is None else quality.share(Fraction(subject.minutes, hours)),
+            "budget_cost": quality.amount(bac),
+            "actual_cost": money(subject.cost),
+            "committed_cost": money(committed),
+            "currency": head["currency"],
+            "burn_cost": None if bac is None else quality.share(subject.cost / bac),
+            "burn_committed": None if bac is None else quality.share(committed / bac),
+            "rate_minutes_per_week": cast("Decimal", quality.share(Fraction(recent, weeks))),
+            "weeks_left": quality.share(weeks_left),
+            "exhausted_on": _exhausted_on(quality, stamp.as_of, weeks_left),
+            "progress": quality.share(subject.progress()),
+            "earned_value": quality.amount(earned.value),
+            "cpi": quality.share(earned.cpi),
+            "eac": quality.amount(earned.eac),
+            "vac": quality.amount(earned.vac),
+            "tcpi": quality.share(earned.tcpi),
+            "levels": [f"{name}:{level}" for name in _DIMENSIONS for level in self._levels(subject.memory, name)],
+            "as_of": days.to_date(stamp.as_of),
+            "revision": stamp.revision,
+            "formula": self.formula,
+            "moved_by": stamp.moved_by,
+            "reasons": quality.reasons(),
+        }
+
+    def _levels(self, memory: Memory, name: str) -> list[str]:
+        return sorted(memory.in_force(self._ladders[name].name), key=int)
+
+    def values(self, subject: ProjectState) -> dict[str, str]:
+        """Budgets, actuals and the burns."""
+        bac, hours = subject.cost_budget(), None if subject.head is None else _positive(subject.head["budget_minutes"])
+        out = {
+            "actual_minutes": str(subject.minutes),
+            "actual_cost": str(money(subject.cost)),
+            "committed_cost": str(money(subject.cost + subject.committed)),
+        }
+        if hours is not None:
+            out["budget_minutes"] = str(hours)
+            out["burn_hours"] = str(as_share(Fraction(subject.minutes, hours)))
+        if bac is not None:
+            quality = Quality()
+            earned = earn(quality, bac, subject.cost, subject.progress())
+            out["budget_cost"] = str(quality.amount(bac))
+            out["burn_cost"] = str(as_share(subject.cost / bac))
+            if earned.eac is not None:
+                out["eac"] = str(quality.amount(earned.eac))
+        return out
+
+    def company(self, subject: ProjectState) -> int | None:
+        """The project's company."""
+        return None if subject.head is None else subject.head["company_id"]
+
+
+def _level(policy: BudgetBurnPolicy, percent: int) -> Line:
+    """The first level informs, the second is worth a notice, the next warn; the last and all beyond are critical."""
+    severity: Severity = "warning"
+    if percent >= policy.levels[-1]:
+        severity = "critical"
+    elif percent == policy.levels[0]:
+        severity = "info"
+    elif percent == policy.levels[1]:
+        severity = "notice"
+    return Line(str(percent), severity, policy.owner, Fraction(percent, 100))
+
+
+def _positive(value: int | None) -> int | None:
+    """A budget of 0 is none."""
+    return value if value is not None and value > 0 else None
+
+
+def _quality(head: ProjectEntry) -> Quality:
+    quality = Quality()
+    if not head["present"]:
+        quality.note("deleted")
+    elif not head["active"]:
+        quality.note("archived")
+    if not days.is_zone(head["timezone"]):
+        quality.note("unknown_timezone")
+    return quality
+
+
+def _weeks_left(quality: Quality, budget: int | None, actual: int, rate: Fraction) -> Fraction | None:
+    if budget is None:
+        return None
+    if actual >= budget:
+        quality.note("budget_spent")
+        return None
+    if rate <= 0:
+        quality.note("no_rate")
+        return None
+    return (budget - actual) / rate
+
+
+def _exhausted_on(quality: Quality, as_of: int, weeks_left: Fraction | None) -> date | None:
+    """as_of + weeks left, rounded down to the day."""
+    if weeks_left is None:
+        return None
+    day = as_of + math.floor(weeks_left * days.WEEK)
+    if not days.is_date(day):
+        quality.note(OUT_OF_RANGE)
+        return None
+    return days.to_date(day)
+
+
+def _narrowed(bounds: tuple[Fraction | None, Fraction | None], value: Fraction | None, edges: list[Fraction]) -> Range:
+    """Bounds as floats, drawn in by a margin, and to the next edges around the value."""
+    low, high = bounds
+    if value is not None:
+        lows = [edge for edge in (low, *edges) if edge is not None and edge <= value]
+        highs = [edge for edge in (high, *edges) if edge is not None and edge > value]
+        low, high = max(lows, default=low), min(highs, default=high)
+    return (
+        -math.inf if low is None else float(low) * (1 + _MARGIN),
+        math.inf if high is None else float(high) * (1 - _MARGIN),
+    )

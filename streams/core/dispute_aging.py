@@ -1,0 +1,306 @@
+"""Dispute aging: how long an invoice has been in dispute, about how much, and what that means for its client.
+
+Rules
+- Only invoices that were ever disputed are measured; every posted one is part of its client's exposure.
+- Contested is what the newest open source names, else the whole residual; never more than the residual. In the company's currency
+  it is the same part of the company's residual.
+- Ages count calendar days up to the tick's day or the closing. Buckets of days open raise alerts; those of days past due do not.
+- Alerts are raised once in an episode of the dispute, and all end when it closes.
+- A deleted dispute counts as never opened; where it was the only one, the invoice stays measured as withdrawn, with the reason.
+
+Invariant: what a client's exposure is told depends on the latest versions alone, never on the day, so that each version of it has
+one content.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, NamedTuple, cast
+
+from schemas.records import DisputeAging, Severity
+from schemas.topics import Process
+from schemas.wire import DisputeEntry, ExposureEntry, InvoiceEntry
+from streams.core import days, kinds
+from streams.core.alerts import Crossing, Line, Rule, clear, once
+from streams.core.contract import Contribution, Row
+from streams.core.history import History
+from streams.core.policy import DisputeAgingPolicy
+from streams.core.processor import Stamp
+from streams.core.ratios import Quality, half_even, money
+from streams.core.state import PartitionState, SubjectState
+from streams.core.timeline import CLOSED, Timeline, is_settled, response_days, trace
+
+CLIENT_MODEL = "res.partner"
+_SEVERITIES: tuple[Severity, ...] = ("notice", "warning", "critical")
+
+
+class Exposed(NamedTuple):
+    """What one invoice contributes to its client."""
+
+    client: int
+    company: int | None
+    disputed: int
+    receivable: int
+    currency: str | None
+    in_dispute: bool
+    zone: str
+
+
+class InvoiceState(SubjectState):
+    """One invoice and what its sources say of a dispute."""
+
+    __slots__ = ("disputes", "exposed", "invoice", "timeline", "told")
+
+    def __init__(self, key: str) -> None:
+        """Begin with nothing known."""
+        super().__init__(key)
+        self.invoice: InvoiceEntry | None = None
+        self.disputes: dict[str, DisputeEntry] = {}
+        self.timeline: Timeline | None = None
+        self.exposed: Exposed | None = None
+        self.told: Exposed | None = None
+
+    def open_disputes(self) -> list[DisputeEntry]:
+        """What sources that hold the dispute open last said, newest last."""
+        invoice = self.invoice
+        if invoice is None or not invoice["present"] or is_settled(invoice):
+            return []
+        said = (entry for entry in self.disputes.values() if entry["present"] and entry["status"] not in CLOSED)
+        return sorted(said, key=lambda entry: (entry["recorded_at"], entry["event_id"]))
+
+    def contested(self) -> tuple[int, int]:
+        """Contested and unpaid, in the invoice's and in the company's currency."""
+        said, invoice = self.open_disputes(), self.invoice
+        if invoice is None or not said:
+            return 0, 0
+        residual, of_company = invoice["residual"], invoice["company_residual"]
+        amounts = [entry["amount"] for entry in said if entry["amount"] is not None]
+        amount = max(0, min(amounts[-1], residual)) if amounts else residual
+        return amount, half_even(amount * of_company, residual)
+
+
+class DisputeAgingProcessor:
+    """Measures disputed invoices."""
+
+    name = "dispute-aging"
+    topic = "measure.dispute-aging.v1"
+    subject_kind = "invoice"
+    process = Process.ISSUE_TO_RESOLUTION
+    formula = "dispute-aging/1"
+
+    def __init__(self, policy: DisputeAgingPolicy) -> None:
+        """Measure by this policy."""
+        self._policy = policy
+        owner, severities = policy.owner, _SEVERITIES
+        self._bucket = Rule(
+            "dispute_aging.bucket",
+            tuple(
+                Line(policy.bucket(end + 1), severities[min(place, 2)], policy.bucket_owners[place], Fraction(end + 1))
+                for place, end in enumerate(policy.bucket_ends)
+            ),
+            owner,
+        )
+        response, resolution = Fraction(policy.first_response_business_days), Fraction(policy.resolution_days)
+        self._response = Rule("dispute_aging.sla", (Line("first_response", "warning", owner, response),), owner)
+        self._resolution = Rule("dispute_aging.sla", (Line("resolution", "critical", owner, resolution),), owner)
+        self._reopened = Rule("dispute_aging.reopened", (Line("reopened", "warning", owner),), owner)
+
+    def new(self, key: str) -> InvoiceState:
+        """An invoice of which nothing is known."""
+        return InvoiceState(key)
+
+    def fold(self, subject: InvoiceState, kind: str, entry: Any, first: int | None) -> Row | None:
+        """Take in the invoice's own record, or what a source says of its dispute."""
+        record = entry["record"]
+        if kind == kinds.INVOICE:
+            row = subject.keep_history(kind, entry, first, "from_day", is_settled)
+            subject.invoice = cast("InvoiceEntry", subject.histories[record].head.entry)
+            subject.zone = subject.invoice["timezone"]
+        elif kind == kinds.DISPUTE:
+            row = subject.keep_history(kind, entry, first, "status_day", _says)
+            subject.disputes[record] = subject.histories[record].head.entry
+        else:
+            raise KeyError(kind)
+        if row is not None:
+            subject.stale, subject.calm = True, False
+            subject.exposed = _exposed(subject)
+            if first is not None:
+                subject.told = subject.exposed
+        return row
+
+    def settle(self, partition: PartitionState, subject: InvoiceState) -> None:  # noqa: ARG002  Processor
+        """Derive where the dispute stands on the day."""
+        if subject.as_of is None or subject.invoice is None:
+            return
+        window = self._policy.reopening_window_days
+        invoice = subject.histories[subject.invoice["record"]]
+        subject.timeline = trace(_sources(subject, present=True), invoice, subject.as_of, window)
+        subject.stale = False
+
+    def judge(self, subject: InvoiceState) -> list[Crossing]:
+        """Bring the alerts to the ages."""
+        memory, timeline, as_of = subject.memory, subject.timeline, subject.as_of
+        rules = (self._bucket, self._response, self._resolution, self._reopened)
+        present = subject.invoice is not None and subject.invoice["present"]
+        if timeline is None or as_of is None or timeline.status in CLOSED or not present:
+            return [crossing for rule in _by_name(rules) for crossing in clear(memory, rule)]
+        age, response = timeline.end(as_of) - timeline.opened, response_days(timeline, as_of)
+        judged = (
+            (self._bucket, age, [line for line in self._bucket.lines if line.at is not None and line.at <= age]),
+            (self._response, response, self._response.lines * (response > self._policy.first_response_business_days)),
+            (
+                self._resolution,
+                timeline.sla_days,
+                self._resolution.lines * (timeline.sla_days > self._policy.resolution_days),
+            ),
+            (self._reopened, None, self._reopened.lines * timeline.reopened),
+        )
+        return [
+            crossing
+            for rule, value, reached in judged
+            for crossing in once(
+                memory,
+                rule,
+                None if value is None else Fraction(value),
+                episode=timeline.episode,
+                reached=list(reached),
+            )
+        ]
+
+    def contributions(self, subject: InvoiceState, entry: Any) -> list[Contribution]:
+        """What the client's exposure is to know: the new part, and the end of the old one where the client changed."""
+        before, now = subject.told, subject.exposed
+        if before == now:
+            return []
+        subject.told = now
+        out = []
+        if before is not None and (now is None or now.client != before.client):
+            out.append(
+                _contribution(
+                    subject, entry, before._replace(disputed=0, receivable=0, in_dispute=False), present=False
+                )
+            )
+        if now is not None:
+            out.append(_contribution(subject, entry, now, present=True))
+        return out
+
+    def measure(self, subject: InvoiceState, stamp: Stamp) -> DisputeAging | None:
+        """The dispute's aging."""
+        invoice, timeline, policy = subject.invoice, subject.timeline, self._policy
+        quality = Quality()
+        if timeline is None and subject.disputes:
+            quality.note("dispute_deleted")
+            ended = trace(_sources(subject, present=False), None, stamp.as_of, policy.reopening_window_days)
+            timeline = ended and ended._replace(status="withdrawn", closed=ended.opened, sla_days=0)
+        if invoice is None or timeline is None:
+            return None
+        _note_invoice(quality, invoice)
+        end = timeline.end(stamp.as_of)
+        past_due = None if invoice["due_day"] is None else end - invoice["due_day"]
+        amount, company_amount = subject.contested()
+        return {
+            "invoice_id": invoice["invoice_id"],
+            "company_id": invoice["company_id"],
+            "client_id": invoice["client_id"],
+            "status": timeline.status,
+            "episode": timeline.episode,
+            "opened_on": days.to_date(timeline.opened),
+            "closed_on": None if timeline.closed is None else days.to_date(timeline.closed),
+            "days_open": end - timeline.opened,
+            "business_days_open": days.business_days(timeline.opened, end),
+            "days_past_due": past_due,
+            "bucket_open": policy.bucket(end - timeline.opened),
+            "bucket_past_due": None if past_due is None or past_due < 0 else policy.bucket(past_due),
+            "sla_days": timeline.sla_days,
+            "amount": money(amount),
+            "company_amount": money(company_amount),
+            "currency": invoice["currency"],
+            "as_of": days.to_date(stamp.as_of),
+            "revision": stamp.revision,
+            "formula": self.formula,
+            "moved_by": stamp.moved_by,
+            "reasons": quality.reasons(),
+        }
+
+    def values(self, subject: InvoiceState) -> dict[str, str]:
+        """Ages and amounts."""
+        timeline, as_of, invoice = subject.timeline, subject.as_of, subject.invoice
+        amount, company_amount = subject.contested()
+        out = {"amount": str(money(amount)), "company_amount": str(money(company_amount))}
+        if timeline is not None and as_of is not None:
+            out["status"] = timeline.status
+            out["opened_on"] = days.to_date(timeline.opened).isoformat()
+            out["days_open"] = str(timeline.end(as_of) - timeline.opened)
+            out["sla_days"] = str(timeline.sla_days)
+        if invoice is not None and invoice["currency"] is not None:
+            out["currency"] = invoice["currency"]
+        return out
+
+    def company(self, subject: InvoiceState) -> int | None:
+        """The invoice's company."""
+        return None if subject.invoice is None else subject.invoice["company_id"]
+
+
+def _says(entry: DisputeEntry) -> tuple[object, ...]:
+    return entry["status"], entry["opened_day"], entry["present"]
+
+
+def _by_name(rules: tuple[Rule, ...]) -> list[Rule]:
+    """Each rule once, with the lines of all rules of its name."""
+    names = dict.fromkeys(rule.name for rule in rules)
+    return [
+        Rule(name, tuple(line for rule in rules if rule.name == name for line in rule.lines), rules[0].fallback)
+        for name in names
+    ]
+
+
+def _sources(subject: InvoiceState, *, present: bool) -> list[History]:
+    return [
+        subject.histories[record]
+        for record in sorted(subject.disputes)
+        if subject.disputes[record]["present"] is present
+    ]
+
+
+def _note_invoice(quality: Quality, invoice: InvoiceEntry) -> None:
+    if not invoice["present"]:
+        quality.note("deleted")
+    if invoice["due_day"] is None:
+        quality.note("no_due_date")
+    if not days.is_zone(invoice["timezone"]):
+        quality.note("unknown_timezone")
+
+
+def _exposed(subject: InvoiceState) -> Exposed | None:
+    invoice = subject.invoice
+    if invoice is None or not (invoice["present"] and invoice["posted"]) or invoice["client_id"] is None:
+        return None
+    return Exposed(
+        invoice["client_id"],
+        invoice["company_id"],
+        subject.contested()[1],
+        invoice["company_residual"],
+        invoice["company_currency"],
+        bool(subject.open_disputes()),
+        invoice["timezone"],
+    )
+
+
+def _contribution(subject: InvoiceState, entry: Any, exposed: Exposed, *, present: bool) -> Contribution:
+    system, tenant, _ = subject.key.split(":", 2)
+    out: ExposureEntry = {
+        "subject": f"{system}:{tenant}:{CLIENT_MODEL}:{exposed.client}",
+        "record": subject.key,
+        "version": subject.revision,
+        "present": present,
+        "event_id": entry["event_id"],
+        "recorded_at": entry["recorded_at"],
+        "client_id": exposed.client,
+        "company_id": exposed.company,
+        "disputed": exposed.disputed,
+        "receivable": exposed.receivable,
+        "currency": exposed.currency,
+        "in_dispute": exposed.in_dispute,
+        "timezone": exposed.zone,
+    }
+    return Contribution("client-exposure", out["subject"], kinds.EXPOSURE, out)

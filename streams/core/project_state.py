@@ -1,0 +1,169 @@
+"""What is derived from a project's rows, kept current row by row.
+
+Invariants: every sum is that of the rows (an old contribution is taken out by exactly what was put in); the bounds that `within`
+compares with are those of the last judgement.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from schemas.wire import CostEntry, MilestoneEntry, ProjectEntry
+from streams.core import kinds
+from streams.core.contract import Row
+from streams.core.days import iso_week
+from streams.core.state import SubjectState
+
+Range = tuple[float, float]
+_ALL: Range = (-math.inf, math.inf)
+_NONE: Range = (math.inf, -math.inf)
+_SMALLEST_BUDGET = 1e-6
+_BILLION = 10**9
+
+
+class ProjectState(SubjectState):
+    """One project. `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week."""
+
+    __slots__ = (
+        "_committed_range",
+        "_cost_range",
+        "_fixed_budget",
+        "_has_cost",
+        "_minutes_range",
+        "_people",
+        "_rated_minutes",
+        "_rates",
+        "_watched",
+        "approved",
+        "committed",
+        "cost",
+        "head",
+        "minutes",
+        "reached",
+        "shares",
+        "weeks",
+    )
+
+    def __init__(self, key: str) -> None:
+        """Begin with nothing known."""
+        super().__init__(key)
+        self.head: ProjectEntry | None = None
+        self.minutes = self.approved = self.cost = self.committed = 0
+        self.weeks: dict[int, int] = {}
+        self.shares = self.reached = 0
+        self._people: dict[int, list[int]] = {}
+        self._rates: dict[int, float] = {}
+        self._fixed_budget = 0
+        self._rated_minutes = 0
+        self.watch(None, None, None, has_cost=False)
+
+    def add_time(self, entry: Any) -> Row | None:
+        """Take in a line of time; nothing for a duplicate or an older version."""
+        record, version = entry["record"], entry["version"]
+        old = self.rows.get(record)
+        if old is None:
+            before = None
+        else:
+            before = old[0]
+            if before >= version:
+                return None
+            if old[3]:
+                self._add(old[4], -old[5], old[6], -old[7], old[8])
+        present, day, minutes, approved = entry["present"], entry["day"], entry["minutes"], entry["approved"]
+        cost, person, event_id, recorded_at = (
+            entry["cost"],
+            entry["employee_id"],
+            entry["event_id"],
+            entry["recorded_at"],
+        )
+        self.rows[record] = (version, recorded_at, event_id, present, day, minutes, approved, cost, person)
+        if present:
+            self._add(day, minutes, approved, cost, person)
+        self.count(record, before, version, recorded_at, event_id)
+        return Row(self.key, record, kinds.TIME, entry)
+
+    def _add(self, day: int, minutes: int, approved: bool, cost: int, person: int) -> None:
+        self.minutes += minutes
+        self.cost += cost
+        if approved:
+            self.approved += minutes
+        week = iso_week(day)
+        weeks = self.weeks
+        weeks[week] = weeks.get(week, 0) + minutes
+        if not person:
+            return
+        sums = self._people.get(person)
+        if sums is None:
+            sums = self._people[person] = [0, 0]
+        sums[0] += minutes
+        sums[1] += cost
+        if sums[0] > 0:
+            self._rates[person] = sums[1] / sums[0]
+        else:
+            self._rates.pop(person, None)
+
+    def add_cost(self, before: CostEntry | None, entry: CostEntry) -> None:
+        """Replace what an expense or a purchase contributes."""
+        for sign, one in ((-1, before), (1, entry)):
+            if one is not None and one["present"]:
+                self.cost += sign * one["actual"]
+                self.committed += sign * one["committed"]
+
+    def add_milestone(self, before: MilestoneEntry | None, entry: MilestoneEntry) -> None:
+        """Replace what a milestone contributes."""
+        for sign, one in ((-1, before), (1, entry)):
+            if one is not None and one["present"] and one["share"] is not None:
+                self.shares += sign
+                self.reached += sign * one["share"] if one["reached"] else 0
+
+    def set_project(self, entry: ProjectEntry) -> None:
+        """Take over the project's own record."""
+        self.head = entry
+        self.zone = entry["timezone"]
+        self._fixed_budget = max(0, entry["budget_cost"] or 0)
+        self._rated_minutes = max(0, entry["budget_minutes"] or 0)
+
+    def progress(self) -> Fraction | None:
+        """Share delivered; null where no milestone has a share."""
+        return Fraction(self.reached, _BILLION) if self.shares else None
+
+    def cost_budget(self) -> Fraction | None:
+        """Budget of cost in ten-thousandths, exact; null where neither a field nor a rate tells."""
+        if self._fixed_budget:
+            return Fraction(self._fixed_budget)
+        rated = [(minutes, cost) for minutes, cost in self._people.values() if minutes > 0]
+        if not rated or not self._rated_minutes:
+            return None
+        # over one common denominator: adding fractions one by one reduces each sum, at ten times the cost
+        common = math.lcm(*[minutes for minutes, _ in rated])
+        total = sum([cost * (common // minutes) for minutes, cost in rated])
+        return Fraction(self._rated_minutes * total, common * len(rated)) if total > 0 else None
+
+    def watch(self, minutes: Range | None, cost: Range | None, committed: Range | None, *, has_cost: bool) -> None:
+        """Note between which values nothing can be crossed; null where there is nothing to watch."""
+        self._watched = minutes is not None or cost is not None
+        self._minutes_range = minutes or _ALL
+        self._has_cost = has_cost
+        self._cost_range = (cost if has_cost else None) or _NONE
+        self._committed_range = (committed if has_cost else None) or _NONE
+
+    def within(self) -> bool:
+        """Whether the sums are where nothing can have been crossed since the last judgement."""
+        if not self._watched:
+            return True
+        low, high = self._minutes_range
+        if not low <= self.minutes < high:
+            return False
+        budget: float = self._fixed_budget
+        if not budget:
+            rates = self._rates
+            budget = self._rated_minutes * sum(rates.values()) / len(rates) if rates else 0
+        if budget < _SMALLEST_BUDGET:
+            return budget == 0 and not self._has_cost
+        low, high = self._cost_range
+        if not low < self.cost / budget < high:
+            return False
+        low, high = self._committed_range
+        return low < (self.cost + self.committed) / budget < high

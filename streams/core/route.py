@@ -1,0 +1,296 @@
+"""Which event means what to which processor.
+
+Rules
+- An event becomes one entry for each subject it counts for, and a tombstone of the same version for each subject it counted for
+  before and no longer does. So a record that moved leaves nothing behind, in whatever order its versions come.
+- What never counted and does not count now means nothing.
+- Events come in wire form (`codec.decode_wire`): days, microseconds, decimals as unscaled bytes.
+
+Invariant: pure; the same event always gives the same contributions, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from schemas.errors import Fatal, PoisonMessage
+from schemas.topics import PROCESSORS
+from streams.core import kinds
+from streams.core.contract import EVERYBODY, Contribution
+from streams.core.days import WEEK, local_day
+from streams.core.ratios import half_even
+from streams.core.timeline import CLOSED
+
+UTILIZATION, BUDGET_BURN, DISPUTE_AGING, _ = PROCESSORS
+_EMPLOYEE, _PROJECT, _INVOICE = "hr.employee", "project.project", "account.move"
+_SPENT = frozenset({"approved", "posted", "paid"})
+_BILLION = 10**9
+
+Fields = dict[str, Any]
+Counted = Mapping[str, Fields]
+"""The subjects that a state of a record counts for, and what it says to each."""
+
+
+def route(topic: str, event: Any) -> Iterator[Contribution]:
+    """What an event of a source topic means.
+
+    Raises `Fatal` for a topic not in `PROCESSOR_SOURCES`, `PoisonMessage` for content that no processor can use.
+    """
+    try:
+        means = _ROUTES[topic]
+    except KeyError:
+        raise Fatal(f"no processor reads {topic}", remedy="subscribe to PROCESSOR_SOURCES only") from None
+    return means(event)
+
+
+def _int(unscaled: bytes) -> int:
+    return int.from_bytes(unscaled, "big", signed=True)
+
+
+def _system(meta: Any) -> str:
+    """The prefix of Odoo's keys, `odoo:<database>:`. What a webhook says is about the Odoo database of its tenant."""
+    subject: str = meta["subject"]
+    if subject.startswith("odoo:"):
+        return subject[: subject.index(":", 5) + 1]
+    return f"odoo:{meta['tenant']}:"
+
+
+def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written out, without the helpers of the others
+    meta, now, before = event["meta"], event["current"], event["previous"]
+    record: str = meta["subject"]
+    version, event_id, recorded_at = meta["version"], meta["event_id"], meta["recorded_at"]
+    system = _system(meta)
+    employee = project = former_employee = former_project = None
+    if now is not None and not now["leave"]:
+        project, employee = now["project_id"], now["employee_id"]
+        if project is None:
+            employee = None
+        else:
+            subject = f"{system}project.project:{project}"
+            entry = {
+                "subject": subject,
+                "record": record,
+                "version": version,
+                "present": True,
+                "event_id": event_id,
+                "recorded_at": recorded_at,
+                "day": now["date"],
+                "minutes": now["minutes"],
+                "billable": now["billable"],
+                "approved": now["approved"],
+                "cost": _int(now["cost"]),
+                "employee_id": employee or 0,
+            }
+            yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
+            if employee is not None:
+                subject = f"{system}hr.employee:{employee}"
+                entry = entry.copy()
+                entry["subject"] = subject
+                yield Contribution(UTILIZATION, subject, kinds.TIME, entry)
+    if before is not None and not before["leave"]:
+        former_project = before["project_id"]
+        if former_project is not None:
+            former_employee = before["employee_id"]
+    if former_employee is not None and former_employee != employee:
+        yield _no_time(UTILIZATION, f"{system}{_EMPLOYEE}:{former_employee}", meta)
+    if former_project is not None and former_project != project:
+        yield _no_time(BUDGET_BURN, f"{system}{_PROJECT}:{former_project}", meta)
+
+
+def _no_time(processor: str, subject: str, meta: Any) -> Contribution:
+    empty: Fields = {"day": 0, "minutes": 0, "billable": False, "approved": False, "cost": 0, "employee_id": 0}
+    return _contribution(processor, kinds.TIME, meta, subject, empty, present=False)
+
+
+def _contribution(
+    processor: str, kind: str, meta: Any, subject: str, fields: Fields, *, present: bool, record: str | None = None
+) -> Contribution:
+    entry = {
+        "subject": subject,
+        "record": record or meta["subject"],
+        "version": meta["version"],
+        "present": present,
+        "event_id": meta["event_id"],
+        "recorded_at": meta["recorded_at"],
+        **fields,
+    }
+    return Contribution(processor, subject, kind, entry)
+
+
+def _by_difference(
+    processor: str, kind: str, counts: Callable[[Any, str], Counted]
+) -> Callable[[Any], Iterator[Contribution]]:
+    """What the current state counts for, and tombstones for what only the previous one did."""
+
+    def means(event: Any) -> Iterator[Contribution]:
+        meta, system = event["meta"], _system(event["meta"])
+        now = {} if event["current"] is None else counts(event["current"], system)
+        before = {} if event["previous"] is None else counts(event["previous"], system)
+        for subject, fields in now.items():
+            yield _contribution(processor, kind, meta, subject, fields, present=True)
+        for subject, fields in before.items():
+            if subject not in now:
+                yield _contribution(processor, kind, meta, subject, fields, present=False)
+
+    return means
+
+
+def _absence(absence: Any, system: str) -> Counted:
+    employee = absence["employee_id"]
+    if absence["kind"] == "public_holiday":
+        subject = EVERYBODY
+    elif absence["kind"] == "leave" and employee is not None:
+        subject = f"{system}{_EMPLOYEE}:{employee}"
+    else:
+        return {}
+    kept = ("first_day", "last_day", "minutes", "calendar_id", "company_id")
+    return {subject: {**{name: absence[name] for name in kept}, "approved": absence["status"] == "approved"}}
+
+
+def _project(project: Any, system: str) -> Counted:
+    kept = ("company_id", "client_id", "manager_id", "currency", "timezone", "budget_minutes", "active")
+    cost = project["budget_cost"]
+    fields = {"project_id": project["id"], "budget_cost": None if cost is None else _int(cost)}
+    return {f"{system}{_PROJECT}:{project['id']}": {**fields, **{name: project[name] for name in kept}}}
+
+
+def _milestone(milestone: Any, system: str) -> Counted:
+    share = milestone["share"]
+    fields = {"reached": milestone["reached"], "share": None if share is None else _int(share)}
+    return {f"{system}{_PROJECT}:{milestone['project_id']}": fields}
+
+
+def _expense(expense: Any, system: str) -> Counted:
+    """Each project's part. Shares of several accounts of one project are added before they are rounded."""
+    if expense["status"] not in _SPENT:
+        return {}
+    shares: dict[int, int] = {}
+    for part in expense["distribution"]:
+        project = part["project_id"]
+        if project is not None:
+            shares[project] = shares.get(project, 0) + _int(part["share"])
+    amount = _int(expense["amount"])
+    return {
+        f"{system}{_PROJECT}:{project}": {"actual": half_even(amount * share, _BILLION), "committed": 0}
+        for project, share in shares.items()
+    }
+
+
+def _purchase(order: Any, system: str) -> Counted:
+    """What is billed is actual; of the rest of a confirmed order is committed what is still to be billed."""
+    project = order["project_id"]
+    if project is None or order["status"] != "confirmed":
+        return {}
+    billed = _int(order["billed_amount"])
+    open_amount = 0 if order["invoiced"] else max(0, _int(order["company_amount"]) - billed)
+    return {f"{system}{_PROJECT}:{project}": {"actual": billed, "committed": open_amount}}
+
+
+def _consultant(event: Any) -> Iterator[Contribution]:
+    meta, now = event["meta"], event["current"]
+    said = event["previous"] if now is None else now
+    if said is None:
+        return
+    if len(said["weekday_minutes"]) != WEEK:
+        raise PoisonMessage(
+            f"consultant {said['id']} has {len(said['weekday_minutes'])} weekdays in weekday_minutes, not 7",
+            remedy="mend the mapping of resource.calendar attendance lines in the capture",
+        )
+    kept = (
+        "company_id",
+        "department_id",
+        "manager_id",
+        "active",
+        "employed_from",
+        "employed_to",
+        "timezone",
+        "calendar_id",
+    )
+    fields = {
+        "consultant_id": said["id"],
+        "from_day": local_day(meta["occurred_at"], said["timezone"]),
+        "weekday_minutes": list(said["weekday_minutes"]),
+        **{name: said[name] for name in kept},
+    }
+    subject = f"{_system(meta)}{_EMPLOYEE}:{said['id']}"
+    yield _contribution(UTILIZATION, kinds.CONSULTANT, meta, subject, fields, present=now is not None)
+
+
+def _invoice(event: Any) -> Iterator[Contribution]:
+    meta, now = event["meta"], event["current"]
+    said = event["previous"] if now is None else now
+    if said is None or said["move_type"] != "out_invoice":
+        return
+    fields = {
+        "invoice_id": said["id"],
+        "company_id": said["company_id"],
+        "client_id": said["partner_id"],
+        "posted": said["status"] == "posted",
+        "due_day": said["due_date"],
+        "residual": _int(said["residual"]),
+        "company_residual": _int(said["company_residual"]),
+        "currency": said["currency"],
+        "company_currency": said["company_currency"],
+        "timezone": said["timezone"],
+        "credited": said["payment_status"] == "reversed",
+        "from_day": local_day(meta["recorded_at"], said["timezone"]),
+    }
+    subject = f"{_system(meta)}{_INVOICE}:{said['id']}"
+    yield _contribution(DISPUTE_AGING, kinds.INVOICE, meta, subject, fields, present=now is not None)
+
+
+def _dispute(event: Any) -> Iterator[Contribution]:
+    """A helpdesk and Odoo may both speak of one invoice: each source, and each of its records, is kept apart."""
+    meta, now, before = event["meta"], event["current"], event["previous"]
+    system, record = _system(meta), f"{meta['subject']}#{meta['source']}"
+    for said, former in ((now, before), (before, None)):
+        if said is None or (said is before and now is not None and now["invoice_id"] == before["invoice_id"]):
+            continue
+        fields = {
+            "invoice_id": said["invoice_id"],
+            "status": said["status"],
+            "opened_day": said["opened_on"],
+            "status_day": _status_day(said, former, local_day(meta["occurred_at"], "UTC")),
+            "closed_day": said["closed_on"],
+            "amount": None if said["amount"] is None else _int(said["amount"]),
+            "client_id": said["client_id"],
+        }
+        subject = f"{system}{_INVOICE}:{said['invoice_id']}"
+        yield _contribution(DISPUTE_AGING, kinds.DISPUTE, meta, subject, fields, present=said is now, record=record)
+
+
+def _status_day(said: Any, former: Any, occurred: int) -> int:
+    """The day a status began: the one the dispute names for opening and closing, else the day of the event."""
+    day: int = occurred
+    if said["status"] in CLOSED:
+        if said["closed_on"] is not None:
+            day = said["closed_on"]
+    elif former is None:
+        day = said["opened_on"] if said["status"] == "open" else max(said["opened_on"], occurred)
+    elif former["status"] in CLOSED and former["closed_on"] is not None and said["opened_on"] > former["closed_on"]:
+        day = said["opened_on"]
+    return day
+
+
+def _tick(event: Any) -> Iterator[Contribution]:
+    entry = {"at": event["current"]["at"]}
+    for processor in PROCESSORS:
+        yield Contribution(processor, EVERYBODY, kinds.TICK, entry)
+
+
+_ROUTES: dict[str, Callable[[Any], Iterator[Contribution]]] = {
+    "people.consultant.v1": _consultant,
+    "people.absence.v1": _by_difference(UTILIZATION, kinds.ABSENCE, _absence),
+    "delivery.project.v1": _by_difference(BUDGET_BURN, kinds.PROJECT, _project),
+    "delivery.timesheet.v1": _timesheet,
+    "delivery.milestone.v1": _by_difference(BUDGET_BURN, kinds.MILESTONE, _milestone),
+    "finance.expense.v1": _by_difference(BUDGET_BURN, kinds.COST, _expense),
+    "finance.purchase-order.v1": _by_difference(BUDGET_BURN, kinds.COST, _purchase),
+    "finance.invoice.v1": _invoice,
+    "finance.dispute.v1": _dispute,
+    "ops.clock.v1": _tick,
+}
+
+PROCESSOR_SOURCES: tuple[str, ...] = tuple(_ROUTES)
+"""The topics that `route` understands: those a router subscribes to."""

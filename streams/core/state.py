@@ -1,0 +1,182 @@
+"""What is remembered: the rows of each subject, what is derived from them, and the last tick.
+
+Invariants
+- `revision` is the sum of the versions of the records that contribute, tombstones included: it grows with every restatement
+  and depends on neither order nor batches.
+- `newest` are the three rows last recorded, by (recorded_at, event_id, record).
+- Everything but the rows, the alert memory and the tick can be derived again: a restored state is marked stale and settled at
+  its next use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import nlargest
+from typing import Any
+
+from streams.core import days
+from streams.core.alerts import Memory
+from streams.core.contract import Row
+from streams.core.history import History, Says
+
+NEWEST = 3
+AT = "@"
+"""Between the record and the first version of a run, in the name of a history's row."""
+
+Mark = tuple[int, str, str]
+"""When a row was recorded, by which event, and its record."""
+
+
+class Rows:
+    """The latest contribution of each record. A row is a tuple that begins with version, recorded_at, event_id."""
+
+    __slots__ = ("_exact", "histories", "newest", "revision", "rows")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.rows: dict[str, tuple[Any, ...]] = {}
+        self.histories: dict[str, History] = {}
+        self.revision = 0
+        self.newest: list[Mark] = []
+        self._exact = True
+
+    def count(self, record: str, before: int | None, version: int, recorded_at: int, event_id: str) -> None:
+        """Note that a record went from version `before` (none: it is new) to `version`."""
+        self.revision += version - (before or 0)
+        if not self._exact:
+            return
+        newest = self.newest
+        if before is not None:
+            for index, mark in enumerate(newest):
+                if mark[2] == record:
+                    changed = (recorded_at, event_id, record)
+                    # moved back in time: a row outside the three may now be newer, so they are looked up again when needed
+                    self._exact = changed >= mark
+                    newest[index] = changed
+                    newest.sort()
+                    return
+        if len(newest) < NEWEST:
+            newest.append((recorded_at, event_id, record))
+            newest.sort()
+        elif recorded_at >= newest[0][0]:
+            mark = (recorded_at, event_id, record)
+            if mark > newest[0]:
+                newest[0] = mark
+                newest.sort()
+
+    def marks(self) -> list[Mark]:
+        """The three newest, newest last."""
+        if not self._exact:
+            every = [(row[1], row[2], record) for record, row in self.rows.items()]
+            for record, history in self.histories.items():
+                entry = history.head.entry
+                every.append((entry["recorded_at"], entry["event_id"], record))
+            self.newest = nlargest(NEWEST, every)[::-1]
+            self._exact = True
+        return self.newest
+
+    def keep(self, kind: str, entry: Any) -> Row | None:
+        """Take in a record of which only the latest version counts; nothing for a duplicate or an older one."""
+        record, version = entry["record"], entry["version"]
+        old = self.rows.get(record)
+        if old is not None and old[0] >= version:
+            return None
+        self.rows[record] = (version, entry["recorded_at"], entry["event_id"], entry)
+        self.count(record, old[0] if old else None, version, entry["recorded_at"], entry["event_id"])
+        return Row(entry["subject"], record, kind, entry)
+
+    def keep_history(self, kind: str, entry: Any, first: int | None, day: str, says: Says) -> Row | None:
+        """Take in a record whose versions count from their day on; with `first`, a remembered run of it."""
+        record: str = entry["record"]
+        history = self.histories.get(record)
+        before: int | None = None
+        if history is None:
+            history = self.histories[record] = History(day, says)
+        else:
+            before = history.head.last
+        if first is None:
+            run = history.add(entry)
+            if run is None:
+                return None
+            first, entry = run.first, run.entry
+        elif not history.load(first, entry):
+            return None
+        version: int = entry["version"]
+        if before is None or version > before:
+            self.count(record, before, version, entry["recorded_at"], entry["event_id"])
+        return Row(entry["subject"], f"{record}{AT}{first}", kind, entry)
+
+
+class SubjectState(Rows):
+    """One subject: its rows, its place in time, its memory of alerts.
+
+    `calm` says that nothing can be crossed by what has happened since the last judgement; `stale` that what depends on the day,
+    or on rows of others, has to be settled again.
+    """
+
+    __slots__ = ("as_of", "calm", "key", "memory", "stale", "zone")
+
+    def __init__(self, key: str) -> None:
+        """Begin without master data: unmeasured until a time zone is known."""
+        super().__init__()
+        self.key = key
+        self.zone: str | None = None
+        self.as_of: int | None = None
+        self.memory = Memory()
+        self.calm = True
+        self.stale = True
+
+
+class PartitionState:
+    """All subjects of one partition for one processor, what concerns everybody, and the last tick."""
+
+    __slots__ = ("_days", "changed", "shared", "subjects", "tick")
+
+    def __init__(self) -> None:
+        """Begin empty, before the first tick."""
+        self.subjects: dict[str, Any] = {}
+        self.shared = Rows()
+        self.tick: int | None = None
+        self.changed: dict[str, None] = {}
+        self._days: dict[str, int] = {}
+
+    def day(self, zone: str) -> int | None:
+        """The day of the last tick in a time zone; nothing before the first tick."""
+        if self.tick is None:
+            return None
+        day = self._days.get(zone)
+        if day is None:
+            day = self._days[zone] = days.local_day(self.tick, zone)
+        return day
+
+    def advance(self, at: int) -> bool:
+        """Move the clock; returns whether any subject's day may have changed. A tick of the past moves nothing."""
+        first, before = self.tick is None, self._days
+        self.tick = at
+        self._days = {zone: days.local_day(at, zone) for zone in before}
+        return first or self._days != before
+
+    def place(self, subject: SubjectState) -> bool:
+        """Put a subject on its day; returns whether that changed."""
+        as_of = None if subject.zone is None else self.day(subject.zone)
+        if as_of == subject.as_of:
+            return False
+        subject.as_of = as_of
+        subject.stale = True
+        subject.calm = False
+        return True
+
+    def measured(self) -> Iterator[SubjectState]:
+        """The subjects with master data, once the clock has begun."""
+        for subject in self.subjects.values():
+            if subject.as_of is not None:
+                yield subject
+
+    def revision(self, subject: SubjectState) -> int:
+        """Revision of a measure: what is the subject's, and what is everybody's."""
+        return subject.revision + self.shared.revision
+
+    def marks(self, subject: SubjectState) -> list[Mark]:
+        """The three newest rows that moved a subject, newest last."""
+        shared = self.shared.marks()
+        return sorted(subject.marks() + shared)[-NEWEST:] if shared else subject.marks()

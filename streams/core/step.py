@@ -1,0 +1,173 @@
+"""The functions that drive a processor.
+
+`step` and `restore` fold entries, `measures` takes what changed, `look_up` tells one subject, `forget` erases one.
+
+Rules
+- `step` is the only one with effects to publish: rows, alerts, contributions. `restore` is the same folding without them.
+- A duplicate, an older version and a tick of the past lead to nothing.
+- Alerts are judged after every entry; measures are taken when the caller asks, of what changed since it asked last.
+- A tick changes a subject only when the subject's day changes. What concerns everybody changes every subject. Subjects are then
+  judged in the order of their keys, so that alerts come in the same order after a restart.
+- Before the first tick, and before a subject's master data, there is no measure and no alert.
+
+Invariants: a state restored from its rows, in any order, goes on as if it had never stopped. What is published does not depend on
+how entries were cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.errors import Fatal
+from streams.core import kinds
+from streams.core.budget_burn import BudgetBurnProcessor
+from streams.core.client_exposure import ClientExposureProcessor
+from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
+from streams.core.dispute_aging import DisputeAgingProcessor
+from streams.core.policy import Measures
+from streams.core.processor import Processor, Stamp
+from streams.core.publish import alert_events, measure_meta
+from streams.core.state import AT, PartitionState, SubjectState
+from streams.core.utilization import UtilizationProcessor
+
+
+def processors(policy: Measures | None = None) -> dict[str, Processor]:
+    """All processors under a policy, by name."""
+    rules = policy or Measures()
+    every: tuple[Processor, ...] = (
+        UtilizationProcessor(rules.utilization),
+        BudgetBurnProcessor(rules.budget_burn),
+        DisputeAgingProcessor(rules.dispute_aging),
+        ClientExposureProcessor(rules.client_exposure),
+    )
+    return {processor.name: processor for processor in every}
+
+
+def step(processor: Processor, partition: PartitionState, kind: str, entry: Any) -> Step:
+    """Fold one entry into a partition; returns what to write and to publish. Raises `Fatal` for a kind foreign to the processor."""
+    if kind == kinds.TICK:
+        return _tick(processor, partition, entry)
+    key: str = entry["subject"]
+    if key == EVERYBODY:
+        return _everybody(processor, partition, kind, entry)
+    subject = partition.subjects.get(key)
+    if subject is None:
+        subject = partition.subjects[key] = processor.new(key)
+    row = _fold(processor, subject, kind, entry, None)
+    if row is None:
+        return NOTHING
+    partition.changed[key] = None
+    out = Step([row], [], [])
+    if not subject.calm:
+        partition.place(subject)
+        out.contributions.extend(processor.contributions(subject, entry))
+        _judge(processor, partition, subject, out, entry["recorded_at"])
+    return out
+
+
+def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's two parts, its kind, its entry
+    processor: Processor, partition: PartitionState, row_subject: str, row_record: str, kind: str, entry: Any
+) -> None:
+    """Take back a row written by `step`. Rows may come in any order, and older values of a row before newer ones."""
+    if kind == kinds.TICK:
+        if partition.tick is None or entry["at"] > partition.tick:
+            partition.advance(entry["at"])
+            for subject in partition.subjects.values():
+                partition.place(subject)
+        return
+    if row_subject == EVERYBODY:
+        partition.shared.keep(kind, entry)
+        return
+    subject = partition.subjects.get(row_subject)
+    if subject is None:
+        subject = partition.subjects[row_subject] = processor.new(row_subject)
+    if kind == kinds.ALERT_ROW:
+        subject.memory.load(entry["lines"])
+    else:
+        first = int(row_record.rpartition(AT)[2]) if kind in kinds.HISTORIES else None
+        _fold(processor, subject, kind, entry, first)
+        partition.place(subject)
+    subject.stale, subject.calm = True, False
+
+
+def measures(processor: Processor, partition: PartitionState) -> Iterator[Any]:
+    """Measure events of the subjects that changed since the last call, ready for `codec.encode`."""
+    changed, partition.changed = partition.changed, {}
+    for key in changed:
+        event = look_up(processor, partition, key)
+        if event is not None:
+            yield event
+
+
+def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | None:
+    """The measure event of one subject as it stands; nothing for one that is not measured. What changed stays to be taken."""
+    subject = partition.subjects.get(key)
+    if subject is None or subject.as_of is None:
+        return None
+    if subject.stale:
+        processor.settle(partition, subject)
+    current = processor.measure(subject, Stamp.of(partition, subject))
+    return None if current is None else {"meta": measure_meta(processor, partition, subject), "current": current}
+
+
+def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
+    """Erase a subject; returns subject and record of each row to delete from the changelog."""
+    state: SubjectState | None = partition.subjects.pop(subject, None)
+    partition.changed.pop(subject, None)
+    if state is None:
+        return []
+    runs = [f"{record}{AT}{first}" for record, history in state.histories.items() for first in history.firsts()]
+    return [(subject, record) for record in (*state.rows, *runs, ALERTS)]
+
+
+def _fold(processor: Processor, subject: Any, kind: str, entry: Any, first: int | None) -> Row | None:
+    try:
+        return processor.fold(subject, kind, entry, first)
+    except KeyError as error:
+        if error.args != (kind,):
+            raise
+        raise Fatal(
+            f"{processor.name} takes no {kind}", remedy="bring the routing and the processors to the same release"
+        ) from error
+
+
+def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:
+    at: int = entry["at"]
+    if partition.tick is not None and at <= partition.tick:
+        return NOTHING
+    out = Step([Row(EVERYBODY, kinds.LAST_TICK, kinds.TICK, entry)], [], [])
+    if partition.advance(at):
+        for key, subject in sorted(partition.subjects.items()):
+            if partition.place(subject):
+                partition.changed[key] = None
+                _judge(processor, partition, subject, out, None)
+    return out
+
+
+def _everybody(processor: Processor, partition: PartitionState, kind: str, entry: Any) -> Step:
+    row = partition.shared.keep(kind, entry)
+    if row is None:
+        return NOTHING
+    out = Step([row], [], [])
+    for key, subject in sorted(partition.subjects.items()):
+        subject.stale, subject.calm = True, False
+        partition.changed[key] = None
+        _judge(processor, partition, subject, out, entry["recorded_at"])
+    return out
+
+
+def _judge(processor: Processor, partition: PartitionState, subject: Any, out: Step, recorded_at: int | None) -> None:
+    """Judge a subject and add what follows; nothing to judge without a day."""
+    subject.calm = True
+    if subject.as_of is None:
+        return
+    if subject.stale:
+        processor.settle(partition, subject)
+    crossings = processor.judge(subject)
+    if not subject.memory.changed:
+        return
+    subject.memory.changed = False
+    lines = {"subject": subject.key, "lines": subject.memory.dump()}
+    out.rows.append(Row(subject.key, ALERTS, kinds.ALERT_ROW, lines))
+    out.alerts.extend(alert_events(processor, partition, subject, crossings, recorded_at))

@@ -1,0 +1,256 @@
+"""Utilization: how much of a consultant's available time is worked and billable.
+
+Rules
+- available(day) = scheduled minutes of the weekday − public holidays − approved leave, not below 0, only within employment.
+  Calendar, department and company hold from their day on; employment, manager and activity as last said.
+- Windows end with the last tick's day, both ends in. The last closed ISO week is the one before the tick's.
+- Bands: overloaded and hot look at total utilization and come before bench, under and on target, which look at the billable one.
+  A band is left only beyond its edge by the hysteresis; then the plain edges decide.
+- An archived or deleted consultant is measured with what was last said, has no band, and no alerts.
+
+Invariant: the sums are those of the rows. A row's old contribution is taken out by exactly what was put in.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+
+from schemas.records import Band, Utilization
+from schemas.topics import Process
+from schemas.wire import ConsultantEntry
+from streams.core import days, kinds
+from streams.core.alerts import Crossing, Line, Rule, band, clear
+from streams.core.availability import available_minutes
+from streams.core.consultant_state import EVER, NEVER, ConsultantState
+from streams.core.contract import Contribution, Row
+from streams.core.policy import UtilizationPolicy
+from streams.core.processor import Stamp
+from streams.core.ratios import Quality, as_share
+from streams.core.state import PartitionState
+
+_NOTHING = (0, 0, 0, 0)
+
+
+def _terms(entry: ConsultantEntry) -> tuple[object, ...]:
+    return (
+        tuple(entry["weekday_minutes"]),
+        entry["calendar_id"],
+        entry["department_id"],
+        entry["company_id"],
+        entry["present"],
+    )
+
+
+class UtilizationProcessor:
+    """Measures consultants."""
+
+    name = "utilization"
+    topic = "measure.utilization.v1"
+    subject_kind = "consultant"
+    process = Process.RESOURCE_TO_TIMESHEET
+    formula = "utilization/1"
+
+    def __init__(self, policy: UtilizationPolicy) -> None:
+        """Measure by this policy."""
+        self._policy = policy
+        self._target = cast("Decimal", as_share(Fraction(policy.target)))
+        self._bench = Fraction(policy.bench_below)
+        self._under = Fraction(policy.target - policy.under_target_by)
+        self._hot = Fraction(policy.hot_above)
+        self._overloaded = Fraction(policy.overloaded_above)
+        self._slack = Fraction(policy.hysteresis)
+        lines = (
+            Line("bench", "warning", policy.owner, self._bench),
+            Line("under", "notice", policy.owner, self._under),
+            Line("hot", "notice", policy.owner, self._hot),
+            Line("overloaded", "warning", policy.owner, self._overloaded),
+        )
+        self._rule = Rule("utilization.band", lines, policy.owner)
+
+    def new(self, key: str) -> ConsultantState:
+        """A consultant of whom nothing is known."""
+        return ConsultantState(key)
+
+    def fold(self, subject: ConsultantState, kind: str, entry: Any, first: int | None) -> Row | None:
+        """Take in time, an absence or the consultant's own record."""
+        if kind == kinds.TIME:
+            row = subject.add_time(entry)
+            if subject.calm and row is not None:
+                subject.calm = subject.within()
+            return row
+        if kind == kinds.ABSENCE:
+            row = subject.keep(kind, entry)
+            if row is not None:
+                subject.absences[entry["record"]] = entry
+        elif kind == kinds.CONSULTANT:
+            row = subject.keep_history(kind, entry, first, "from_day", _terms)
+            head = cast("ConsultantEntry", subject.histories[entry["record"]].head.entry)
+            subject.head, subject.zone = head, head["timezone"]
+        else:
+            raise KeyError(kind)
+        if row is not None:
+            subject.stale, subject.calm = True, False
+        return row
+
+    def settle(self, partition: PartitionState, subject: ConsultantState) -> None:
+        """Derive the available minutes of the days that count, and the sums of the window."""
+        as_of, head = subject.as_of, subject.head
+        if as_of is None or head is None:
+            return
+        policy = self._policy
+        subject.begin = as_of - policy.window_days + 1
+        subject.long_begin = as_of - policy.long_window_days + 1
+        first = min(subject.long_begin, days.monday(days.iso_week(as_of) - 1))
+        everybodys = (row[3] for row in partition.shared.rows.values())
+        (history,) = subject.histories.values()
+        subject.available = available_minutes(
+            head, history.segments(), [*subject.absences.values(), *everybodys], range(first, as_of + 1)
+        )
+        subject.worked, subject.billable, subject.approved, subject.approved_billable = subject.sums(
+            subject.begin, as_of
+        )
+        subject.long = list(subject.sums(subject.long_begin, as_of))
+        subject.in_long = subject.available_between(subject.long_begin, as_of)
+        subject.in_window = subject.available_between(subject.begin, as_of)
+        subject.stale = False
+
+    def _plain_band(self, worked: Fraction, billable: Fraction) -> Band:
+        if worked > self._overloaded:
+            return "overloaded"
+        if worked > self._hot:
+            return "hot"
+        if billable < self._bench:
+            return "bench"
+        return "under" if billable < self._under else "on_target"
+
+    def _region(self, level: str) -> tuple[Fraction | None, Fraction | None, Fraction | None, Fraction | None]:
+        """In which a band is kept: total above and up to, billable from and below; null where nothing bounds it."""
+        slack = self._slack
+        if level == "overloaded":
+            return self._overloaded - slack, None, None, None
+        if level == "hot":
+            return self._hot - slack, self._overloaded + slack, None, None
+        low, high = {
+            "bench": (None, self._bench + slack),
+            "under": (self._bench - slack, self._under + slack),
+            "on_target": (self._under - slack, None),
+        }[level]
+        return None, self._hot + slack, low, high
+
+    def judge(self, subject: ConsultantState) -> list[Crossing]:
+        """Bring the band to the window's sums."""
+        head = subject.head
+        available = subject.in_window
+        subject.calm_worked = subject.calm_billable = (EVER, NEVER)
+        if head is None or available == 0 or not (head["active"] and head["present"]):
+            return clear(subject.memory, self._rule)
+        now = subject.memory.in_force(self._rule.name)
+        level = now[0] if now and self._stays(subject, now[0], available) else None
+        worked, billable = Fraction(subject.worked, available), Fraction(subject.billable, available)
+        if level is None:
+            level = self._plain_band(worked, billable)
+        out = band(subject.memory, self._rule, level, billable)
+        self._stays(subject, level, available)
+        # what was left by total utilization ends with the total, as what is entered by it begins with it
+        return [
+            crossing._replace(value=worked) if crossing.line.level in {"hot", "overloaded"} else crossing
+            for crossing in out
+        ]
+
+    def _stays(self, subject: ConsultantState, level: str, available: int) -> bool:
+        """Whether a band is kept; notes the minutes between which it is."""
+        above, up_to, start, below = self._region(level)
+        subject.calm_worked = (
+            EVER if above is None else math.floor(above * available) + 1,
+            NEVER if up_to is None else math.floor(up_to * available) + 1,
+        )
+        subject.calm_billable = (
+            EVER if start is None else math.ceil(start * available),
+            NEVER if below is None else math.ceil(below * available),
+        )
+        return (
+            subject.calm_worked[0] <= subject.worked < subject.calm_worked[1]
+            and subject.calm_billable[0] <= subject.billable < subject.calm_billable[1]
+        )
+
+    def contributions(self, subject: ConsultantState, entry: Any) -> list[Contribution]:  # noqa: ARG002  Processor
+        """Nobody else needs to know."""
+        return []
+
+    def measure(self, subject: ConsultantState, stamp: Stamp) -> Utilization | None:
+        """The consultant's utilization."""
+        head, as_of, policy = subject.head, stamp.as_of, self._policy
+        if head is None:
+            return None
+        quality = Quality()
+        if not head["present"]:
+            quality.note("deleted")
+        elif not head["active"]:
+            quality.note("archived")
+        if not days.is_zone(head["timezone"]):
+            quality.note("unknown_timezone")
+        worked, billable, available, long = subject.worked, subject.billable, subject.in_window, subject.long
+        monday = days.monday(days.iso_week(as_of))
+        week = subject.sums(monday, as_of)
+        bands = subject.memory.in_force(self._rule.name)
+        lacking = "no_available_time"
+        return {
+            "consultant_id": head["consultant_id"],
+            "company_id": head["company_id"],
+            "department_id": head["department_id"],
+            "manager_id": head["manager_id"],
+            "window_days": policy.window_days,
+            "available_minutes": available,
+            "worked_minutes": worked,
+            "billable_minutes": billable,
+            "approved_minutes": subject.approved,
+            "approved_billable_minutes": subject.approved_billable,
+            "billable_utilization": quality.ratio(billable, available, lacking),
+            "total_utilization": quality.ratio(worked, available, lacking),
+            "approved_billable_utilization": quality.ratio(subject.approved_billable, available, lacking),
+            "target": self._target,
+            "delta": quality.share(Fraction(billable, available) - Fraction(policy.target)) if available else None,
+            "long_window_days": policy.long_window_days,
+            "long_billable_utilization": quality.ratio(long[1], subject.in_long, "no_available_time_in_long_window"),
+            "long_total_utilization": quality.ratio(long[0], subject.in_long, "no_available_time_in_long_window"),
+            "week_available_minutes": subject.available_between(monday, as_of),
+            "week_worked_minutes": week[0],
+            "week_billable_minutes": week[1],
+            "compliance": quality.ratio(*_compliance(subject, as_of), "no_available_time_in_last_week"),
+            "band": cast("Band", bands[0]) if bands else "unknown",
+            "as_of": days.to_date(as_of),
+            "revision": stamp.revision,
+            "formula": self.formula,
+            "moved_by": stamp.moved_by,
+            "reasons": quality.reasons(),
+        }
+
+    def values(self, subject: ConsultantState) -> dict[str, str]:
+        """The window's sums and ratios."""
+        available = subject.in_window
+        out = {
+            "available_minutes": str(available),
+            "worked_minutes": str(subject.worked),
+            "billable_minutes": str(subject.billable),
+            "target": str(self._policy.target),
+        }
+        if available:
+            out["billable_utilization"] = str(as_share(Fraction(subject.billable, available)))
+            out["total_utilization"] = str(as_share(Fraction(subject.worked, available)))
+        return out
+
+    def company(self, subject: ConsultantState) -> int | None:
+        """The consultant's company."""
+        return None if subject.head is None else subject.head["company_id"]
+
+
+def _compliance(subject: ConsultantState, as_of: int) -> tuple[int, int]:
+    """Σ min(worked, available) and Σ available of the last closed ISO week."""
+    start = days.monday(days.iso_week(as_of) - 1)
+    week = range(start, start + days.WEEK)
+    available = subject.available
+    kept = sum([min(subject.by_day.get(day, _NOTHING)[0], available[day]) for day in week])
+    return kept, sum([available[day] for day in week])

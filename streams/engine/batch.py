@@ -1,0 +1,169 @@
+"""One batch from records to outputs, without Kafka: decode once, route, step, measure, encode.
+
+Rules
+- Records of a partition count in their order; only measures are conflated, to the last of each subject in the batch.
+- A row of state that is written several times in a batch is written once, as it was last.
+- What cannot be decoded or breaks a rule becomes a dead letter in the same batch, and the batch goes on. Any other
+  exception is a defect: it leaves, and nothing of the batch is committed.
+- Outputs are bytes already, so that nothing can fail between the beginning of a transaction and its commit but Kafka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from infra.dead_letters import parked
+from infra.errors import Fatal, PoisonMessage
+from schemas import codec
+from schemas.events import Headers, cloudevents_headers
+from schemas.topics import Topic
+from streams.core.contract import Row, Step
+from streams.engine.frames import FRAME, Frames
+from streams.engine.topology import SEPARATOR, Processor, Topology
+
+Partition = tuple[str, int]
+
+
+class Record(Protocol):
+    """The part of a Kafka message that a batch looks at."""
+
+    def topic(self) -> str | None: ...
+    def partition(self) -> int | None: ...
+    def offset(self) -> int | None: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Any: ...
+
+
+@dataclass(slots=True)
+class Outputs:
+    """What one batch leads to. `rows` and `frames` go to the partition they name, `events` to that of their key."""
+
+    offsets: dict[Partition, int] = field(default_factory=dict)
+    rows: list[tuple[Partition, list[dict[str, Any]]]] = field(default_factory=list)
+    frames: list[tuple[str, int, bytes]] = field(default_factory=list)
+    events: list[tuple[str, bytes, bytes, Headers]] = field(default_factory=list)
+    dead_letters: int = 0
+    entries: int = 0
+
+
+class Batch:
+    """Works on one batch. `states` holds the state of each input partition that this worker owns and has restored."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        widths: Mapping[str, int],
+        states: Mapping[Partition, tuple[Processor, Any]],
+        at: datetime,
+    ) -> None:
+        """Begin at the time `at`, which only dead letters show."""
+        self._topology, self._states, self._at = topology, states, at
+        self._frames = Frames(topology.processors, widths)
+        self._rows: dict[Partition, dict[str, Row]] = {}
+        self._touched: dict[Partition, tuple[Processor, Any]] = {}
+        self._out = Outputs()
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Route and step these records, in their order. Raises whatever a defect raises."""
+        sources, offsets = self._topology.sources, self._out.offsets
+        for record in records:
+            topic, partition, offset, value = record.topic(), record.partition(), record.offset(), record.value()
+            if topic is None or partition is None or offset is None:
+                raise Fatal("a record came without its place", remedy="report it: the Kafka client is broken")
+            offsets[topic, partition] = offset + 1
+            if value is None:
+                continue  # a tombstone erases what a record said of a person; it says nothing new
+            try:
+                name, content = codec.decode_wire(value)
+                if topic in sources:
+                    self._route(record, topic, partition, name, content)
+                else:
+                    self._step(record, topic, partition, name, content)
+            except PoisonMessage as error:
+                self._park(record, error, "streams.decode")
+
+    def _route(self, record: Record, topic: str, partition: int, name: str, content: Any) -> None:
+        expected = self._topology.sources[topic]
+        if name != expected:
+            raise PoisonMessage(
+                f"a {name} stands on {topic}, which holds {expected}",
+                remedy="find the producer that mixes up its topics",
+            )
+        try:
+            contributions = list(self._topology.route(topic, content))
+        except PoisonMessage as error:
+            self._park(record, error, "streams.route")
+            return
+        self._frames.add(contributions, record, partition if topic == self._topology.clock else None)
+
+    def _step(self, record: Record, topic: str, partition: int, name: str, content: Any) -> None:
+        if name != FRAME:
+            raise PoisonMessage(f"a {name} stands on {topic}, which holds frames", remedy="find who else writes there")
+        place = topic, partition
+        processor, state = self._touched[place] = self._states[place]
+        rows = self._rows.setdefault((processor.state, partition), {})
+        step, add = processor.step, self._frames.add
+        for kind, entry in content["entries"]:
+            try:
+                done: Step = step(state, kind, entry)
+            except PoisonMessage as error:
+                key = entry.get("subject", "") + SEPARATOR + entry.get("record", kind)
+                self._park(record, error, f"streams.{processor.name}", (key.encode(), codec.encode_wire(kind, entry)))
+                continue
+            for row in done.rows:
+                rows[row.subject + SEPARATOR + row.record] = row
+            for alert in done.alerts:
+                self._emit(self._topology.alerts, alert)
+            if done.contributions:
+                add(done.contributions, record)
+        self._out.entries += len(content["entries"])
+
+    def _park(self, record: Record, error: PoisonMessage, stage: str, part: tuple[bytes, bytes] | None = None) -> None:
+        """Park a record, or the `part` of it (key and value) that failed."""
+        topic, partition, offset = record.topic() or "", record.partition(), record.offset()
+        key, value = part or (record.key(), record.value())
+        letter = parked(
+            topic,
+            -1 if partition is None else partition,
+            -1 if offset is None else offset,
+            key=key,
+            value=value,
+            headers=record.headers(),
+            error=error,
+            stage=stage,
+            at=self._at,
+        )
+        self._emit(self._topology.dead_letters, letter)
+        self._out.dead_letters += 1
+
+    def _emit(self, topic: Topic, event: Any) -> None:
+        meta = event["meta"]
+        try:
+            value = codec.encode(topic.record, event)
+        except PoisonMessage as error:
+            raise Fatal(f"an output for {topic.name} is broken: {error}", remedy="mend the processor") from error
+        self._out.events.append((topic.name, meta["subject"].encode(), value, cloudevents_headers(topic, meta)))
+
+    def finish(self) -> Outputs:
+        """Take the measures and encode everything. Raises `Fatal` for an output that breaks its schema."""
+        for processor, state in self._touched.values():
+            for event in processor.measures(state):
+                self._emit(processor.measure, event)
+        self._out.frames, refused = self._frames.packed()
+        for record, error in refused:
+            self._park(record, error, "streams.frame")
+        for place, rows in self._rows.items():
+            if rows:
+                self._out.rows.append((place, [_message(key, row) for key, row in rows.items()]))
+        return self._out
+
+
+def _message(key: str, row: Row) -> dict[str, Any]:
+    try:
+        return {"key": key.encode(), "value": codec.encode_wire(row.kind, row.entry)}
+    except PoisonMessage as error:
+        raise Fatal(f"a row of state is broken: {error}", remedy="mend the processor that made it") from error

@@ -1,0 +1,59 @@
+"""What a failure of Kafka means to a worker, and how the process says so when it leaves."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException
+
+from infra.errors import BurnlineError, Fatal, Transient
+
+EXIT_FATAL = 70
+EXIT_TRANSIENT = 75
+EXIT_FENCED = 76
+
+_FENCING = frozenset(
+    {
+        KafkaError._FENCED,  # noqa: SLF001  the client's public name for it
+        KafkaError._FATAL,  # noqa: SLF001  a consumer's only fatal error is that its instance name was taken
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.INVALID_PRODUCER_ID_MAPPING,
+    }
+)
+_REFUSALS = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_VERSION,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+    }
+)
+
+
+class Fenced(Transient):
+    """Others took over while this worker was away: its transaction is void, and it must start anew."""
+
+
+def of_kafka(doing: str, error: KafkaException | KafkaError) -> BurnlineError:
+    """The failure that a Kafka error is, for whatever was being done."""
+    cause = error.args[0] if isinstance(error, KafkaException) else error
+    sentence = f"{doing} failed: {cause.str()} ({cause.name()})"
+    if cause.code() in _FENCING:
+        return Fenced(sentence, remedy="nothing is lost: start the worker again, and keep its instance name to itself")
+    if cause.code() in _REFUSALS:
+        return Fatal(
+            sentence, remedy="mend the permissions or limits that the broker names; `burnline doctor` checks them"
+        )
+    return Transient(sentence, remedy="is the broker up? `burnline broker status` tells; then start the worker again")
+
+
+def exit_code(error: BaseException) -> int:
+    """The status a process leaves with: 75 try again, 76 fenced, 70 a defect or a refusal."""
+    if isinstance(error, Fenced):
+        return EXIT_FENCED
+    return EXIT_TRANSIENT if isinstance(error, Transient) else EXIT_FATAL

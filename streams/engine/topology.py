@@ -1,0 +1,59 @@
+"""What the engine runs: source topics with a route, and processors with their topics and functions. A value, no behaviour.
+
+A processor's partition `n` is fed by partition `n` of its input topic alone, and remembers in partition `n` of its state
+topic. A subject lives in one partition, given by `partition_of`: whoever looks for its state asks the same function.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.topics import Topic
+from streams.core.contract import Contribution, Step
+
+SEPARATOR = "\x1f"
+"""Between subject and record in the key of a row of state."""
+
+
+def partition_of(subject: str, partitions: int) -> int:
+    """The partition a subject lives in: the same in every process, on every machine, for ever."""
+    return zlib.crc32(subject.encode()) % partitions
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """One processor: where its input comes from, where it remembers, what it measures.
+
+    A partition's state is made by `new`, moved by `step(state, kind, entry)`, rebuilt by
+    `restore(state, subject, record, kind, entry)`; `measures(state)` takes the measures of the subjects that changed
+    since it was last asked, and `look_up(state, subject)` tells one subject's measure without changing anything.
+    """
+
+    name: str
+    input: str
+    state: str
+    measure: Topic
+    new: Callable[[], Any]
+    step: Callable[[Any, str, Any], Step]
+    restore: Callable[[Any, str, str, str, Any], None]
+    measures: Callable[[Any], Iterable[Mapping[str, Any]]]
+    look_up: Callable[[Any, str], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The whole: `sources` maps each source topic to the record it must hold, `route` says what an event means to whom.
+
+    A contribution to everybody goes to all partitions of its processor; one that came from `clock` goes only to the
+    partition of the clock's record, since the clock writes to each partition itself.
+    """
+
+    sources: Mapping[str, str]
+    route: Callable[[str, Any], Iterable[Contribution]]
+    processors: tuple[Processor, ...]
+    clock: str
+    alerts: Topic
+    dead_letters: Topic

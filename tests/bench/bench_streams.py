@@ -1,0 +1,312 @@
+"""How fast the streams are: a backlog of timesheet events through all processors, or their latency at a steady rate.
+
+    python tests/bench/bench_streams.py [--events N] [--latency] [--json] [--bootstrap HOST:PORT]
+
+Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
+worker per million events. Latency: 500 events/s for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to that of the first
+measure of its consultant that knows it. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psutil
+from confluent_kafka import KafkaException, TopicPartition
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from infra.embedded_kafka import EmbeddedKafka  # noqa: E402  a script finds the packages from its own place
+from infra.kafka import topics  # noqa: E402
+from infra.kafka.clients import consumer, producer  # noqa: E402
+from infra.kafka.reader import end_offsets, partitions_of, read_to_end  # noqa: E402
+from infra.kafka.writer import EventWriter  # noqa: E402
+from infra.settings import KafkaSettings  # noqa: E402
+from schemas import codec  # noqa: E402
+from schemas.events import meta, odoo_key  # noqa: E402
+from schemas.topics import PROCESSORS, topic  # noqa: E402
+from streams.core import PROCESSOR_SOURCES  # noqa: E402
+
+WARM_UP = 5
+CONSULTANTS, PROJECTS = 300, 100
+TODAY = date(2026, 3, 30)
+NOW = datetime(2026, 3, 30, 6, tzinfo=UTC)
+GROUP = "burnline.streams"
+MEASURE = "measure.utilization.v1"
+
+
+def event(name: str, verb: str, model: str, record_id: int, current: dict[str, Any]) -> dict[str, Any]:
+    head = meta(
+        topic(name),
+        verb,
+        source="odoo:bench",
+        subject=odoo_key("bench", model, record_id),
+        version=1,
+        occurred_at=NOW - timedelta(days=200) if model != "account.analytic.line" else NOW,
+        recorded_at=NOW,
+        mode="snapshot",
+        tenant="bench",
+        company_id=1,
+    )
+    return {"meta": head, "previous": None, "current": current, "changed": []}
+
+
+def consultant(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": f"Consultant {number}",
+        "department_id": number % 7 + 1,
+        "manager_id": number % 20 + 1,
+        "user_id": number,
+        "company_id": 1,
+        "active": True,
+        "employed_from": date(2020, 1, 1),
+        "employed_to": None,
+        "hourly_cost": Decimal(50),
+        "currency": "EUR",
+        "timezone": "Europe/Brussels",
+        "calendar_id": 1,
+        "weekday_minutes": [480] * 5 + [0, 0],
+    }
+
+
+def project(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": f"Project {number}",
+        "client_id": number % 30 + 1,
+        "manager_id": number % 20 + 1,
+        "company_id": 1,
+        "currency": "EUR",
+        "timezone": "Europe/Brussels",
+        "account_id": number,
+        "budget_minutes": 600_000,
+        "budget_cost": Decimal(500_000),
+        "starts_on": TODAY - timedelta(days=200),
+        "ends_on": None,
+        "active": True,
+        "status": "on_track",
+    }
+
+
+def timesheet(number: int, chance: random.Random) -> dict[str, Any]:
+    minutes = chance.choice((30, 60, 90, 120, 240))
+    return {
+        "id": number,
+        "employee_id": number % CONSULTANTS + 1,
+        "user_id": number % CONSULTANTS + 1,
+        "project_id": chance.randrange(PROJECTS) + 1,
+        "task_id": chance.randrange(1000),
+        "company_id": 1,
+        "date": TODAY - timedelta(days=chance.randrange(120)),
+        "minutes": minutes,
+        "billable": number % 3 != 0,
+        "billable_type": "billable_time",
+        "leave": False,
+        "approved": number % 2 == 0,
+        "status": "logged",
+        "cost": Decimal(minutes) * 50 / 60,
+        "currency": "EUR",
+        "invoice_id": None,
+        "order_line_id": None,
+    }
+
+
+def prepare(kafka: KafkaSettings, writer: EventWriter) -> None:
+    """Topics, master data and the first tick."""
+    topics.apply(kafka, topics.plan(kafka))
+    for number in range(1, CONSULTANTS + 1):
+        name = "people.consultant.v1"
+        writer.send(topic(name), event(name, "registered", "hr.employee", number, consultant(number)))
+    for number in range(1, PROJECTS + 1):
+        name = "delivery.project.v1"
+        writer.send(topic(name), event(name, "created", "project.project", number, project(number)))
+    clock = topic("ops.clock.v1")
+    for partition in range(clock.partitions):
+        head = meta(
+            clock,
+            "ticked",
+            source="bench",
+            subject=f"clock:{partition}",
+            version=1,
+            occurred_at=NOW,
+            recorded_at=NOW,
+            mode="derived",
+            tenant="bench",
+            company_id=None,
+        )
+        tick = {"meta": head, "current": {"partition": partition, "at": NOW, "period_seconds": 60}}
+        writer.send(clock, tick, partition=partition)
+    writer.flush()
+
+
+def send_timesheet(writer: EventWriter, number: int, chance: random.Random) -> None:
+    name = "delivery.timesheet.v1"
+    writer.send(topic(name), event(name, "logged", "account.analytic.line", number, timesheet(number, chance)))
+
+
+def lag(kafka: KafkaSettings) -> int:
+    """Records that the group has still to take; markers of transactions included."""
+    names = [*PROCESSOR_SOURCES, *(f"internal.{name}-input.v1" for name in PROCESSORS)]
+    probe = consumer(kafka, group=GROUP)
+    try:
+        places = [TopicPartition(name, p) for name in names for p in range(topic(name).partitions)]
+        committed = {(t.topic, t.partition): max(t.offset, 0) for t in probe.committed(places, 10)}
+    except KafkaException:  # the group's coordinator is just being made
+        return len(names)
+    finally:
+        probe.close()
+    ends = {(name, p): end for name in names for p, (_, end) in end_offsets(kafka, name, range(6)).items()}
+    return sum(end - committed[place] for place, end in ends.items())
+
+
+@contextlib.contextmanager
+def worker(kafka: KafkaSettings, log: Path) -> Iterator[psutil.Popen]:
+    """One worker process, ended in order."""
+    environment = {
+        **os.environ,
+        "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
+        "BURNLINE_STREAMS__WEB_PORT": "0",
+    }
+    with log.open("wb") as out:
+        process = psutil.Popen(
+            [sys.executable, "-m", "streams.app"],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            sys.stderr.write(log.read_text())
+
+
+def backlog(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
+    writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
+    prepare(kafka, writer)
+    for number in range(1, events + 1):
+        send_timesheet(writer, number, chance)
+    writer.flush(120)
+    began = time.monotonic()
+    with worker(kafka, log) as process:
+        while not any("state_restored" in line for line in log.read_text().splitlines()):
+            time.sleep(0.02)
+            if time.monotonic() - began > 60 or process.poll() is not None:
+                raise SystemExit(log.read_text())
+        ready, started_cpu = time.monotonic(), cpu(process)
+        while lag(kafka):
+            time.sleep(0.1)
+        took, used = time.monotonic() - ready, cpu(process) - started_cpu
+        memory = process.memory_info().rss
+    measured = len({record.key() for record in read_to_end(kafka, MEASURE)})
+    return {
+        "events": events,
+        "seconds": round(took, 2),
+        "events_per_second": round(events / took),
+        "cpu_seconds_per_million": round(used / events * 1e6, 1),
+        "events_per_cpu_second": round(events / used),
+        "rss_mb": round(memory / 1e6),
+        "start_seconds": round(ready - began, 2),
+        "consultants_measured": measured,
+    }
+
+
+def latency(kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 20) -> dict[str, Any]:
+    writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
+    prepare(kafka, writer)
+    with worker(kafka, log) as process:
+        while lag(kafka) or not partitions_of(kafka, MEASURE):
+            time.sleep(0.2)
+        started_cpu = cpu(process)
+        began = time.monotonic()
+        counted = int((time.time() + WARM_UP) * 1000)
+        for number in range(1, rate * (seconds + WARM_UP) + 1):
+            send_timesheet(writer, number, chance)
+            ahead = began + number / rate - time.monotonic()
+            if ahead > 0:
+                writer.producer.poll(ahead)
+        writer.flush()
+        used = cpu(process) - started_cpu
+        while lag(kafka):
+            time.sleep(0.2)
+    waits = sorted(_waits(kafka, counted))
+    return {
+        "events": len(waits),
+        "per_second": rate,
+        "p50_ms": waits[len(waits) // 2],
+        "p99_ms": waits[len(waits) * 99 // 100],
+        "max_ms": waits[-1],
+        "cpu_seconds_per_million": round(used / (rate * (seconds + WARM_UP)) * 1e6, 1),
+    }
+
+
+def _waits(kafka: KafkaSettings, counted: int) -> Iterator[int]:
+    """Milliseconds from each timesheet since `counted` to the first measure of its consultant whose revision includes it."""
+    measures: dict[str, list[tuple[int, int]]] = {}
+    for record in read_to_end(kafka, MEASURE):
+        _, content = codec.decode_wire(record.value() or b"")
+        measures.setdefault(content["meta"]["subject"], []).append((content["meta"]["version"], record.timestamp()[1]))
+    logged: dict[str, list[int]] = {}
+    for record in read_to_end(kafka, "delivery.timesheet.v1"):
+        _, content = codec.decode_wire(record.value() or b"")
+        key = odoo_key("bench", "hr.employee", content["current"]["employee_id"])
+        logged.setdefault(key, []).append(record.timestamp()[1])
+    for key, stamps in logged.items():
+        # every version is 1: the n-th timesheet of a consultant is in the first measure of revision base + n
+        seen = sorted(measures[key])
+        base = seen[-1][0] - len(stamps)
+        for index, stamp in enumerate(sorted(stamps), 1):
+            if stamp >= counted:
+                yield next(at for revision, at in seen if revision >= base + index) - stamp
+
+
+def cpu(process: psutil.Popen) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--bootstrap")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="burnline-bench-") as folder, contextlib.ExitStack() as stack:
+        bootstrap = chosen.bootstrap
+        if bootstrap is None:
+            bootstrap = stack.enter_context(EmbeddedKafka(Path(folder) / "kafka")).bootstrap_servers
+        kafka, log = KafkaSettings(bootstrap_servers=bootstrap), Path(folder) / "worker.log"
+        figures = latency(kafka, log) if chosen.latency else backlog(kafka, chosen.events, log)
+    if chosen.json:
+        print(json.dumps(figures))
+    else:
+        width = max(map(len, figures))
+        print("\n".join(f"{name:<{width}}  {value:>12,}" for name, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()

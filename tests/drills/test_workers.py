@@ -1,0 +1,77 @@
+"""Drills: workers are killed and paused in mid-flow; nothing may be missing, and nothing doubled.
+
+Each drill ends with a count of everything: states from their topics, and outputs as a `read_committed` subscriber sees them.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.embedded_kafka import EmbeddedKafka
+from streams.engine.failures import EXIT_FENCED, EXIT_TRANSIENT
+from tests.support.drill import SESSION, arrived, drill
+
+pytestmark = [pytest.mark.drill, pytest.mark.kafka]
+
+
+@pytest.mark.parametrize(
+    "victims",
+    [
+        pytest.param([("a",), ("b",), ("a",), ("a",)], id="one at a time, the other goes on"),
+        pytest.param([("a", "b"), ("b", "a"), ("a", "b")], id="both at once, so that nobody remembers"),
+    ],
+)
+def test_kill_minus_nine(
+    kafka_bootstrap: str, topic_prefix: str, tmp_path: Path, victims: list[tuple[str, ...]]
+) -> None:
+    with drill(kafka_bootstrap, topic_prefix + "toy", tmp_path) as (kafka, workers, flow):
+        for names in victims:
+            before = flow.sent
+            workers.kill(*names)
+            arrived(kafka, topic_prefix + "toy", workers, before)  # it goes on, with those killed in it
+
+
+def test_a_worker_paused_beyond_its_session_cannot_write(
+    kafka_bootstrap: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    with drill(kafka_bootstrap, topic_prefix + "toy", tmp_path) as (kafka, workers, flow):
+        for name in ("a", "b"):
+            workers.signal(name, signal.SIGSTOP)
+            paused = time.monotonic()
+            # its successor has taken over when records sent after its death have arrived, in all partitions
+            while time.monotonic() - paused < SESSION + 1:
+                workers.supervise()
+                time.sleep(0.1)
+            arrived(kafka, topic_prefix + "toy", workers, flow.sent)
+            workers.signal(name, signal.SIGCONT)
+            arrived(kafka, topic_prefix + "toy", workers, flow.sent)
+    # fenced by the broker, or it gave up by itself since its transaction's time was over; never a defect
+    assert {status for _, status in workers.left} <= {EXIT_FENCED, EXIT_TRANSIENT}, workers.left
+
+
+def test_a_broker_that_dies_in_mid_flow_loses_nothing(topic_prefix: str, tmp_path: Path) -> None:
+    port = free_port()
+    broker = EmbeddedKafka(tmp_path / "kafka", port=port)
+    broker.start()
+    try:
+        with drill(f"127.0.0.1:{port}", topic_prefix + "toy", tmp_path) as (kafka, workers, flow):
+            for end in (broker.kill, broker.stop):
+                end()
+                broker.start()
+                arrived(kafka, topic_prefix + "toy", workers, flow.sent)
+        # workers wait for the broker, or leave and are started again
+        assert {status for _, status in workers.left} <= {EXIT_FENCED, EXIT_TRANSIENT}, workers.left
+    finally:
+        broker.stop()
+
+
+def free_port() -> int:
+    """A port that stays the same while the broker comes and goes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

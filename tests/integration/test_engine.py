@@ -1,0 +1,267 @@
+"""The engine on a real broker: exactly once through restarts, rebalances and rivals, and what it says when it cannot work."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from infra.errors import BurnlineError, Fatal, Transient
+from infra.kafka import topics
+from infra.kafka.clients import consumer, producer, transactional_producer
+from infra.settings import KafkaSettings, Settings, StreamsSettings
+from schemas import codec
+from streams.engine.batch import Outputs
+from streams.engine.engine import ElsewhereError, Engine
+from streams.engine.failures import Fenced
+from streams.engine.topology import partition_of
+from streams.engine.transaction import Transactions
+from tests.support import toy
+from tests.support.drill import assert_exact, rows, subject_of, until
+
+pytestmark = pytest.mark.kafka
+
+
+class World:
+    """The toy's topics on the shared broker, and engines over them in threads."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.prefix, self.kafka = prefix, KafkaSettings(bootstrap_servers=bootstrap)
+        self.declared = toy.topics(prefix)
+        self.producer = producer(self.kafka)
+        self.sent = 0
+
+    def settings(self, instance: str = "a") -> Settings:
+        streams = StreamsSettings(
+            instance=instance, group=f"{self.prefix}.group", session_timeout=6, transaction_timeout=6
+        )
+        return Settings(kafka=self.kafka, streams=streams)
+
+    def create_topics(self) -> None:
+        topics.apply(self.kafka, topics.plan(self.kafka, self.declared), self.declared)
+
+    def send(self, count: int) -> None:
+        for _ in range(count):
+            name = f"r{self.sent}"
+            self.raw(codec.encode_wire(toy.ENTRY, toy.entry(subject_of(name), name)))
+            self.sent += 1
+        assert self.producer.flush(30) == 0
+
+    def raw(self, value: bytes) -> None:
+        self.producer.produce(f"{self.prefix}.source", value, b"key")
+
+    @contextmanager
+    def worker(self, instance: str = "a") -> Iterator[Engine]:
+        engine, stop, died = Engine(self.settings(instance), toy.topology(self.prefix)), threading.Event(), []
+
+        def work() -> None:
+            try:
+                engine.run(stop)
+            except BurnlineError as error:
+                died.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            until(lambda: engine.status().ready or died, "a worker that is ready")
+            yield engine
+        finally:
+            stop.set()
+            thread.join(30)
+        assert not thread.is_alive()
+        assert not died, died
+
+    def arrived(self) -> None:
+        until(lambda: len(rows(self.kafka, f"{self.prefix}.second-state")) >= self.sent, f"{self.sent} rows")
+
+
+@pytest.fixture
+def world(kafka_bootstrap: str, topic_prefix: str) -> World:
+    made = World(kafka_bootstrap, f"{topic_prefix}toy")
+    made.create_topics()
+    return made
+
+
+def lag(world: World) -> int:
+    """Offsets that the group has still to commit, markers of transactions included."""
+    toys = toy.topology(world.prefix)
+    names = [*toys.sources, *(p.input for p in toys.processors)]
+    probe = consumer(world.kafka, group=world.settings().streams.group)
+    try:
+        committed = probe.committed([TopicPartition(name, p) for name in names for p in range(6)], 10)
+        return sum(probe.get_watermark_offsets(tp, timeout=10)[1] - max(tp.offset, 0) for tp in committed)
+    finally:
+        probe.close()
+
+
+def test_what_comes_in_goes_out_once_through_an_orderly_restart(world: World) -> None:
+    world.send(500)
+    with world.worker():
+        world.arrived()
+    world.send(500)
+    with world.worker() as engine:
+        world.arrived()
+        found = engine.look_up("first", "s7").result(10)
+    assert found is not None
+    assert found["current"]["period_seconds"] == len([n for n in range(1000) if n % 60 == 7])
+    assert_exact(world.kafka, world.prefix, world.sent)
+
+
+def test_a_group_that_has_done_everything_has_no_lag(world: World) -> None:
+    world.send(50)
+    with world.worker():
+        world.arrived()
+        until(lambda: lag(world) == 0, "a lag of zero")
+
+
+def test_a_second_worker_shares_the_work_and_the_first_keeps_what_it_still_owns(world: World) -> None:
+    world.send(200)
+    with world.worker("a") as first:
+        world.arrived()
+        with world.worker("b") as second:
+            until(lambda: first.status().inputs == second.status().inputs == 6, "six partitions each")
+            until(lambda: first.status().ready and second.status().ready, "both ready")
+            world.send(200)
+            world.arrived()
+            here, there = _ask(first, "s1"), _ask(second, "s1")
+            assert sorted(map(type, (here, there)), key=str) == sorted((dict, ElsewhereError), key=str)
+    assert_exact(world.kafka, world.prefix, world.sent)
+
+
+def _ask(engine: Engine, subject: str) -> Any:
+    try:
+        return engine.look_up("second", subject).result(10)
+    except ElsewhereError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("processor", "subject", "answer"),
+    [
+        pytest.param("first", "nobody", None, id="a subject without a state has no measure"),
+        pytest.param("third", "s1", KeyError, id="there is no such processor"),
+    ],
+)
+def test_a_look_up_of_what_is_not_there(world: World, processor: str, subject: str, answer: Any) -> None:
+    with world.worker() as engine:
+        asked = engine.look_up(processor, subject)
+        if answer is None:
+            assert asked.result(10) is None
+        else:
+            with pytest.raises(answer):
+                asked.result(10)
+
+
+def test_a_record_that_nobody_can_read_is_parked_and_the_rest_goes_on(world: World) -> None:
+    world.send(5)
+    world.raw(b"no Avro")
+    world.raw(codec.encode_wire(toy.ENTRY, toy.entry("s1", "bad", day=toy.POISONED)))
+    world.send(5)
+    with world.worker():
+        world.arrived()
+        letters = f"{world.prefix}.dead-letters"
+        until(lambda: len(rows(world.kafka, letters)) == 2, "two dead letters")
+    stages = {codec.decode(value).value["current"]["stage"] for _, _, value in rows(world.kafka, letters)}
+    assert stages == {"streams.decode", "streams.first"}
+
+
+def test_a_tick_reaches_the_partition_it_was_written_to_and_no_other(world: World) -> None:
+    clock = toy.topology(world.prefix).clock
+    for partition in (0, 0, 3):
+        world.producer.produce(clock, codec.encode("burnline.ops.TickEvent", toy.event("tick", 1)), partition=partition)
+    assert world.producer.flush(30) == 0
+    with world.worker():
+        inputs = f"{world.prefix}.first-input"
+        until(lambda: sum(len(entries(v)) for _, _, v in rows(world.kafka, inputs)) == 3, "three ticks")
+    assert sorted({p for p, _, _ in rows(world.kafka, inputs)}) == [0, 3]
+
+
+def entries(value: bytes) -> list[Any]:
+    found: list[Any] = codec.decode_wire(value).value["entries"]
+    return found
+
+
+def joined(world: World, instance: str) -> Any:
+    """A member of the group that has the source partitions."""
+    member = consumer(world.kafka, group=f"{world.prefix}.group", group_instance_id=instance, session_timeout_ms=6000)
+    member.subscribe([f"{world.prefix}.source"])
+    deadline = time.monotonic() + 30
+    while not member.assignment():
+        member.poll(0.1)
+        assert time.monotonic() < deadline, "no assignment"
+    return member
+
+
+def one_batch(world: World) -> Outputs:
+    return Outputs(
+        offsets={(f"{world.prefix}.source", 0): 1},
+        rows=[((f"{world.prefix}.first-state", 2), [{"key": b"zombie", "value": b"row"}])],
+        events=[(f"{world.prefix}.alerts", b"zombie", b"event", [])],
+    )
+
+
+@pytest.mark.parametrize("rival", ["the same member again", "the same producer again"])
+def test_a_zombie_is_fenced_and_nothing_of_its_batch_is_seen(world: World, rival: str) -> None:
+    name = f"{world.prefix}.group.a"
+    member, writes = joined(world, "a"), transactional_producer(world.kafka, name, timeout=6)
+    if rival == "the same member again":
+        successor: Any = joined(world, "a")
+    else:
+        successor = transactional_producer(world.kafka, name, timeout=6)
+    try:
+        with pytest.raises(Fenced):
+            Transactions(writes, member, timeout=6).commit(one_batch(world))
+        assert rows(world.kafka, f"{world.prefix}.first-state") == []
+        assert rows(world.kafka, f"{world.prefix}.alerts") == []
+    finally:
+        for client in (member, successor):
+            client.close()
+
+
+def test_rows_go_to_the_partition_they_name_whatever_their_key(world: World) -> None:
+    member, name = joined(world, "a"), f"{world.prefix}.group.a"
+    try:
+        Transactions(transactional_producer(world.kafka, name, timeout=6), member, timeout=6).commit(one_batch(world))
+    finally:
+        member.close()
+    assert rows(world.kafka, f"{world.prefix}.first-state") == [(2, "zombie", b"row")]
+
+
+def test_a_state_that_cannot_be_read_stops_the_worker(world: World) -> None:
+    world.producer.produce(f"{world.prefix}.first-state", b"junk", b"s1\x1fr1", partition_of("s1", 6))
+    assert world.producer.flush(30) == 0
+    with pytest.raises(Fatal, match="s1 · r1"):
+        Engine(world.settings(), toy.topology(world.prefix)).run(threading.Event())
+
+
+def _without_topics(bootstrap: str, prefix: str) -> World:
+    return World(bootstrap, prefix)
+
+
+def _without_broker(_bootstrap: str, prefix: str) -> World:
+    return World("127.0.0.1:1", prefix)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "says"),
+    [
+        pytest.param(_without_topics, Fatal, "topics are missing", id="nobody has made the topics"),
+        pytest.param(_without_broker, Transient, "no Kafka broker answers", id="Kafka is down at the start"),
+    ],
+)
+def test_a_worker_that_cannot_begin_says_why_and_what_to_do(
+    kafka_bootstrap: str,
+    topic_prefix: str,
+    build: Callable[[str, str], World],
+    kind: type[BurnlineError],
+    says: str,
+) -> None:
+    world = build(kafka_bootstrap, f"{topic_prefix}toy")
+    with pytest.raises(kind, match=says) as refused:
+        Engine(world.settings(), toy.topology(world.prefix)).run(threading.Event())
+    assert refused.value.remedy

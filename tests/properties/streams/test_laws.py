@@ -1,0 +1,354 @@
+"""The laws of the measures: what is published depends on what happened, not on how often, in which pieces, or where it was heard."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams.core import Measures
+from streams.core.policy import ClientExposurePolicy, UtilizationPolicy
+from tests.unit.streams.core.world import SECOND, Source, World, day, key, values
+
+START = day("2026-03-02")
+DAY = 86_400 * SECOND
+POLICY = Measures(client_exposure=ClientExposurePolicy(limit=15_000))
+# how fast examples are made tells of the machine, not of the law
+UNTIMED = [HealthCheck.too_slow]
+laws = settings(max_examples=60, deadline=None, suppress_health_check=UNTIMED)
+
+days = st.integers(START - 30, START + 40)
+numbers = st.integers(1, 3)
+minutes = st.integers(-60, 2000)
+shares = st.sampled_from([None, "0.1", "0.333333333", "0.6"])
+zones = st.sampled_from(["Europe/Brussels", "Pacific/Auckland", "America/Los_Angeles", "Nowhere/Nothing"])
+
+lines = st.none() | st.fixed_dictionaries(
+    {
+        "date": days,
+        "minutes": minutes,
+        "employee_id": st.none() | numbers,
+        "project_id": st.none() | numbers,
+        "billable": st.booleans(),
+        "approved": st.booleans(),
+        "leave": st.sampled_from([False, False, False, True]),
+        "cost": st.integers(-100, 20_000),
+    }
+)
+absences = st.none() | st.tuples(days, st.integers(0, 5), numbers, st.booleans(), st.none() | st.integers(0, 480)).map(
+    lambda drawn: {
+        "first_day": drawn[0],
+        "last_day": drawn[0] + drawn[1],
+        "employee_id": drawn[2],
+        "kind": "leave" if drawn[3] else "public_holiday",
+        "minutes": drawn[4],
+    }
+)
+disputes = st.none() | st.fixed_dictionaries(
+    {
+        "opened_on": days,
+        "status": st.sampled_from(["open", "awaiting_customer", "escalated", "resolved", "withdrawn"]),
+        "closed_on": st.none() | days,
+        "amount": st.none() | st.integers(0, 12_000),
+    }
+)
+consultants = st.fixed_dictionaries(
+    {
+        "weekday_minutes": st.sampled_from([[480] * 5 + [0, 0], [240] * 5 + [0, 0], [0] * 7]),
+        "timezone": zones,
+        "active": st.sampled_from([True, True, True, False]),
+        "manager_id": numbers,
+        "employed_from": st.none() | days,
+    }
+)
+projects = st.fixed_dictionaries(
+    {
+        "budget_minutes": st.none() | st.integers(0, 10_000),
+        "budget_cost": st.none() | st.integers(0, 40_000),
+        "active": st.sampled_from([True, True, True, False]),
+        "timezone": zones,
+    }
+)
+invoices = st.fixed_dictionaries(
+    {
+        "residual": st.integers(0, 10_000),
+        "partner_id": st.none() | numbers,
+        "due_date": st.none() | days,
+        "status": st.sampled_from(["draft", "posted", "posted", "cancelled"]),
+        "currency": st.sampled_from(["EUR", "USD"]),
+        "company_residual": st.integers(1, 9_000),
+    }
+)
+milestones = st.none() | st.fixed_dictionaries({"share": shares, "reached": st.booleans(), "project_id": numbers})
+expenses = st.none() | st.fixed_dictionaries(
+    {
+        "amount": st.integers(0, 5_000),
+        "status": st.sampled_from(["drafted", "approved", "paid", "refused"]),
+        "shares": st.lists(st.tuples(st.none() | numbers, st.sampled_from(["0.5", "0.333333333"])), max_size=3),
+    }
+)
+purchases = st.none() | st.fixed_dictionaries(
+    {"amount": st.integers(0, 9_000), "billed_amount": st.integers(0, 9_000), "project_id": st.none() | numbers}
+)
+records = st.one_of(
+    st.tuples(st.just("timesheet"), st.integers(1, 6), lines),
+    st.tuples(st.just("timesheet"), st.integers(1, 6), lines),
+    st.tuples(st.just("absence"), st.integers(1, 3), absences),
+    st.tuples(st.just("dispute"), st.integers(1, 2), disputes),
+    st.tuples(st.just("helpdesk"), st.integers(1, 2), disputes),
+    st.tuples(st.just("consultant"), numbers, consultants),
+    st.tuples(st.just("project"), numbers, projects),
+    st.tuples(st.just("invoice"), st.integers(1, 2), invoices),
+    st.tuples(st.just("milestone"), st.integers(1, 3), milestones),
+    st.tuples(st.just("expense"), st.integers(1, 2), expenses),
+    st.tuples(st.just("purchase"), st.integers(1, 2), purchases),
+)
+ticks = st.tuples(
+    st.just("tick"),
+    st.just(0),
+    st.integers(-6, 160).map(lambda hours: START * DAY + DAY // 2 + hours * 5 * 3600 * SECOND),
+)
+histories = st.lists(st.one_of(records, records, records, ticks), min_size=5, max_size=40)
+gaps = st.lists(st.integers(0, 3 * DAY), min_size=40, max_size=40)
+
+
+def masters(source: Source) -> list[tuple[str, Any]]:
+    """What has to be known to measure anything."""
+    at = START * DAY
+    return [
+        *(source.consultant(number, at=at) for number in (1, 2, 3)),
+        *(source.project(number, at=at) for number in (1, 2, 3)),
+        *(source.invoice(number, at=at) for number in (1, 2)),
+    ]
+
+
+def publish(source: Source, history: list[tuple[str, int, Any]], spans: list[int]) -> list[tuple[str, Any]]:
+    out = [*masters(source), source.tick(START * DAY)]
+    now = START * DAY
+    for (kind, number, state), span in zip(history, spans, strict=False):
+        now += span
+        match kind:
+            case "tick":
+                out.append(source.tick(state))
+            case "consultant" | "project" | "invoice":
+                out.append(getattr(source, kind)(number, at=now, **state))
+            case "helpdesk":
+                out.append(source.dispute(number, state, at=now, source="helpdesk"))
+            case "dispute" | "timesheet" | "absence":
+                out.append(getattr(source, kind)(number, state, at=now))
+            case _:
+                out.append(getattr(source, kind)(number, state))
+    return out
+
+
+firms = st.builds(lambda history, spans: publish(Source(), history, spans), histories, gaps)
+
+
+def run(events: list[tuple[str, Any]], *, drains: set[int] = frozenset(), suspicious: bool = False) -> World:  # type: ignore[assignment]
+    world = World(POLICY, suspicious=suspicious)
+    for index, event in enumerate(events):
+        world.feed(event)
+        if index in drains:
+            world.drain()
+    return world.drain()
+
+
+@given(firms, st.sets(st.integers(0, 50)))
+@laws
+def test_any_split_into_batches_gives_the_same_measures_and_alerts(
+    events: list[tuple[str, Any]], drains: set[int]
+) -> None:
+    whole, cut = run(events), run(events, drains=drains)
+    assert cut.alerts == whole.alerts
+    assert cut.encoded == whole.encoded
+
+
+@given(firms, st.integers(0, 60))
+@laws
+def test_a_prefix_replayed_changes_nothing(events: list[tuple[str, Any]], length: int) -> None:
+    once, twice = run(events), run([*events, *events[:length]])
+    assert twice.alerts == once.alerts
+    assert twice.encoded == once.encoded
+    assert twice.rows == once.rows
+
+
+@given(firms, st.integers(0, 60))
+@laws
+def test_a_prefix_replayed_in_the_middle_changes_nothing(events: list[tuple[str, Any]], length: int) -> None:
+    once, twice = run(events), run([*events[:length], *events[:length], *events[length:]])
+    assert twice.alerts == once.alerts
+    assert twice.encoded == once.encoded
+
+
+@given(firms, st.integers(0, 60), st.randoms(use_true_random=False))
+@laws
+def test_going_on_from_restored_rows_equals_never_having_stopped(
+    events: list[tuple[str, Any]], stop: int, shuffle: random.Random
+) -> None:
+    never = run(events)
+    first = World(POLICY)
+    first.feed(*events[:stop]).drain()
+    second = first.restarted(shuffle)
+    second.feed(*events[stop:]).drain()
+    assert second.alerts == never.alerts
+    assert second.encoded == never.encoded
+    assert second.rows == never.rows
+
+
+@given(firms, st.randoms(use_true_random=False))
+@laws
+def test_records_may_come_in_any_order(events: list[tuple[str, Any]], shuffle: random.Random) -> None:
+    """Versions of one record, and records among each other; the clock begins afterwards.
+
+    A client hears of an invoice what its versions led to, so its revision tells of the way; its values do not. A client that an
+    invoice left is known only where its version was heard in time.
+    """
+    records_only, tick = [event for event in events if event[0] != "ops.clock.v1"], Source.tick((START + 40) * DAY)
+    mixed = list(records_only)
+    shuffle.shuffle(mixed)
+    ordered, shuffled = run([*records_only, tick]), run([*mixed, tick])
+    for name in ("utilization", "budget-burn", "dispute-aging"):
+        mine = {subject: data for (owner, subject), data in ordered.encoded.items() if owner == name}
+        assert {subject: data for (owner, subject), data in shuffled.encoded.items() if owner == name} == mine
+    known = values(ordered)
+    for (name, subject), measured in values(shuffled).items():
+        sums = ("disputed_invoices", "disputed_amount", "receivable_amount", "share")
+        if name == "client-exposure":
+            assert {field: measured[field] for field in sums} == {field: known[name, subject][field] for field in sums}
+
+
+@given(firms, st.lists(lines, min_size=1, max_size=4), st.data())
+@laws
+def test_deleting_a_record_equals_never_having_had_it(
+    events: list[tuple[str, Any]], states: list[Any], data: st.DataObject
+) -> None:
+    source = Source()
+    extra = [source.timesheet(99, state, at=START * DAY) for state in (*states, None)]
+    records_only, tick = [event for event in events if event[0] != "ops.clock.v1"], Source.tick((START + 40) * DAY)
+    mixed = list(records_only)
+    place = 0
+    for event in extra:
+        place = data.draw(st.integers(place, len(mixed)))
+        mixed.insert(place, event)
+        place += 1
+    assert values(run([*mixed, tick])) == values(run([*records_only, tick]))
+
+
+one_project = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("timesheet"),
+            st.integers(1, 4),
+            st.none()
+            | st.fixed_dictionaries(
+                {"minutes": st.integers(-20, 500), "cost": st.integers(-20, 500), "employee_id": st.integers(1, 2)}
+            ),
+        ),
+        st.tuples(
+            st.just("purchase"),
+            st.just(1),
+            st.none() | st.fixed_dictionaries({"amount": st.integers(0, 900), "billed_amount": st.integers(0, 300)}),
+        ),
+        st.tuples(
+            st.just("milestone"),
+            st.integers(1, 2),
+            st.none()
+            | st.fixed_dictionaries({"share": st.sampled_from([None, "0.1", "0.4", "0.6"]), "reached": st.booleans()}),
+        ),
+    ),
+    min_size=3,
+    max_size=30,
+)
+
+
+@given(one_project, st.sampled_from([None, 600, 1000]), st.sampled_from([None, 500, 1000]))
+@settings(max_examples=150, deadline=None, suppress_health_check=UNTIMED)
+def test_nothing_is_crossed_on_a_project_where_the_fast_path_sees_nothing(
+    history: list[tuple[str, int, Any]], minutes_: int | None, cost: int | None
+) -> None:
+    source = Source()
+    events = [source.project(1, budget_minutes=minutes_, budget_cost=cost), source.tick(START * DAY)]
+    events += [getattr(source, kind)(number, state) for kind, number, state in history]
+    assert run(events, suspicious=True).alerts == run(events).alerts
+
+
+@given(firms)
+@laws
+def test_nothing_is_crossed_where_the_fast_path_sees_nothing(events: list[tuple[str, Any]]) -> None:
+    """Judging everything after every entry finds the same alerts as judging only what left its calm range."""
+    assert run(events, suspicious=True).alerts == run(events).alerts
+
+
+@given(st.lists(st.tuples(st.integers(1, 8), lines), max_size=40))
+@laws
+def test_the_sum_over_consultants_equals_the_sum_over_projects(history: list[tuple[int, Any]]) -> None:
+    source = Source()
+    world = World(Measures(utilization=UtilizationPolicy(window_days=200, long_window_days=200)))
+    world.feed(*masters(source))
+    alive: dict[int, int] = {}
+    for number, state in history:
+        everybody = state and {**state, "employee_id": state["employee_id"] or 1}
+        world.feed(source.timesheet(number, everybody))
+        counts = everybody is not None and not everybody["leave"] and everybody["project_id"] is not None
+        alive[number] = everybody["minutes"] if everybody is not None and counts else 0
+    world.feed(source.tick((START + 60) * DAY)).drain()
+    consultants_ = sum(world.utilization(number)["worked_minutes"] for number in (1, 2, 3))
+    projects_ = sum(world.burn(number)["actual_minutes"] for number in (1, 2, 3))
+    assert consultants_ == projects_ == sum(alive.values())
+
+
+@given(firms)
+@laws
+def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
+    world = run(events)
+    for subject in world.partitions["utilization"].subjects.values():
+        assert subject.revision == _versions(subject)
+        worked = [
+            row
+            for row in subject.rows.values()
+            if len(row) == 8 and row[3] and subject.begin <= row[4] <= subject.as_of
+        ]
+        assert (subject.worked, subject.billable) == (sum(r[5] for r in worked), sum(r[5] for r in worked if r[6]))
+    for subject in world.partitions["budget-burn"].subjects.values():
+        assert subject.revision == _versions(subject)
+        time = [row for row in subject.rows.values() if len(row) == 9 and row[3]]
+        spent = [row[3] for row in subject.rows.values() if len(row) == 4 and "actual" in row[3] and row[3]["present"]]
+        assert subject.minutes == sum(row[5] for row in time)
+        assert subject.cost == sum(row[7] for row in time) + sum(entry["actual"] for entry in spent)
+        assert subject.committed == sum(entry["committed"] for entry in spent)
+
+
+def _versions(subject: Any) -> int:
+    return sum(row[0] for row in subject.rows.values()) + sum(h.head.last for h in subject.histories.values())
+
+
+@given(firms)
+@laws
+def test_every_alert_is_raised_once_and_cleared_only_after(events: list[tuple[str, Any]]) -> None:
+    world = run(events)
+    raised: Counter[str] = Counter()
+    for alert in world.alerts:
+        current = alert["current"]
+        raised[current["alert_id"]] += 1 if current["status"] == "raised" else -1
+        assert raised[current["alert_id"]] in {0, 1}
+    events_ids = [alert["meta"]["event_id"] for alert in world.alerts]
+    assert len(events_ids) == len(set(events_ids))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(key("hr.employee", 1), id="a measure's id tells its day and its revision")]
+)
+def test_two_measures_of_a_subject_never_share_an_id(name: str) -> None:
+    source, world = Source(), World()
+    seen = set()
+    world.feed(*masters(source))
+    for offset in range(3):
+        world.feed(source.tick((START + offset) * DAY + DAY // 2)).drain()
+        seen.add(world.encoded["utilization", name])
+        world.feed(source.timesheet(1, {"date": START, "minutes": 60 + offset})).drain()
+        seen.add(world.encoded["utilization", name])
+    assert len(seen) == 6

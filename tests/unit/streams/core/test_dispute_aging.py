@@ -1,0 +1,217 @@
+"""Disputes beyond the worked example: episodes, sources, service levels, and a client's exposure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from streams.core import Measures
+from streams.core.policy import ClientExposurePolicy
+from tests.unit.streams.core.world import Source, World, day, instant, key
+
+OPENED = day("2026-03-02")  # a Monday
+
+
+def at(text: str) -> int:
+    return instant(f"{text}T12:00:00")
+
+
+def disputed(policy: Measures | None = None, **fields: Any) -> tuple[Source, World]:
+    source, world = Source(), World(policy)
+    world.feed(
+        source.invoice(1, at=at("2026-01-01"), **fields),
+        source.tick(at("2026-03-02")),
+        source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-02")),
+    )
+    return source, world
+
+
+@pytest.mark.parametrize(
+    ("reopened", "episode", "age", "level"),
+    [
+        pytest.param("2026-04-11", 1, 40, "31-60", id="on the last day of the window the episode goes on"),
+        pytest.param("2026-04-12", 2, 0, "0-30", id="a day later a new one begins"),
+    ],
+)
+def test_reopening(reopened: str, episode: int, age: int, level: str) -> None:
+    source, world = disputed()
+    closed = {"opened_on": OPENED, "status": "resolved", "closed_on": day("2026-03-12")}
+    world.feed(
+        source.dispute(1, closed, at=at("2026-03-12")),
+        source.tick(at(reopened)),
+        source.dispute(1, {"opened_on": OPENED}, at=at(reopened)),
+    )
+    measured = world.aging()
+    assert (measured["episode"], measured["days_open"], measured["bucket_open"]) == (episode, age, level)
+    assert world.said("dispute_aging.reopened") == [("dispute_aging.reopened", "reopened", "raised", episode)]
+
+
+def test_an_episode_beyond_the_window_is_alerted_again() -> None:
+    source, world = disputed()
+    world.feed(source.tick(at("2026-04-02")))
+    closed = {"opened_on": OPENED, "status": "withdrawn", "closed_on": day("2026-04-03")}
+    world.feed(source.dispute(1, closed, at=at("2026-04-03")), source.tick(at("2026-06-01")))
+    world.feed(source.dispute(1, {"opened_on": day("2026-06-01")}, at=at("2026-06-01")), source.tick(at("2026-07-02")))
+    said = world.said("dispute_aging.bucket")
+    assert [(status, episode) for _, _, status, episode in said] == [("raised", 1), ("cleared", 1), ("raised", 2)]
+    ids = [a["current"]["alert_id"] for a in world.alerts if a["current"]["level"] == "31-60"]
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize(
+    ("age", "level", "owner", "severity"),
+    [
+        (31, "31-60", "account-manager", "notice"),
+        (61, "61-90", "finance-manager", "warning"),
+        (91, "91-120", "finance-director", "critical"),
+        (121, "121+", "finance-director", "critical"),
+    ],
+)
+def test_each_bucket_has_its_owner(age: int, level: str, owner: str, severity: str) -> None:
+    source, world = disputed()
+    for offset in range(1, age + 1):
+        world.feed(source.tick(at("2026-03-02") + offset * 86_400_000_000))
+    alert = [a["current"] for a in world.alerts if a["current"]["rule"] == "dispute_aging.bucket"][-1]
+    assert (alert["level"], alert["owner"], alert["severity"]) == (level, owner, severity)
+    assert alert["value"] == alert["threshold"] == age
+
+
+@pytest.mark.parametrize(
+    ("answered", "missed"),
+    [
+        pytest.param("2026-03-04", False, id="answered on the second business day"),
+        pytest.param("2026-03-05", True, id="answered on the third"),
+        pytest.param(None, True, id="never answered"),
+    ],
+)
+def test_first_response(answered: str | None, missed: bool) -> None:
+    source, world = disputed()
+    if answered:
+        world.feed(source.tick(at(answered)))
+        world.feed(source.dispute(1, {"opened_on": OPENED, "status": "awaiting_customer"}, at=at(answered)))
+    world.feed(source.tick(at("2026-03-20")))
+    assert (("dispute_aging.sla", "first_response", "raised", 1) in world.said()) is missed
+
+
+def test_the_service_clock_stands_still_while_the_customer_is_awaited() -> None:
+    source, world = disputed()
+    world.feed(source.dispute(1, {"opened_on": OPENED, "status": "awaiting_customer"}, at=at("2026-03-03")))
+    world.feed(source.tick(at("2026-04-30")))
+    assert world.aging()["sla_days"] == 1
+    world.feed(source.dispute(1, {"opened_on": OPENED, "status": "escalated"}, at=at("2026-04-30")))
+    world.feed(source.tick(at("2026-05-29")))
+    assert world.aging()["sla_days"] == 30
+    assert ("dispute_aging.sla", "resolution", "raised", 1) not in world.said()
+    world.feed(source.tick(at("2026-05-30")))
+    assert ("dispute_aging.sla", "resolution", "raised", 1) in world.said()
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        pytest.param({"residual": 0, "payment_status": "paid"}, id="paid"),
+        pytest.param({"payment_status": "reversed"}, id="credited"),
+        pytest.param({"status": "cancelled"}, id="cancelled"),
+    ],
+)
+def test_a_settled_invoice_closes_its_dispute_on_that_day(closing: dict[str, Any]) -> None:
+    source, world = disputed()
+    world.feed(source.invoice(1, at=at("2026-03-10"), **closing), source.tick(at("2026-03-15")))
+    world.feed(source.invoice(1, at=at("2026-03-15"), responsible_id=5, **closing))
+    measured = world.aging()
+    assert (measured["status"], str(measured["closed_on"]), measured["days_open"]) == ("resolved", "2026-03-10", 8)
+    assert (measured["amount"], world.drain().exposure()["disputed_invoices"]) == (0, 0)
+    world.feed(source.invoice(1, at=at("2026-03-16")))
+    assert world.aging()["status"] == "open"
+    assert world.aging()["episode"] == 1
+
+
+def test_while_any_source_holds_it_open_it_is_open_and_the_most_telling_speaks() -> None:
+    source, world = disputed()
+    awaiting = {"opened_on": OPENED, "status": "awaiting_customer", "amount": 2500}
+    world.feed(source.dispute(1, awaiting, at=at("2026-03-05"), source="helpdesk"))
+    assert (world.aging()["status"], world.aging()["amount"]) == ("awaiting_customer", 2500)
+    resolved = {**awaiting, "status": "resolved", "closed_on": day("2026-03-08")}
+    world.feed(source.dispute(1, resolved, at=at("2026-03-08"), source="helpdesk"))
+    assert (world.aging()["status"], world.aging()["amount"]) == ("open", 10_000)
+    world.feed(source.dispute(1, {"opened_on": OPENED, "status": "withdrawn"}, at=at("2026-03-09")))
+    assert world.aging()["status"] == "withdrawn"
+
+
+def test_a_deleted_dispute_counts_as_never_opened() -> None:
+    source, world = disputed()
+    world.feed(source.tick(at("2026-04-20")), source.dispute(1, None))
+    measured = world.aging()
+    assert (measured["status"], measured["days_open"], measured["amount"]) == ("withdrawn", 0, 0)
+    assert "dispute_deleted" in measured["reasons"]
+    raised = {said[:2] for said in world.said() if said[2] == "raised"}
+    assert raised == {said[:2] for said in world.said() if said[2] == "cleared"} != set()
+
+
+def test_an_open_dispute_found_late_is_as_old_as_it_says() -> None:
+    source, world = Source(), World()
+    world.feed(source.invoice(1, at=at("2026-01-01")), source.tick(at("2026-06-10")))
+    world.feed(source.dispute(1, {"opened_on": OPENED, "status": "escalated"}, at=at("2026-06-10")))
+    measured = world.aging()
+    assert (measured["days_open"], measured["sla_days"]) == (100, 100)
+    (bucket,) = [a["current"] for a in world.alerts if a["current"]["rule"] == "dispute_aging.bucket"]
+    assert (bucket["level"], bucket["passed"]) == ("91-120", ["31-60", "61-90"])
+
+
+def test_only_invoices_ever_disputed_are_measured_but_all_posted_ones_are_exposure() -> None:
+    source, world = disputed()
+    world.feed(source.invoice(2, residual=5000), source.invoice(3, status="draft")).drain()
+    assert [subject for name, subject in world.encoded if name == "dispute-aging"] == [key("account.move", 1)]
+    exposure = world.exposure()
+    assert (exposure["disputed_invoices"], exposure["disputed_amount"], exposure["receivable_amount"]) == (
+        1,
+        10_000,
+        15_000,
+    )
+    assert exposure["share"] == Decimal("0.666666667")
+
+
+def test_amounts_in_the_companys_currency_are_the_same_part_of_its_residual() -> None:
+    source, world = disputed(residual=3000, company_residual=1000, currency="USD")
+    world.feed(source.dispute(1, {"opened_on": OPENED, "amount": 1000}))
+    measured = world.aging()
+    assert (measured["amount"], measured["currency"], measured["company_amount"]) == (1000, "USD", Decimal("333.3333"))
+    assert world.exposure()["disputed_amount"] == Decimal("333.3333")
+    assert world.exposure()["currency"] == "EUR"
+
+
+def test_an_invoice_that_changes_its_client_leaves_nothing_with_the_former() -> None:
+    source, world = disputed()
+    world.feed(source.invoice(1, partner_id=8))
+    assert (world.exposure(3)["receivable_amount"], world.exposure(3)["disputed_invoices"]) == (0, 0)
+    assert world.exposure(3)["reasons"] == ["no_receivables"]
+    assert (world.exposure(8)["receivable_amount"], world.exposure(8)["disputed_amount"]) == (10_000, 10_000)
+
+
+def test_a_share_of_unlike_money_is_null() -> None:
+    source, world = disputed()
+    world.feed(source.invoice(2, company_currency="CHF"))
+    assert (world.exposure()["share"], world.exposure()["reasons"]) == (None, ["mixed_currencies"])
+
+
+def test_the_limit_of_a_client_is_crossed_once() -> None:
+    source, world = disputed(Measures(client_exposure=ClientExposurePolicy(limit=Decimal(9000))))
+    assert world.said("client_exposure") == [("client_exposure.limit", "limit", "raised", 1)]
+    world.feed(source.dispute(1, {"opened_on": OPENED, "amount": 8900}))
+    assert len(world.said("client_exposure")) == 1
+    world.feed(source.dispute(1, {"opened_on": OPENED, "amount": 8820}))
+    assert world.said("client_exposure")[1:] == [("client_exposure.limit", "limit", "cleared", 1)]
+
+
+def test_without_a_due_date_nothing_is_past_due() -> None:
+    _, world = disputed()
+    measured = world.aging()
+    assert (measured["days_past_due"], measured["bucket_past_due"], measured["reasons"]) == (
+        None,
+        None,
+        ["no_due_date"],
+    )
+    _, early = disputed(due_date=OPENED + 5)
+    assert (early.aging()["days_past_due"], early.aging()["bucket_past_due"]) == (-5, None)

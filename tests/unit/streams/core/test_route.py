@@ -1,0 +1,176 @@
+"""Which event means what to which processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas import codec
+from schemas.errors import Fatal, PoisonMessage
+from schemas.topics import PROCESSORS, TOPICS
+from streams.core import EVERYBODY, PROCESSOR_SOURCES, kinds, route
+from tests.unit.streams.core.world import Source, day, dispute, instant, key
+
+LINE = {"date": 20_000, "minutes": 90, "cost": "12.34"}
+
+
+def means(source: Source, *states: dict[str, Any] | None) -> list[tuple[str, str, bool]]:
+    """Processor, subject and presence of what the last state's event contributes."""
+    published = [source.timesheet(1, state) for state in states]
+    return sorted((c.processor, c.subject, c.entry["present"]) for c in route(*published[-1]))
+
+
+EMPLOYEE, PROJECT = key("hr.employee", 1), key("project.project", 1)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        pytest.param(
+            [LINE], [("budget-burn", PROJECT, True), ("utilization", EMPLOYEE, True)], id="a line concerns two keys"
+        ),
+        pytest.param([LINE | {"leave": True}], [], id="a leave's line is no work"),
+        pytest.param([LINE | {"project_id": None}], [], id="a line without a project is no timesheet"),
+        pytest.param(
+            [LINE | {"employee_id": None}], [("budget-burn", PROJECT, True)], id="cost without a consultant still burns"
+        ),
+        pytest.param(
+            [LINE, LINE | {"leave": True}],
+            [("budget-burn", PROJECT, False), ("utilization", EMPLOYEE, False)],
+            id="a line that became leave no longer counts",
+        ),
+        pytest.param(
+            [LINE, LINE | {"project_id": None}],
+            [("budget-burn", PROJECT, False), ("utilization", EMPLOYEE, False)],
+            id="a line that lost its project no longer counts",
+        ),
+        pytest.param(
+            [LINE, LINE | {"employee_id": 2}],
+            [
+                ("budget-burn", PROJECT, True),
+                ("utilization", EMPLOYEE, False),
+                ("utilization", key("hr.employee", 2), True),
+            ],
+            id="a line moved to another consultant leaves a tombstone with the first",
+        ),
+        pytest.param(
+            [LINE, LINE | {"project_id": 2}],
+            [
+                ("budget-burn", PROJECT, False),
+                ("budget-burn", key("project.project", 2), True),
+                ("utilization", EMPLOYEE, True),
+            ],
+            id="a line moved to another project leaves a tombstone with the first",
+        ),
+        pytest.param(
+            [LINE, None],
+            [("budget-burn", PROJECT, False), ("utilization", EMPLOYEE, False)],
+            id="a deleted line counts nowhere",
+        ),
+        pytest.param([LINE | {"leave": True}, None], [], id="a deleted line that never counted means nothing"),
+    ],
+)
+def test_timesheets(states: list[Any], expected: list[tuple[str, str, bool]]) -> None:
+    assert means(Source(), *states) == expected
+
+
+def test_every_contribution_fits_its_schema() -> None:
+    source = Source()
+    published = [
+        source.timesheet(1, LINE),
+        source.consultant(1),
+        source.absence(1, {"first_day": 1, "last_day": 2}),
+        source.project(1, budget_cost="99.9999"),
+        source.milestone(1, {"share": "0.5"}),
+        source.invoice(1),
+        source.dispute(1, {"amount": 5}),
+        source.expense(1, {"amount": 10}),
+        source.purchase(1, {"amount": 10}),
+        source.tick(5),
+    ]
+    for topic, event in published:
+        for contribution in route(topic, event):
+            codec.encode_wire(contribution.kind, contribution.entry)
+    assert {topic for topic, _ in published} == set(PROCESSOR_SOURCES)
+    assert set(PROCESSOR_SOURCES) <= set(TOPICS)
+
+
+def test_a_tick_is_for_everybody_of_every_processor() -> None:
+    out = list(route(*Source.tick(7)))
+    assert [(c.processor, c.subject, c.kind, c.entry) for c in out] == [
+        (name, EVERYBODY, kinds.TICK, {"at": 7}) for name in PROCESSORS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "subject", "approved"),
+    [
+        pytest.param({}, EMPLOYEE, True, id="approved leave is the consultant's"),
+        pytest.param({"status": "requested"}, EMPLOYEE, False, id="requested leave does not count"),
+        pytest.param(
+            {"kind": "public_holiday", "employee_id": None}, EVERYBODY, True, id="a public holiday is everybody's"
+        ),
+    ],
+)
+def test_absences(state: dict[str, Any], subject: str, approved: bool) -> None:
+    (contribution,) = route(*Source().absence(1, {"first_day": 1, "last_day": 1, **state}))
+    assert (contribution.subject, contribution.entry["approved"]) == (subject, approved)
+
+
+def test_an_expense_is_spread_by_its_shares() -> None:
+    source = Source()
+    state = {"amount": "100.01", "shares": [(1, "0.5"), (2, "0.25"), (2, "0.125"), (None, "0.125")]}
+    out = {c.subject: c.entry["actual"] for c in route(*source.expense(1, state))}
+    assert out == {key("project.project", 1): 500_050, key("project.project", 2): 375_038}
+    refused = list(route(*source.expense(1, {**state, "status": "refused"})))
+    assert [c.entry["present"] for c in refused] == [False, False]
+    assert list(route(*Source().expense(2, {**state, "status": "drafted"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param(
+            {"amount": 100, "billed_amount": 30}, [(300_000, 700_000)], id="billed is actual, the rest is committed"
+        ),
+        pytest.param(
+            {"amount": 100, "billed_amount": 120}, [(1_200_000, 0)], id="billed beyond the order commits nothing more"
+        ),
+        pytest.param(
+            {"amount": 100, "billed_amount": 90, "invoiced": True},
+            [(900_000, 0)],
+            id="fully billed commits nothing more",
+        ),
+        pytest.param({"amount": 100, "status": "requested"}, [], id="only confirmed orders commit"),
+        pytest.param({"amount": 100, "project_id": None}, [], id="an order for no project burns no budget"),
+    ],
+)
+def test_purchases(state: dict[str, Any], expected: list[tuple[int, int]]) -> None:
+    out = route(*Source().purchase(1, state))
+    assert [(c.entry["actual"], c.entry["committed"]) for c in out] == expected
+
+
+def test_only_customer_invoices_are_aged() -> None:
+    assert [c.entry["from_day"] for c in route(*Source().invoice(1, at=instant("2026-03-01T23:30:00")))] == [
+        day("2026-03-02")
+    ]
+    assert list(route(*Source().invoice(1, move_type="out_refund"))) == []
+
+
+def test_each_source_of_a_dispute_is_a_record_of_its_own() -> None:
+    source = Source()
+    odoo = list(route(*source.dispute(5, {})))
+    helpdesk = list(route(*source.publish("finance.dispute.v1", "helpdesk:ticket:77", dispute(5), source="helpdesk")))
+    assert {c.subject for c in odoo + helpdesk} == {key("account.move", 5)}
+    assert len({c.entry["record"] for c in odoo + helpdesk}) == 2
+
+
+def test_content_no_processor_can_use_is_poison() -> None:
+    with pytest.raises(PoisonMessage, match="consultant 1 has 5 weekdays"):
+        list(route(*Source().consultant(1, weekday_minutes=[480] * 5)))
+
+
+def test_a_topic_without_a_meaning_stops_the_router() -> None:
+    with pytest.raises(Fatal, match=r"sales\.client"):
+        route("sales.client.v1", {})

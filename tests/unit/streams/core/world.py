@@ -1,0 +1,386 @@
+"""A firm in memory: a source that publishes versions of records, and the processors that follow it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from schemas import codec, events, topics
+from streams.core import (
+    Contribution,
+    Measures,
+    PartitionState,
+    measures,
+    processors,
+    restore,
+    route,
+    step,
+)
+
+MONDAY_TO_FRIDAY = [480, 480, 480, 480, 480, 0, 0]
+SECOND = 1_000_000
+
+
+def day(text: str) -> int:
+    return (date.fromisoformat(text) - date(1970, 1, 1)).days
+
+
+def instant(text: str) -> int:
+    """Microseconds of an ISO moment in UTC."""
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * SECOND
+
+
+def unscaled(value: str | float, scale: int = 4) -> bytes:
+    number = int(Decimal(str(value)).scaleb(scale))
+    return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
+
+
+def key(model: str, number: int) -> str:
+    return f"odoo:db:{model}:{number}"
+
+
+class Source:
+    """Publishes states of records as events in wire form; knows each record's version and what it published last."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str, str], tuple[int, Any]] = {}
+        self._now = instant("2025-01-01")
+
+    def publish(
+        self, topic: str, subject: str, state: Any, *, at: int | None = None, source: str = "odoo:db"
+    ) -> tuple[str, Any]:
+        """The event of a new state, or of a deletion where it is null. Its bytes go through the codec, as in the topic."""
+        self._now = self._now + SECOND if at is None else at
+        version, previous = self._last.get((topic, subject, source), (0, None))
+        version += 1
+        self._last[topic, subject, source] = (version, state)
+        contract = topics.topic(topic)
+        meta = {
+            "event_id": events.event_id(source, subject, version, topic),
+            "event_type": topic,
+            "source": source,
+            "subject": subject,
+            "occurred_at": self._now,
+            "recorded_at": self._now,
+            "version": version,
+            "correlation_id": events.event_id(source, subject, version, topic),
+            "causation_id": None,
+            "mode": "poll",
+            "tenant": "db",
+            "company_id": 1,
+        }
+        event = {"meta": meta, "previous": previous, "current": state, "changed": []}
+        return topic, codec.decode_wire(codec.encode_wire(contract.record, event)).value
+
+    def timesheet(self, line: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.timesheet.v1",
+            key("account.analytic.line", line),
+            None if state is None else timesheet(line, **state),
+            at=at,
+        )
+
+    def consultant(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
+        return self.publish("people.consultant.v1", key("hr.employee", number), consultant(number, **fields), at=at)
+
+    def absence(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "people.absence.v1", key("hr.leave", number), None if state is None else absence(number, **state), at=at
+        )
+
+    def project(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
+        return self.publish("delivery.project.v1", key("project.project", number), project(number, **fields), at=at)
+
+    def milestone(self, number: int, state: dict[str, Any] | None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.milestone.v1",
+            key("project.milestone", number),
+            None if state is None else milestone(number, **state),
+        )
+
+    def invoice(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
+        return self.publish("finance.invoice.v1", key("account.move", number), invoice(number, **fields), at=at)
+
+    def dispute(
+        self, number: int, state: dict[str, Any] | None, at: int | None = None, source: str = "odoo:db"
+    ) -> tuple[str, Any]:
+        return self.publish(
+            "finance.dispute.v1",
+            key("account.move", number),
+            None if state is None else dispute(number, **state),
+            at=at,
+            source=source,
+        )
+
+    def expense(self, number: int, state: dict[str, Any] | None) -> tuple[str, Any]:
+        return self.publish(
+            "finance.expense.v1", key("hr.expense", number), None if state is None else expense(number, **state)
+        )
+
+    def purchase(self, number: int, state: dict[str, Any] | None) -> tuple[str, Any]:
+        return self.publish(
+            "finance.purchase-order.v1",
+            key("purchase.order", number),
+            None if state is None else purchase(number, **state),
+        )
+
+    @staticmethod
+    def tick(at: int) -> tuple[str, Any]:
+        return "ops.clock.v1", {"meta": {"subject": "0"}, "current": {"partition": 0, "at": at, "period_seconds": 60}}
+
+
+def timesheet(number: int, **fields: Any) -> dict[str, Any]:
+    fields["cost"] = unscaled(fields.get("cost", 0))
+    return {
+        "id": number,
+        "employee_id": 1,
+        "user_id": None,
+        "project_id": 1,
+        "task_id": None,
+        "company_id": 1,
+        "date": 0,
+        "minutes": 60,
+        "billable": True,
+        "billable_type": None,
+        "leave": False,
+        "approved": False,
+        "status": "logged",
+        "currency": "EUR",
+        "invoice_id": None,
+        "order_line_id": None,
+        **fields,
+    }
+
+
+def consultant(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": f"Consultant {number}",
+        "department_id": 7,
+        "manager_id": 9,
+        "user_id": None,
+        "company_id": 1,
+        "active": True,
+        "employed_from": None,
+        "employed_to": None,
+        "hourly_cost": None,
+        "currency": "EUR",
+        "timezone": "Europe/Brussels",
+        "calendar_id": 1,
+        "weekday_minutes": MONDAY_TO_FRIDAY,
+        **fields,
+    }
+
+
+def absence(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "kind": "leave",
+        "status": "approved",
+        "employee_id": 1,
+        "calendar_id": None,
+        "company_id": None,
+        "minutes": None,
+        **fields,
+    }
+
+
+def project(number: int, **fields: Any) -> dict[str, Any]:
+    cost = fields.pop("budget_cost", None)
+    return {
+        "id": number,
+        "name": f"Project {number}",
+        "client_id": 3,
+        "manager_id": 4,
+        "company_id": 1,
+        "currency": "EUR",
+        "timezone": "Europe/Brussels",
+        "account_id": None,
+        "budget_minutes": 12_000,
+        "budget_cost": None if cost is None else unscaled(cost),
+        "starts_on": None,
+        "ends_on": None,
+        "active": True,
+        "status": None,
+        **fields,
+    }
+
+
+def milestone(number: int, **fields: Any) -> dict[str, Any]:
+    share = fields.pop("share", None)
+    return {
+        "id": number,
+        "name": f"Milestone {number}",
+        "project_id": 1,
+        "deadline": None,
+        "reached": True,
+        "reached_on": None,
+        "share": None if share is None else unscaled(share, 9),
+        "company_id": 1,
+        **fields,
+    }
+
+
+def expense(number: int, **fields: Any) -> dict[str, Any]:
+    shares = [
+        {"account_id": account, "project_id": project_id, "share": unscaled(share, 9)}
+        for account, (project_id, share) in enumerate(fields.pop("shares", [(1, "1")]))
+    ]
+    fields["amount"] = unscaled(fields.get("amount", 0))
+    return {
+        "id": number,
+        "employee_id": 1,
+        "date": 0,
+        "status": "approved",
+        "currency": "EUR",
+        "distribution": shares,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def purchase(number: int, **fields: Any) -> dict[str, Any]:
+    fields["company_amount"] = fields["amount"] = unscaled(fields.get("amount", 0))
+    fields["billed_amount"] = unscaled(fields.get("billed_amount", 0))
+    return {
+        "id": number,
+        "number": f"P{number}",
+        "vendor_id": 5,
+        "project_id": 1,
+        "status": "confirmed",
+        "ordered_on": None,
+        "currency": "EUR",
+        "company_currency": "EUR",
+        "invoiced": False,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def invoice(number: int, **fields: Any) -> dict[str, Any]:
+    residual = unscaled(fields.pop("residual", 10_000))
+    of_company = fields.pop("company_residual", None)
+    return {
+        "id": number,
+        "number": f"INV/{number}",
+        "move_type": "out_invoice",
+        "status": "posted",
+        "payment_status": "not_paid",
+        "partner_id": 3,
+        "invoice_date": None,
+        "due_date": None,
+        "total": unscaled(10_000),
+        "residual": residual,
+        "currency": "EUR",
+        "company_residual": residual if of_company is None else unscaled(of_company),
+        "company_total": unscaled(10_000),
+        "company_currency": "EUR",
+        "timezone": "Europe/Brussels",
+        "reversed_id": None,
+        "responsible_id": None,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def dispute(number: int, **fields: Any) -> dict[str, Any]:
+    amount = fields.pop("amount", None)
+    return {
+        "invoice_id": number,
+        "status": "open",
+        "reason": None,
+        "amount": None if amount is None else unscaled(amount),
+        "currency": "EUR",
+        "opened_on": 0,
+        "closed_on": None,
+        "client_id": 3,
+        "company_id": 1,
+        **fields,
+    }
+
+
+class World:
+    """All processors, each with one partition; remembers rows, alerts and the last measure of each subject as bytes."""
+
+    def __init__(self, policy: Measures | None = None, *, suspicious: bool = False) -> None:
+        self.policy = policy
+        self.processors = processors(policy)
+        self.partitions = {name: PartitionState() for name in self.processors}
+        self.rows: dict[tuple[str, str, str], tuple[str, bytes]] = {}
+        self.alerts: list[Any] = []
+        self.encoded: dict[tuple[str, str], bytes] = {}
+        self.suspicious = suspicious
+
+    def feed(self, *published: tuple[str, Any]) -> World:
+        for topic, event in published:
+            for contribution in route(topic, event):
+                self.apply(contribution)
+        return self
+
+    def apply(self, contribution: Contribution) -> None:
+        name = contribution.processor
+        partition = self.partitions[name]
+        if self.suspicious:
+            for subject in partition.subjects.values():
+                subject.calm = False
+        out = step(self.processors[name], partition, contribution.kind, contribution.entry)
+        for row in out.rows:
+            self.rows[name, row.subject, row.record] = (row.kind, codec.encode_wire(row.kind, row.entry))
+        for alert in out.alerts:
+            codec.encode("burnline.governance.AlertEvent", alert)
+            self.alerts.append(alert)
+        for derived in out.contributions:
+            self.apply(derived)
+
+    def drain(self) -> World:
+        for name, processor in self.processors.items():
+            record = topics.topic(processor.topic).record
+            for event in measures(processor, self.partitions[name]):
+                self.encoded[name, event["meta"]["subject"]] = codec.encode(record, event)
+        return self
+
+    def restarted(self, shuffle: random.Random) -> World:
+        """A new process that restores its rows, in any order, and goes on."""
+        fresh = World(self.policy)
+        fresh.rows, fresh.alerts, fresh.encoded = dict(self.rows), list(self.alerts), dict(self.encoded)
+        rows = list(self.rows.items())
+        shuffle.shuffle(rows)
+        for (name, subject, record), (kind, data) in rows:
+            entry = codec.decode_wire(data).value
+            restore(fresh.processors[name], fresh.partitions[name], subject, record, kind, entry)
+        return fresh
+
+    def measure(self, name: str, subject: str) -> Any:
+        """The last measure of a subject, decoded."""
+        return codec.decode(self.encoded[name, subject]).value["current"]
+
+    def utilization(self, number: int = 1) -> Any:
+        return self.drain().measure("utilization", key("hr.employee", number))
+
+    def burn(self, number: int = 1) -> Any:
+        return self.drain().measure("budget-burn", key("project.project", number))
+
+    def aging(self, number: int = 1) -> Any:
+        return self.drain().measure("dispute-aging", key("account.move", number))
+
+    def exposure(self, number: int = 3) -> Any:
+        return self.drain().measure("client-exposure", key("res.partner", number))
+
+    def said(self, rule: str = "") -> list[tuple[str, str, str, int]]:
+        """What alerts said: rule, level, status, episode."""
+        return [
+            (a["rule"], a["level"], a["status"], a["episode"])
+            for a in (alert["current"] for alert in self.alerts)
+            if a["rule"].startswith(rule)
+        ]
+
+
+def values(world: World, without: Iterable[str] = ("revision", "moved_by")) -> dict[tuple[str, str], Any]:
+    """All measures without what tells of history."""
+    return {
+        (name, subject): {field: value for field, value in world.measure(name, subject).items() if field not in without}
+        for name, subject in world.encoded
+    }
