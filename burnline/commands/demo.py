@@ -48,11 +48,16 @@ def demo(
     console = Console(stderr=True)
     with _telling(console, quiet=json_) as progress, set_up(settings, rate=rate, progress=progress) as stage:
         progress("")
+        since = time.time()
         _live(stage, seconds, console, quiet=json_)
         progress("the last changes, and the proof")
         proof = _proof(stage)
         arrivals = list(stage.watch.arrivals)
-        latencies = latency.from_commits(arrivals, stage.firm.data) if stage.firm else latency.from_stamps(arrivals)
+        latencies = (
+            latency.from_commits(arrivals, stage.firm.data, since=since)
+            if stage.firm
+            else latency.from_stamps(arrivals, since=since)
+        )
         found = report.report(
             broker={"kind": stage.broker.kind, "version": stage.broker.version},
             odoo={"kind": "embedded" if stage.firm else "configured", "version": _version(stage)},

@@ -17,8 +17,11 @@ from burnline.demo.watch import Arrival
 TABLE = "select model, res_id, committed_at_us from burnline_commit order by committed_at_us"
 
 
-def from_commits(arrivals: Iterable[Arrival], data: Path) -> list[float]:
-    """Seconds for each arrival, from the newest commit of its record before it was seen on its topic."""
+def from_commits(arrivals: Iterable[Arrival], data: Path, *, since: float) -> list[float]:
+    """Seconds for each arrival, from the newest commit of its record before it was seen on its topic.
+
+    Only commits after `since` (seconds since 1970) count: what was committed while processes were starting tells how long they took.
+    """
     commits: dict[str, list[float]] = defaultdict(list)
     with sqlite3.connect(f"file:{data}?mode=ro", uri=True, timeout=10) as source:
         for model, record_id, microseconds in source.execute(TABLE):
@@ -27,11 +30,11 @@ def from_commits(arrivals: Iterable[Arrival], data: Path) -> list[float]:
     for change, measured_at in arrivals:
         of_record = commits.get(change.subject.split(":", 2)[2], [])
         place = bisect_right(of_record, change.seen_at)
-        if place:
+        if place and of_record[place - 1] >= since:
             found.append(measured_at - of_record[place - 1])
     return found
 
 
-def from_stamps(arrivals: Iterable[Arrival]) -> list[float]:
-    """Seconds for each arrival, from the whole second in which its transaction began."""
-    return [measured_at - change.recorded_at for change, measured_at in arrivals]
+def from_stamps(arrivals: Iterable[Arrival], *, since: float) -> list[float]:
+    """Seconds for each arrival, from the whole second in which its transaction began; only of those begun after `since`."""
+    return [measured_at - change.recorded_at for change, measured_at in arrivals if change.recorded_at >= since]

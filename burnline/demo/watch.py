@@ -41,7 +41,10 @@ class Arrival(NamedTuple):
 
 @dataclass(slots=True)
 class Watch:
-    """Counts what arrives from now on. Use as a context manager; all fields may be read at any time."""
+    """Counts what arrives from now on. Use as a context manager; all fields may be read at any time.
+
+    A change counts as one that can arrive at a measure only from the first measure on: before the first tick there are none.
+    """
 
     settings: KafkaSettings
     events: Counter[str] = field(default_factory=Counter)

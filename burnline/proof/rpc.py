@@ -34,7 +34,16 @@ COPIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "hr_leave": ("hr.leave", ("employee_id", "request_date_from", "request_date_to", "number_of_hours", "state")),
     "account_analytic_line": (
         "account.analytic.line",
-        ("employee_id", "project_id", "date", "unit_amount", "amount", "timesheet_invoice_type", "holiday_id"),
+        (
+            "employee_id",
+            "project_id",
+            "date",
+            "unit_amount",
+            "amount",
+            "timesheet_invoice_type",
+            "holiday_id",
+            "global_leave_id",
+        ),
     ),
     "project_project": ("project.project", ("allocated_hours", "account_id")),
     "hr_expense": ("hr.expense", ("total_amount", "analytic_distribution", "state")),

@@ -31,7 +31,7 @@ SOURCES = {
     "leave (employee, first_day, last_day, hours)": """
         select employee_id, request_date_from, request_date_to, number_of_hours from hr_leave where state = 'validate'""",
     "line (employee, project, day, hours, amount, type, holiday)": """
-        select employee_id, project_id, date, unit_amount, amount, timesheet_invoice_type, holiday_id
+        select employee_id, project_id, date, unit_amount, amount, timesheet_invoice_type, coalesce(holiday_id, global_leave_id)
         from account_analytic_line where project_id is not null""",
     "project (id, hours, account)": "select id, allocated_hours, account_id from project_project",
     "expense (amount, distribution)": """

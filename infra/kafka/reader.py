@@ -21,7 +21,12 @@ from infra.settings import KafkaSettings
 SETTLING = 15.0
 """Seconds to wait for a partition's leader."""
 _ELECTING = frozenset(
-    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._NOENT,  # noqa: SLF001  what `list_offsets` says when no partition of the request has a leader
+    }
 )
 
 STALL = 60.0

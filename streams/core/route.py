@@ -57,16 +57,15 @@ def _system(meta: Any) -> str:
 
 
 def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written out, without the helpers of the others
+    """All lines on a project count in its burn; those of a leave are no work of their consultant's."""
     meta, now, before = event["meta"], event["current"], event["previous"]
     record: str = meta["subject"]
     version, event_id, recorded_at = meta["version"], meta["event_id"], meta["recorded_at"]
     system = _system(meta)
     employee = project = former_employee = former_project = None
-    if now is not None and not now["leave"]:
-        project, employee = now["project_id"], now["employee_id"]
-        if project is None:
-            employee = None
-        else:
+    if now is not None:
+        project = now["project_id"]
+        if project is not None:
             subject = f"{system}project.project:{project}"
             entry = {
                 "subject": subject,
@@ -80,17 +79,19 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
                 "billable": now["billable"],
                 "approved": now["approved"],
                 "cost": _int(now["cost"]),
-                "employee_id": employee or 0,
+                "employee_id": now["employee_id"] or 0,
             }
             yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
+            if not now["leave"]:
+                employee = now["employee_id"]
             if employee is not None:
                 subject = f"{system}hr.employee:{employee}"
                 entry = entry.copy()
                 entry["subject"] = subject
                 yield Contribution(UTILIZATION, subject, kinds.TIME, entry)
-    if before is not None and not before["leave"]:
+    if before is not None:
         former_project = before["project_id"]
-        if former_project is not None:
+        if former_project is not None and not before["leave"]:
             former_employee = before["employee_id"]
     if former_employee is not None and former_employee != employee:
         yield _no_time(UTILIZATION, f"{system}{_EMPLOYEE}:{former_employee}", meta)
@@ -251,7 +252,9 @@ def _dispute(event: Any) -> Iterator[Contribution]:
             "invoice_id": said["invoice_id"],
             "status": said["status"],
             "opened_day": said["opened_on"],
-            "status_day": _status_day(said, former, local_day(meta["occurred_at"], "UTC")),
+            "status_day": _status_day(
+                said, former, local_day(meta["occurred_at"], "UTC"), meta["event_type"].split(".")[-2]
+            ),
             "closed_day": said["closed_on"],
             "amount": None if said["amount"] is None else _int(said["amount"]),
             "client_id": said["client_id"],
@@ -260,14 +263,18 @@ def _dispute(event: Any) -> Iterator[Contribution]:
         yield _contribution(DISPUTE_AGING, kinds.DISPUTE, meta, subject, fields, present=said is now, record=record)
 
 
-def _status_day(said: Any, former: Any, occurred: int) -> int:
-    """The day a status began: the one the dispute names for opening and closing, else the day of the event."""
+def _status_day(said: Any, former: Any, occurred: int, verb: str) -> int:
+    """The day a status began: the one the dispute names for opening and closing, else the day of the event.
+
+    A helpdesk's events carry no former state, so that only the verb tells an opening from a return to open.
+    """
     day: int = occurred
     if said["status"] in CLOSED:
         if said["closed_on"] is not None:
             day = said["closed_on"]
     elif former is None:
-        day = said["opened_on"] if said["status"] == "open" else max(said["opened_on"], occurred)
+        opens = verb == "opened" and said["status"] == "open"
+        day = said["opened_on"] if opens else max(said["opened_on"], occurred)
     elif former["status"] in CLOSED and former["closed_on"] is not None and said["opened_on"] > former["closed_on"]:
         day = said["opened_on"]
     return day

@@ -10,6 +10,7 @@ from schemas import codec
 from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS, TOPICS
 from streams.core import EVERYBODY, PROCESSOR_SOURCES, kinds, route
+from streams.core.route import _status_day
 from tests.unit.streams.core.world import Source, day, dispute, instant, key
 
 LINE = {"date": 20_000, "minutes": 90, "cost": "12.34"}
@@ -30,15 +31,17 @@ EMPLOYEE, PROJECT = key("hr.employee", 1), key("project.project", 1)
         pytest.param(
             [LINE], [("budget-burn", PROJECT, True), ("utilization", EMPLOYEE, True)], id="a line concerns two keys"
         ),
-        pytest.param([LINE | {"leave": True}], [], id="a leave's line is no work"),
+        pytest.param(
+            [LINE | {"leave": True}], [("budget-burn", PROJECT, True)], id="a leave's line burns, and is no work"
+        ),
         pytest.param([LINE | {"project_id": None}], [], id="a line without a project is no timesheet"),
         pytest.param(
             [LINE | {"employee_id": None}], [("budget-burn", PROJECT, True)], id="cost without a consultant still burns"
         ),
         pytest.param(
             [LINE, LINE | {"leave": True}],
-            [("budget-burn", PROJECT, False), ("utilization", EMPLOYEE, False)],
-            id="a line that became leave no longer counts",
+            [("budget-burn", PROJECT, True), ("utilization", EMPLOYEE, False)],
+            id="a line that became leave is work no longer",
         ),
         pytest.param(
             [LINE, LINE | {"project_id": None}],
@@ -68,7 +71,11 @@ EMPLOYEE, PROJECT = key("hr.employee", 1), key("project.project", 1)
             [("budget-burn", PROJECT, False), ("utilization", EMPLOYEE, False)],
             id="a deleted line counts nowhere",
         ),
-        pytest.param([LINE | {"leave": True}, None], [], id="a deleted line that never counted means nothing"),
+        pytest.param(
+            [LINE | {"leave": True}, None],
+            [("budget-burn", PROJECT, False)],
+            id="a deleted line leaves tombstones only where it counted",
+        ),
     ],
 )
 def test_timesheets(states: list[Any], expected: list[tuple[str, str, bool]]) -> None:
@@ -174,3 +181,17 @@ def test_content_no_processor_can_use_is_poison() -> None:
 def test_a_topic_without_a_meaning_stops_the_router() -> None:
     with pytest.raises(Fatal, match=r"sales\.client"):
         route("sales.client.v1", {})
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "expected"),
+    [
+        pytest.param("opened", "open", 5, id="an opening began on the day it names"),
+        pytest.param("updated", "open", 9, id="a helpdesk's return to open began when it was said"),
+        pytest.param("reopened", "open", 9, id="a reopening began when it was said"),
+        pytest.param("updated", "awaiting_customer", 9, id="waiting began when it was said"),
+    ],
+)
+def test_the_day_a_helpdesk_s_status_began(verb: str, status: str, expected: int) -> None:
+    told = {"status": status, "opened_on": 5, "closed_on": None}
+    assert _status_day(told, None, 9, verb) == expected
