@@ -30,7 +30,8 @@ from confluent_kafka import KafkaException, TopicPartition
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from infra.embedded_kafka import EmbeddedKafka  # noqa: E402  a script finds the packages from its own place
+from infra import logs  # noqa: E402  a script finds the packages from its own place
+from infra.embedded_kafka import EmbeddedKafka  # noqa: E402
 from infra.kafka import topics  # noqa: E402
 from infra.kafka.clients import consumer, producer  # noqa: E402
 from infra.kafka.reader import end_offsets, partitions_of, read_to_end  # noqa: E402
@@ -295,6 +296,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--bootstrap")
     chosen = parser.parse_args()
+    logs.configure("error")  # standard output belongs to the figures
     with tempfile.TemporaryDirectory(prefix="burnline-bench-") as folder, contextlib.ExitStack() as stack:
         bootstrap = chosen.bootstrap
         if bootstrap is None:
