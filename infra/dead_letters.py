@@ -15,7 +15,7 @@ from schemas.records import DeadLetterEvent
 from schemas.topics import TOPICS, Process, topic
 
 DEAD_LETTERS = topic("ops.dead-letter.v1")
-RUNBOOK = "docs/runbooks/dead-letters.md"
+RUNBOOK = "docs/runbooks/dead-letter.md"
 LIMIT = 500_000
 """Bytes of a value that travel with the letter: letter and all must stay below a record's 1 MB."""
 

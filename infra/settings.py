@@ -14,7 +14,12 @@ from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from infra.embedded_kafka.settings import BrokerSettings
 from infra.errors import Fatal
@@ -134,10 +139,24 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="BURNLINE_",
         env_nested_delimiter="__",
+        secrets_nested_delimiter="__",
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  as above
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables first, then secret files, which may name a member of a group as variables do."""
+        return init_settings, env_settings, NestedSecretsSettingsSource(file_secret_settings)
+
     kafka: KafkaSettings = KafkaSettings()
     broker: BrokerSettings = BrokerSettings()
     odoo: OdooSettings = OdooSettings()

@@ -1,0 +1,81 @@
+"""A setting that is misspelt or makes no sense is an error that names it; secrets never show."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from infra.errors import Fatal
+from infra.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(("BURNLINE_", "ODOO_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        pytest.param(
+            "BURNLINE_KAFKA__BOOTSTRAP_SERVER",
+            "x:1",
+            "BURNLINE_KAFKA__BOOTSTRAP_SERVER",
+            id="a misspelt name in a known group",
+        ),
+        pytest.param(
+            "BURNLINE_KAFAK__BOOTSTRAP_SERVERS",
+            "x:1",
+            "BURNLINE_KAFAK__BOOTSTRAP_SERVERS is no setting",
+            id="an unknown group",
+        ),
+        pytest.param("BURNLINE_CLOCK", "60", "BURNLINE_CLOCK is no setting", id="a group without a name"),
+        pytest.param(
+            "BURNLINE_CLOCK__PERIOD",
+            "-1",
+            "BURNLINE_CLOCK__PERIOD: .*greater than or equal to 1",
+            id="a negative period",
+        ),
+        pytest.param(
+            "BURNLINE_CAPTURE__OVERLAP",
+            "soon",
+            "BURNLINE_CAPTURE__OVERLAP: .*number",
+            id="a word where a number is due",
+        ),
+        pytest.param("BURNLINE_WEBHOOKS__PORT", "70000", "BURNLINE_WEBHOOKS__PORT", id="a port that does not exist"),
+    ],
+)
+def test_what_makes_no_sense_is_named(monkeypatch, name, value, says):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Fatal, match=says) as caught:
+        load_settings()
+    assert caught.value.remedy
+
+
+def test_odoo_s_usual_names_are_understood(monkeypatch):
+    for name, value in {"URL": "http://127.0.0.1:8069", "DB": "firm", "USER": "ann", "PASSWORD": "pw"}.items():
+        monkeypatch.setenv(f"ODOO_{name}", value)
+    odoo = load_settings().odoo
+    assert (odoo.url, odoo.db, odoo.user) == ("http://127.0.0.1:8069", "firm", "ann")
+    assert odoo.password.get_secret_value() == "pw"
+
+
+def test_a_setting_of_burnline_goes_before_odoo_s_usual_name(monkeypatch):
+    monkeypatch.setenv("ODOO_DB", "one")
+    monkeypatch.setenv("BURNLINE_ODOO__DB", "two")
+    assert load_settings().odoo.db == "two"
+
+
+def test_a_secret_does_not_show(monkeypatch):
+    monkeypatch.setenv("ODOO_PASSWORD", "hunter2")
+    monkeypatch.setenv("BURNLINE_KAFKA__SASL_PASSWORD", "hunter2")
+    assert "hunter2" not in repr(load_settings())
+
+
+def test_a_secret_may_stand_in_a_file(monkeypatch, tmp_path):
+    (tmp_path / "BURNLINE_KAFKA__SASL_PASSWORD").write_text("from a file")
+    monkeypatch.setenv("BURNLINE_SECRETS_DIR", str(tmp_path))
+    assert load_settings().kafka.sasl_password.get_secret_value() == "from a file"
