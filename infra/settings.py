@@ -91,7 +91,7 @@ class StreamsSettings(BaseModel):
     model_config = STRICT
     instance: str = "worker-0"
     group: str = "burnline.streams"
-    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 8000
     linger: Annotated[float, Field(ge=0, le=5)] = 0.01
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
