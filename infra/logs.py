@@ -11,6 +11,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import stamina
 import structlog
 
 SECRET_WORDS = ("password", "secret", "token", "api_key", "authorization", "signature")
@@ -27,6 +28,7 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 def configure(level: str = "info") -> None:
     """Log to standard error from `level` on; standard output belongs to a command's result."""
+    stamina.instrumentation.set_on_retry_hooks([])  # its lines name callables; whoever gives up says what a person can use
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

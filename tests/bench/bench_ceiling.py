@@ -18,6 +18,7 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
+from infra import logs
 from infra.embedded_kafka import EmbeddedKafka
 from infra.kafka import topics
 from infra.kafka.clients import consumer, producer, transactional_producer
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    logs.configure("error")
     with tempfile.TemporaryDirectory() as folder, EmbeddedKafka(Path(folder)) as broker:
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
         topics.apply(kafka, topics.plan(kafka))
