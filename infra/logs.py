@@ -28,7 +28,9 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 def configure(level: str = "info") -> None:
     """Log to standard error from `level` on; standard output belongs to a command's result."""
-    stamina.instrumentation.set_on_retry_hooks([])  # its lines name callables; whoever gives up says what a person can use
+    stamina.instrumentation.set_on_retry_hooks(
+        []
+    )  # its lines name callables; whoever gives up says what a person can use
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

@@ -97,7 +97,9 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             raise Fatal("ODOO_URL is set, but not which database", remedy="set ODOO_DB too")
         config_file = folder / "demo.yaml" if settings.config is None else settings.config
         if settings.config is None:
-            config_file.write_text(yaml.safe_dump(firm_rules(receiver.url)), encoding="utf-8")
+            config_file.write_text(
+                yaml.safe_dump(firm_rules(receiver.url, simulated=firm is not None)), encoding="utf-8"
+            )
         variables = {
             **os.environ,
             "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
@@ -138,12 +140,12 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
         yield stage
 
 
-def firm_rules(webhook_url: str) -> dict[str, object]:
-    """What the demo's firm decides: its approval field, and that alerts become activities and signed webhooks."""
+def firm_rules(webhook_url: str, *, simulated: bool) -> dict[str, object]:
+    """What the demo's firm decides: that alerts become activities and signed webhooks, and, if it is simulated, its approval field."""
     activity = {"target": "odoo_activity", "summary": "$rule at $level", "user": "responsible", "deadline_days": 2}
     webhook = {"target": "webhook", "url": webhook_url, "secret": "demo"}
     return {
-        "capture": {"approved": {"field": "x_approved"}},
+        "capture": {"approved": {"field": "x_approved"}} if simulated else {},
         "actions": {
             "rules": [
                 {

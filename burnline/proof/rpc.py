@@ -45,7 +45,7 @@ COPIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "global_leave_id",
         ),
     ),
-    "project_project": ("project.project", ("allocated_hours", "account_id")),
+    "project_project": ("project.project", ("allocated_hours", "account_id", "is_template")),
     "hr_expense": ("hr.expense", ("total_amount", "analytic_distribution", "state")),
     "purchase_order": ("purchase.order", ("project_id", "amount_untaxed", "currency_rate", "state")),
     "purchase_order_line": ("purchase.order.line", ("order_id", "qty_invoiced", "price_unit")),

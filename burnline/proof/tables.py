@@ -33,7 +33,7 @@ SOURCES = {
     "line (employee, project, day, hours, amount, type, holiday)": """
         select employee_id, project_id, date, unit_amount, amount, timesheet_invoice_type, coalesce(holiday_id, global_leave_id)
         from account_analytic_line where project_id is not null""",
-    "project (id, hours, account)": "select id, allocated_hours, account_id from project_project",
+    "project (id, hours, account)": "select id, allocated_hours, account_id from project_project where not coalesce(is_template, false)",
     "expense (amount, distribution)": """
         select total_amount, cast(analytic_distribution as text) from hr_expense where state in ('approved', 'posted', 'in_payment', 'paid')""",
     "purchase (project, total, billed)": """

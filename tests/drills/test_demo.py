@@ -9,9 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import psutil
 import pytest
+
+from infra.odoo.client import connect
+from infra.settings import OdooSettings
 
 PARTS = {
     "webhooks": "burnline webhooks",
@@ -125,3 +129,39 @@ def test_the_demo_itself_may_be_killed_and_leaves_nothing_running(environment, t
     _, alive = psutil.wait_procs(parts, timeout=30)
     assert alive == []
     end(begin(environment, 5), tmp_path / "demo" / "logs")
+
+
+@pytest.mark.kafka
+@pytest.mark.alone
+@pytest.mark.timeout(400)
+def test_the_demo_runs_against_a_real_odoo(environment, tmp_path, real_odoo):
+    at = {
+        "ODOO_URL": real_odoo.url,
+        "ODOO_DB": real_odoo.db,
+        "ODOO_USER": real_odoo.user,
+        "ODOO_PASSWORD": real_odoo.password,
+    }
+    demo = begin({**environment, **at}, 25)
+    wait_for(lambda: "clock" in running(demo), 150, "the clock running")
+    odoo = connect(OdooSettings(url=real_odoo.url, db=real_odoo.db, user=real_odoo.user, password=real_odoo.password))
+    project = odoo.execute(
+        "project.project", "create", {"name": "Demo drill", "allocated_hours": 10.0, "allow_timesheets": True}
+    )
+    employee = odoo.search("hr.employee", [("user_id", "!=", False)], limit=1)[0]
+    line = {
+        "name": "work",
+        "project_id": project,
+        "employee_id": employee,
+        "unit_amount": 9.5,
+        "date": str(datetime.now(UTC).date()),
+    }
+    first = odoo.execute("account.analytic.line", "create", line)
+    try:
+        found = end(demo, tmp_path / "demo" / "logs")
+    finally:
+        odoo.execute("account.analytic.line", "unlink", [first])
+        odoo.execute("project.project", "unlink", [project])
+    assert found["odoo"] == {"kind": "configured", "version": "19.0"}
+    assert found["alerts"]["budget_burn.hours"] >= 1
+    assert found["actions"]["succeeded"] > 0
+    assert found["latency_ms"]["p50"] is not None
