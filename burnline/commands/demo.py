@@ -48,11 +48,11 @@ def demo(
     console = Console(stderr=True)
     with _telling(console, quiet=json_) as progress, set_up(settings, rate=rate, progress=progress) as stage:
         progress("")
-        since = time.time()
         _live(stage, seconds, console, quiet=json_)
         progress("the last changes, and the proof")
         proof = _proof(stage)
         arrivals = list(stage.watch.arrivals)
+        since = arrivals[0].measured_at if arrivals else 0.0  # from then on everything runs
         latencies = (
             latency.from_commits(arrivals, stage.firm.data, since=since)
             if stage.firm

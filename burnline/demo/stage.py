@@ -26,6 +26,7 @@ from burnline.demo.firm import EmbeddedFirm
 from burnline.demo.receiver import Receiver
 from burnline.demo.watch import Watch
 from burnline.environment import with_broker
+from burnline.proof import measured
 from burnline.readiness import history_is_loaded
 from burnline.supervisor import Supervisor, burnline_child
 from infra import embedded_kafka
@@ -134,6 +135,7 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             watch,
         )
         _keep_broker(stack, settings, broker)
+        watch.know(measured.latest(settings.kafka, tenant=odoo.db or ""))
         progress("the firm's history")
         _wait_for_history(stage)
         supervisor.add(burnline_child("clock", environment=variables, log_folder=logs))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -53,7 +54,7 @@ class Watch:
     dead_letters: int = 0
     latest_alerts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=8))
     latest_actions: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=6))
-    measures: dict[str, dict[str, dict[str, Any]]] = field(
+    measures: dict[str, dict[str, Mapping[str, Any]]] = field(
         default_factory=lambda: {"utilization": {}, "budget-burn": {}, "dispute-aging": {}}
     )
     arrivals: list[Arrival] = field(default_factory=list)
@@ -74,6 +75,11 @@ class Watch:
         self._stop.set()
         if self._thread:
             self._thread.join()
+
+    def know(self, measures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        """Take in measures of an earlier run: what does not change is not published again."""
+        for name, subjects in measures.items():
+            self.measures[name] = {**subjects, **self.measures[name]}
 
     def _read(self, ends: list[TopicPartition]) -> None:
         reader = clients.consumer(self.settings, group="burnline.demo.watch", fetch_wait_max_ms=20)

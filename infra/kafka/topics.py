@@ -25,7 +25,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the client'
 )
 
 from infra.errors import Fatal, Transient
-from infra.kafka.clients import admin
+from infra.kafka.clients import admin, broker_answers
 from infra.kafka.reader import latest_offsets
 from infra.settings import KafkaSettings
 from schemas.topics import TOPICS, Topic
@@ -66,6 +66,7 @@ def plan(settings: KafkaSettings, declared: Iterable[Topic] | None = None) -> li
     Raises `Transient` when the cluster does not answer, `Fatal` when it refuses.
     """
     wanted = list(TOPICS.values() if declared is None else declared)
+    broker_answers(settings)
     client = admin(settings)
     try:
         found = client.list_topics(timeout=TIMEOUT).topics

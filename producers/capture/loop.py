@@ -141,7 +141,8 @@ class _Loop:
         for model in self._models:
             self._through_outages(partial(model.snapshot, self._stop.is_set))
         now = time.monotonic()
-        fast_at, slow_at, sweep_at = now, now, now + self._sweep_interval
+        # the first sweep comes at once: what was deleted while no capture ran left no other trace
+        fast_at, slow_at, sweep_at = now, now, now
         passes = 0
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
