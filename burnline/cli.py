@@ -11,7 +11,8 @@ import sys
 import typer
 from rich.console import Console
 
-from burnline.commands import broker, demo, doctor, look, processes, topics
+from burnline.commands import broker, doctor, look, processes, topics
+from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(look.dlq, name="dlq")
-demo.add_to(app)
+add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)

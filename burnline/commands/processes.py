@@ -8,20 +8,21 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from burnline import environment
 from burnline.environment import Environment
-from burnline.supervisor import Child, Supervisor, burnline_child
+from burnline.supervisor import Supervisor, burnline_child
 from infra import logs
 from infra.errors import Fatal
 from infra.settings import Settings
 
 Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
-COMMANDS = ("webhooks", "capture", "streams", "actions", "clock")
+COMMANDS = ("webhooks", "capture", "streams", "actions")
+"""What `run` starts at once; the clock follows when the history is loaded."""
+LOOK_EVERY = 1.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -108,11 +109,26 @@ def actions(lifeline: Lifeline = False) -> None:
 def run(lifeline: Lifeline = False) -> None:
     """Run everything in one process tree; a process that dies is started again.
 
+    The clock starts when the first snapshot is complete, so that no alert speaks of a half-read history.
+
     Example: ODOO_URL=https://odoo.example ODOO_DB=firm ODOO_PASSWORD=… burnline run
     """
+    from burnline.readiness import history_is_loaded
+    from infra.kafka.topics import plan
+    from producers.capture.survey import readable_models
+
     found, stop = _begin(lifeline=lifeline)
-    database(found.settings)
-    with Supervisor(children(found, dict(os.environ))):
+    name = database(found.settings)
+    missing = [change.topic for change in plan(found.settings.kafka) if change.kind == "create"]
+    if missing:
+        raise Fatal(f"{len(missing)} topics are missing, {missing[0]} among them", remedy="run `burnline topics apply`")
+    variables = {**os.environ, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": found.settings.kafka.bootstrap_servers or ""}
+    with Supervisor([burnline_child(command, environment=variables) for command in COMMANDS]) as supervisor:
+        models = readable_models(found.settings, found.config)
+        while not history_is_loaded(found.settings.kafka, name, models):
+            if stop.wait(LOOK_EVERY):
+                return
+        supervisor.add(burnline_child("clock", environment=variables))
         stop.wait()
 
 
@@ -123,10 +139,3 @@ def database(settings: Settings) -> str:
             "no Odoo is configured", remedy="set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD, or run `burnline demo`"
         )
     return settings.odoo.db
-
-
-def children(found: Environment, base: Mapping[str, str]) -> list[Child]:
-    """One child for each command, told where the broker is."""
-    address = found.settings.kafka.bootstrap_servers or ""
-    variables = {**base, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": address}
-    return [burnline_child(name, environment=variables) for name in COMMANDS]
