@@ -157,6 +157,9 @@ def test_the_demo_runs_against_a_real_odoo(environment, tmp_path, real_odoo):
     }
     first = odoo.execute("account.analytic.line", "create", line)
     try:
+        for tenths in range(10):  # work goes on for a while: latency is told of what begins while everything runs
+            odoo.execute("account.analytic.line", "write", [first], {"unit_amount": 9.5 + tenths / 10})
+            time.sleep(1.5)
         found = end(demo, tmp_path / "demo" / "logs")
     finally:
         odoo.execute("account.analytic.line", "unlink", [first])
