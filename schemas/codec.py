@@ -22,6 +22,7 @@ from schemas.errors import PoisonMessage
 HEADER = struct.Struct(">bI")
 _read = fastavro.schemaless_reader
 _write = fastavro.schemaless_writer
+_UNREADABLE = (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error)
 
 
 class Decoded(NamedTuple):
@@ -104,26 +105,25 @@ def _decode(schema: Any, name: str, data: bytes) -> Any:
     body.seek(HEADER.size)
     try:
         value = _read(body, schema, None, return_record_name=True, return_record_name_override=True)
-    except (
-        EOFError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        OverflowError,
-        struct.error,
-        UnicodeDecodeError,
-    ) as error:
-        raise PoisonMessage(
-            f"a {name} cannot be read: {error or type(error).__name__}",
-            remedy="look at the bytes with `burnline dlq list --json`; the producer wrote a truncated or foreign record",
-        ) from error
+    except _UNREADABLE as error:
+        raise _unreadable(name, error) from error
+    _nothing_follows(name, body, data)
+    return value
+
+
+def _unreadable(name: str, error: Exception) -> PoisonMessage:
+    return PoisonMessage(
+        f"a {name} cannot be read: {error or type(error).__name__}",
+        remedy="look at the bytes with `burnline dlq list --json`; the producer wrote a truncated or foreign record",
+    )
+
+
+def _nothing_follows(name: str, body: io.BytesIO, data: bytes) -> None:
     if body.tell() != len(data):
         raise PoisonMessage(
             f"a {name} is followed by {len(data) - body.tell()} bytes that belong to nothing",
             remedy="find the producer: it wrote with another schema than the one it names",
         )
-    return value
 
 
 def decode(data: bytes) -> Decoded:
@@ -139,3 +139,58 @@ def decode_wire(data: bytes) -> Decoded:
     """
     name = schema_name(data)
     return Decoded(name, _decode(_plain(name), name, data))
+
+
+class Item(NamedTuple):
+    """One record out of an array: its schema's full name, its fields in wire form, and its bytes as a record of its own."""
+
+    name: str
+    value: Any
+    data: bytes
+
+
+def decode_items(data: bytes) -> tuple[str, list[Item]]:
+    """The schema's name and the items of a record whose only field is an array of a union of records.
+
+    An item's `data` is what `encode_wire` would make of it, for the price of a slice. Raises `PoisonMessage`.
+    """
+    name = schema_name(data)
+    branches = _branches(name)
+    body = io.BytesIO(data)
+    body.seek(HEADER.size)
+    items: list[Item] = []
+    try:
+        while count := _long(body):
+            if count < 0:  # a block that tells its size in bytes, too
+                count = -count
+                _long(body)
+            for _ in range(count):
+                full_name, schema, header = branches[_long(body)]
+                begin = body.tell()
+                value = _read(body, schema, None, return_record_name=True, return_record_name_override=True)
+                items.append(Item(full_name, value, header + data[begin : body.tell()]))
+    except _UNREADABLE as error:
+        raise _unreadable(name, error) from error
+    _nothing_follows(name, body, data)
+    return name, items
+
+
+@cache
+def _branches(name: str) -> dict[int, tuple[str, Any, bytes]]:
+    """The members of the union, by their place in it. Raises `PoisonMessage` for a schema of another shape."""
+    match catalogue.load(name)["fields"]:
+        case [{"type": {"type": "array", "items": list(union)}}]:
+            names = [member if isinstance(member, str) else member["name"] for member in union]
+            return {place: (member, _plain(member), _header(member)) for place, member in enumerate(names)}
+    raise PoisonMessage(f"a {name} is no list of records", remedy="find who else writes to this topic")
+
+
+def _long(body: io.BytesIO) -> int:
+    """A zigzag variable-length number, as Avro counts blocks and names branches."""
+    shift = number = 0
+    while True:
+        byte = body.read(1)[0]
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (number >> 1) ^ -(number & 1)
+        shift += 7

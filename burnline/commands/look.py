@@ -35,10 +35,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "actual_hours",
         "burn_hours",
         "actual_cost",
-        "committed_cost",
         "exhaustion_date",
         "progress",
-        "eac",
     ),
     "disputes": (
         "name",

@@ -63,7 +63,7 @@ class Batch:
         """Begin at the time `at`, which only dead letters show."""
         self._topology, self._states, self._at = topology, states, at
         self._frames = Frames(topology.processors, widths)
-        self._rows: dict[Partition, dict[str, Row]] = {}
+        self._rows: dict[Partition, dict[str, tuple[Row, bytes | None]]] = {}
         self._touched: dict[Partition, tuple[Processor, Any]] = {}
         self._out = Outputs()
 
@@ -78,15 +78,15 @@ class Batch:
             if value is None:
                 continue  # a tombstone erases what a record said of a person; it says nothing new
             try:
-                name, content = codec.decode_wire(value)
                 if topic in sources:
-                    self._route(record, topic, partition, name, content)
+                    self._route(record, topic, partition, codec.decode_wire(value))
                 else:
-                    self._step(record, topic, partition, name, content)
+                    self._step(record, topic, partition, value)
             except PoisonMessage as error:
                 self._park(record, error, "streams.decode")
 
-    def _route(self, record: Record, topic: str, partition: int, name: str, content: Any) -> None:
+    def _route(self, record: Record, topic: str, partition: int, decoded: codec.Decoded) -> None:
+        name, content = decoded
         expected = self._topology.sources[topic]
         if name != expected:
             raise PoisonMessage(
@@ -100,27 +100,29 @@ class Batch:
             return
         self._frames.add(contributions, record, partition if topic == self._topology.clock else None)
 
-    def _step(self, record: Record, topic: str, partition: int, name: str, content: Any) -> None:
+    def _step(self, record: Record, topic: str, partition: int, value: bytes) -> None:
+        name, items = codec.decode_items(value)
         if name != FRAME:
             raise PoisonMessage(f"a {name} stands on {topic}, which holds frames", remedy="find who else writes there")
         place = topic, partition
         processor, state = self._touched[place] = self._states[place]
         rows = self._rows.setdefault((processor.state, partition), {})
         step, add = processor.step, self._frames.add
-        for kind, entry in content["entries"]:
+        for kind, entry, data in items:
             try:
                 done: Step = step(state, kind, entry)
             except PoisonMessage as error:
                 key = entry.get("subject", "") + SEPARATOR + entry.get("record", kind)
-                self._park(record, error, f"streams.{processor.name}", (key.encode(), codec.encode_wire(kind, entry)))
+                self._park(record, error, f"streams.{processor.name}", (key.encode(), data))
                 continue
             for row in done.rows:
-                rows[row.subject + SEPARATOR + row.record] = row
+                # most rows are the entry as it came: its bytes are there already
+                rows[row.subject + SEPARATOR + row.record] = row, data if row.entry is entry else None
             for alert in done.alerts:
                 self._emit(self._topology.alerts, alert)
             if done.contributions:
                 add(done.contributions, record)
-        self._out.entries += len(content["entries"])
+        self._out.entries += len(items)
 
     def _park(self, record: Record, error: PoisonMessage, stage: str, part: tuple[bytes, bytes] | None = None) -> None:
         """Park a record, or the `part` of it (key and value) that failed."""
@@ -158,12 +160,12 @@ class Batch:
             self._park(record, error, "streams.frame")
         for place, rows in self._rows.items():
             if rows:
-                self._out.rows.append((place, [_message(key, row) for key, row in rows.items()]))
+                self._out.rows.append((place, [_message(key, *row) for key, row in rows.items()]))
         return self._out
 
 
-def _message(key: str, row: Row) -> dict[str, Any]:
+def _message(key: str, row: Row, data: bytes | None) -> dict[str, Any]:
     try:
-        return {"key": key.encode(), "value": codec.encode_wire(row.kind, row.entry)}
+        return {"key": key.encode(), "value": data or codec.encode_wire(row.kind, row.entry)}
     except PoisonMessage as error:
         raise Fatal(f"a row of state is broken: {error}", remedy="mend the processor that made it") from error

@@ -52,7 +52,7 @@ def main() -> None:
             found[part] = measure(part)
     if {"streams", "ceiling"} <= set(found):
         found["streams"]["cpu_over_ceiling"] = round(
-            found["streams"]["cpu_s_per_million"] / found["ceiling"]["cpu_s_per_million"], 1
+            found["streams"]["cpu_seconds_per_million"] / found["ceiling"]["cpu_seconds_per_million"], 1
         )
     if options.json:
         print(json.dumps(found))

@@ -66,7 +66,11 @@ def run(kafka: KafkaSettings, events: int) -> dict[str, Any]:
         done += len(records)
     seconds, used = time.perf_counter() - began, time.process_time() - cpu
     reader.close()
-    return {"events": done, "records_per_s": round(done / seconds), "cpu_s_per_million": round(used * 1e6 / done, 1)}
+    return {
+        "events": done,
+        "records_per_s": round(done / seconds),
+        "cpu_seconds_per_million": round(used * 1e6 / done, 1),
+    }
 
 
 def main() -> None:

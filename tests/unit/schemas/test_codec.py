@@ -87,3 +87,41 @@ def test_what_cannot_be_decoded_says_why_and_what_to_do(decode, data, reason):
 def test_a_record_that_breaks_its_schema_is_not_written(broken):
     with pytest.raises(PoisonMessage, match="TimesheetEvent breaks its schema"):
         codec.encode(NAME, event(broken))
+
+
+FRAME = "burnline.internal.Frame"
+TICK = ("burnline.internal.TickEntry", {"at": 1_772_000_000_000_000})
+COST = (
+    "burnline.internal.CostEntry",
+    {
+        "subject": "odoo:firm:project.project:5", "record": "odoo:firm:hr.expense:1", "version": 2**40, "present": True,
+        "event_id": "5f0f9a7e-6f6f-5c62-9d47-7f5f8d0f3c11", "recorded_at": -1, "actual": 10, "committed": 0,
+    },
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "entries", [[], [TICK], [TICK, COST, TICK], [COST] * 300], ids=["none", "one", "mixed", "many"]
+)
+def test_items_come_with_the_bytes_of_a_record_of_their_own(entries):
+    name, items = codec.decode_items(codec.encode_wire(FRAME, {"entries": entries}))
+    assert name == FRAME
+    assert [(item.name, item.value) for item in items] == entries
+    assert [item.data for item in items] == [codec.encode_wire(*entry) for entry in entries]
+
+
+FRAMED = codec.encode_wire(FRAME, {"entries": [TICK, COST]})
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(FRAMED[:-9], "cannot be read", id="a frame cut short"),
+        pytest.param(FRAMED + b"\x00", "belong to nothing", id="bytes after the last block"),
+        pytest.param(FRAMED[:6] + b"\x7f" + FRAMED[7:], "cannot be read", id="a member that the union does not have"),
+        pytest.param(GOOD, "no list of records", id="a record of another shape"),
+    ],
+)
+def test_a_frame_that_cannot_be_read_says_why(data, reason):
+    with pytest.raises(PoisonMessage, match=reason):
+        codec.decode_items(data)
