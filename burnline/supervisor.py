@@ -22,6 +22,11 @@ QUICK = 10.0
 DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+def delay_after(deaths: int) -> float:
+    """Seconds to wait before the next start, after so many deaths in quick succession before this one."""
+    return DELAYS[min(deaths, len(DELAYS) - 1)]
+
+
 @dataclass(slots=True)
 class Child:
     """A process to keep alive: its name, what to run, and its environment."""
@@ -106,7 +111,7 @@ class Supervisor:
         if status is None:
             return
         child.deaths = child.deaths + 1 if time.monotonic() - child.started < QUICK else 0
-        delay = DELAYS[min(child.deaths, len(DELAYS) - 1)]
+        delay = delay_after(child.deaths)
         log.warning("child_died", child=child.name, status=status, again_in=delay)
         if process.stdin:
             process.stdin.close()

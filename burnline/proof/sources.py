@@ -32,7 +32,7 @@ def prove(
 ) -> dict[str, Verdict]:
     """A verdict for each measure. `measures` are the latest ones by measure and subject's key.
 
-    Each is compared as of its own day; the day is taken from the measures, since a source keeps no clock of theirs.
+    They are compared as of the newest day among them, so that one left behind on an older day shows as different.
     """
     memory = tables.fill(select, firm_fields=firm_fields, book=book)
     memory.row_factory = sqlite3.Row

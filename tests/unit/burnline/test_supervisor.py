@@ -10,7 +10,7 @@ import time
 
 import psutil
 
-from burnline.supervisor import Child, Supervisor
+from burnline.supervisor import Child, Supervisor, delay_after
 
 SLEEPER = "import sys, time; print('up', flush=True); sys.stdin.read()"
 
@@ -40,7 +40,10 @@ def test_a_child_that_dies_again_and_again_is_started_ever_less_often():
     failing = Child("failing", [sys.executable, "-c", "raise SystemExit(3)"], dict(os.environ))
     with Supervisor([failing]):
         wait_for(lambda: failing.deaths >= 3)
-        assert failing.again_at > 0
+    delays = [delay_after(deaths) for deaths in range(10)]
+    assert delays == sorted(delays)
+    assert delays[3] > delays[0]
+    assert delays[-1] == delays[-2]
 
 
 def test_children_end_with_a_supervisor_that_is_killed():
