@@ -1,6 +1,8 @@
 """One batch from records to outputs, without Kafka: decode once, route, step, measure, encode.
 
 Rules
+- A contribution to a state that is near (on this worker, with nothing on its way to it) is stepped at once, in the same
+  transaction as the record it came from; to any other it travels in a frame.
 - Records of a partition count in their order; only measures are conflated, to the last of each subject in the batch.
 - A row of state that is written several times in a batch is written once, as it was last.
 - What cannot be decoded or breaks a rule becomes a dead letter in the same batch, and the batch goes on. Any other
@@ -10,7 +12,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,11 +22,9 @@ from infra.errors import Fatal, PoisonMessage
 from schemas import codec
 from schemas.events import Headers, cloudevents_headers
 from schemas.topics import Topic
-from streams.core.contract import Row, Step
-from streams.engine.frames import FRAME, Frames
-from streams.engine.topology import SEPARATOR, Processor, Topology
-
-Partition = tuple[str, int]
+from streams.core.contract import Contribution, Row, Step
+from streams.engine.frames import FRAME, Frames, sealed
+from streams.engine.topology import SEPARATOR, Partition, Processor, Topology
 
 
 class Record(Protocol):
@@ -40,9 +40,13 @@ class Record(Protocol):
 
 @dataclass(slots=True)
 class Outputs:
-    """What one batch leads to. `rows` and `frames` go to the partition they name, `events` to that of their key."""
+    """What one batch leads to. `rows` and `frames` go to the partition they name, `events` to that of their key.
+
+    `stepped` are the input partitions whose state moved, with or without a record of their own.
+    """
 
     offsets: dict[Partition, int] = field(default_factory=dict)
+    stepped: frozenset[Partition] = frozenset()
     rows: list[tuple[Partition, list[dict[str, Any]]]] = field(default_factory=list)
     frames: list[tuple[str, int, bytes]] = field(default_factory=list)
     events: list[tuple[str, bytes, bytes, Headers]] = field(default_factory=list)
@@ -50,8 +54,16 @@ class Outputs:
     entries: int = 0
 
 
+Work = tuple[Processor, Any, dict[str, tuple[Row, bytes | None]]]
+"""A processor, one of its states, and the rows of it that this batch wrote, with their bytes where they are there already."""
+
+
 class Batch:
-    """Works on one batch. `states` holds the state of each input partition that this worker owns and has restored."""
+    """Works on one batch.
+
+    `states` holds the state of each input partition that this worker owns and has restored; `near` says which of them
+    may be stepped without a frame.
+    """
 
     def __init__(
         self,
@@ -59,12 +71,12 @@ class Batch:
         widths: Mapping[str, int],
         states: Mapping[Partition, tuple[Processor, Any]],
         at: datetime,
+        near: Container[Partition] = frozenset(),
     ) -> None:
         """Begin at the time `at`, which only dead letters show."""
-        self._topology, self._states, self._at = topology, states, at
+        self._topology, self._states, self._at, self._near = topology, states, at, near
         self._frames = Frames(topology.processors, widths)
-        self._rows: dict[Partition, dict[str, tuple[Row, bytes | None]]] = {}
-        self._touched: dict[Partition, tuple[Processor, Any]] = {}
+        self._works: dict[Partition, Work] = {}
         self._out = Outputs()
 
     def take(self, records: Iterable[Record]) -> None:
@@ -98,31 +110,53 @@ class Batch:
         except PoisonMessage as error:
             self._park(record, error, "streams.route")
             return
-        self._frames.add(contributions, record, partition if topic == self._topology.clock else None)
+        self._hand_on(contributions, record, partition if topic == self._topology.clock else None)
+
+    def _hand_on(self, contributions: Iterable[Contribution], record: Record, only: int | None = None) -> None:
+        """Step what is near, and let the rest travel."""
+        frames, near = self._frames, self._near
+        for contribution in contributions:
+            for place in frames.places(contribution, only):
+                if place not in near:
+                    frames.add(place, contribution, record)
+                    continue
+                try:
+                    data = sealed(contribution.kind, contribution.entry)
+                except PoisonMessage as error:
+                    self._park(record, error, "streams.frame")
+                    continue
+                self._apply(self._work(place), contribution.kind, contribution.entry, data, record)
 
     def _step(self, record: Record, topic: str, partition: int, value: bytes) -> None:
         name, items = codec.decode_items(value)
         if name != FRAME:
             raise PoisonMessage(f"a {name} stands on {topic}, which holds frames", remedy="find who else writes there")
-        place = topic, partition
-        processor, state = self._touched[place] = self._states[place]
-        rows = self._rows.setdefault((processor.state, partition), {})
-        step, add = processor.step, self._frames.add
+        work = self._work((topic, partition))
         for kind, entry, data in items:
-            try:
-                done: Step = step(state, kind, entry)
-            except PoisonMessage as error:
-                key = entry.get("subject", "") + SEPARATOR + entry.get("record", kind)
-                self._park(record, error, f"streams.{processor.name}", (key.encode(), data))
-                continue
-            for row in done.rows:
-                # most rows are the entry as it came: its bytes are there already
-                rows[row.subject + SEPARATOR + row.record] = row, data if row.entry is entry else None
-            for alert in done.alerts:
-                self._emit(self._topology.alerts, alert)
-            if done.contributions:
-                add(done.contributions, record)
-        self._out.entries += len(items)
+            self._apply(work, kind, entry, data, record)
+
+    def _work(self, place: Partition) -> Work:
+        work = self._works.get(place)
+        if work is None:
+            work = self._works[place] = *self._states[place], {}
+        return work
+
+    def _apply(self, work: Work, kind: str, entry: Any, data: bytes, record: Record) -> None:
+        processor, state, rows = work
+        self._out.entries += 1
+        try:
+            done: Step = processor.step(state, kind, entry)
+        except PoisonMessage as error:
+            key = entry.get("subject", "") + SEPARATOR + entry.get("record", kind)
+            self._park(record, error, f"streams.{processor.name}", (key.encode(), data))
+            return
+        for row in done.rows:
+            # most rows are the entry as it came: its bytes are there already
+            rows[row.subject + SEPARATOR + row.record] = row, data if row.entry is entry else None
+        for alert in done.alerts:
+            self._emit(self._topology.alerts, alert)
+        if done.contributions:
+            self._hand_on(done.contributions, record)
 
     def _park(self, record: Record, error: PoisonMessage, stage: str, part: tuple[bytes, bytes] | None = None) -> None:
         """Park a record, or the `part` of it (key and value) that failed."""
@@ -152,15 +186,17 @@ class Batch:
 
     def finish(self) -> Outputs:
         """Take the measures and encode everything. Raises `Fatal` for an output that breaks its schema."""
-        for processor, state in self._touched.values():
+        for processor, state, _ in self._works.values():
             for event in processor.measures(state):
                 self._emit(processor.measure, event)
         self._out.frames, refused = self._frames.packed()
         for record, error in refused:
             self._park(record, error, "streams.frame")
-        for place, rows in self._rows.items():
+        for (_, partition), (processor, _, rows) in self._works.items():
             if rows:
-                self._out.rows.append((place, [_message(key, *row) for key, row in rows.items()]))
+                written = [_message(key, *row) for key, row in rows.items()]
+                self._out.rows.append(((processor.state, partition), written))
+        self._out.stepped = frozenset(self._works)
         return self._out
 
 

@@ -24,9 +24,11 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from itertools import count
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -36,11 +38,11 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
 from infra.settings import Settings
 from streams.engine import metrics
-from streams.engine.batch import Batch, Outputs, Partition
+from streams.engine.batch import Batch, Outputs
 from streams.engine.failures import of_kafka
 from streams.engine.ownership import Ownership
 from streams.engine.restore import Restorer
-from streams.engine.topology import Topology, partition_of
+from streams.engine.topology import Partition, Topology, partition_of
 from streams.engine.transaction import Transactions
 from streams.engine.watchdog import Watchdog
 from streams.engine.widths import widths_of
@@ -84,6 +86,7 @@ class Engine:
         self._settled = 0
         self._questions: SimpleQueue[tuple[str, str, Future[Mapping[str, Any] | None]]] = SimpleQueue()
         self._last_commit: float | None = None
+        self._life, self._commits = uuid.uuid4().hex, count()
 
     @property
     def _longest_turn(self) -> float:
@@ -113,6 +116,7 @@ class Engine:
             f"{streams.group}.{streams.instance}",
             timeout=streams.transaction_timeout,
             queue_buffering_max_messages=1_000_000,
+            linger_ms=0,  # a commit flushes what was queued: waiting for more could only delay it
             retry_backoff_ms=20,  # a new transaction waits for the last one's marks, which takes a moment
         )
         member = self._consumer()
@@ -132,8 +136,9 @@ class Engine:
                 watchdog.turn()
                 self._settle(member, restorer)
                 self._answer()
+                near = self._own.near()  # before the batch: what it brings itself is not behind it
                 if records := self._gather(member):
-                    self._work(records, transactions)
+                    self._work(records, near, transactions)
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
                     self._rest(transactions)
             member.close()
@@ -199,24 +204,25 @@ class Engine:
                 break
         return records if generation == self._own.generation else []
 
-    def _work(self, records: list[Message], transactions: Transactions) -> None:
+    def _work(self, records: list[Message], near: frozenset[Partition], transactions: Transactions) -> None:
         began = time.monotonic()
-        batch = Batch(self._topology, self._widths, self._own.ready, datetime.now(UTC))
+        batch = Batch(self._topology, self._widths, self._own.ready, datetime.now(UTC), near)
         batch.take(records)
         outputs = batch.finish()
         worked = time.monotonic()
-        transactions.commit(outputs)
-        self._own.committed(outputs.offsets)
-        self._last_commit = time.monotonic()
-        _count(outputs, len(records), worked - began, self._last_commit - worked)
+        self._commit(transactions, outputs)
+        _count(outputs, len(records), worked - began, time.monotonic() - worked)
 
     def _rest(self, transactions: Transactions) -> None:
         """Commit the ends that were reached since the last commit, if any."""
         own = self._own
         if own.assigned is not None and (ends := own.unsaid_ends()):
-            transactions.commit(Outputs(offsets=ends))
-            own.committed(ends)
-            self._last_commit = time.monotonic()
+            self._commit(transactions, Outputs(offsets=ends))
+
+    def _commit(self, transactions: Transactions, outputs: Outputs) -> None:
+        positions = self._own.moved(outputs.offsets, outputs.stepped, f"{self._life}.{next(self._commits)}")
+        self._own.committed(positions, transactions.commit(outputs, positions))
+        self._last_commit = time.monotonic()
 
     def _checked(self, records: list[Message]) -> list[Message]:
         """The records without the client's remarks. Raises for what it cannot get over by itself."""

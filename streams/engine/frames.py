@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from infra.errors import Fatal, PoisonMessage
 from schemas import codec
 from streams.core.contract import EVERYBODY, Contribution
-from streams.engine.topology import Processor, partition_of
+from streams.engine.topology import Partition, Processor, partition_of
 
 FRAME = "burnline.internal.Frame"
 ENTRIES = 500
@@ -35,42 +35,53 @@ class Frames:
 
     def __init__(self, processors: Iterable[Processor], widths: Mapping[str, int]) -> None:
         """Begin without any."""
-        self._topics = {processor.name: processor.input for processor in processors}
-        self._buckets: dict[str, list[tuple[list[Pair], list[Any]]]] = {
-            name: [([], []) for _ in range(widths[topic])] for name, topic in self._topics.items()
+        self._places: dict[str, list[Partition]] = {
+            processor.name: [(processor.input, n) for n in range(widths[processor.input])] for processor in processors
+        }
+        self._buckets: dict[Partition, tuple[list[Pair], list[Any]]] = {
+            place: ([], []) for places in self._places.values() for place in places
         }
 
-    def add(self, contributions: Iterable[Contribution], origin: Any, only: int | None = None) -> None:
-        """Add contributions in their order; those to everybody go to all partitions, or to `only` that one.
+    def places(self, contribution: Contribution, only: int | None = None) -> list[Partition]:
+        """Where a contribution goes: to its subject's partition; what concerns everybody to all, or to `only` that one.
 
         Raises `Fatal` for a processor that the topology does not have.
         """
-        for processor, subject, kind, entry in contributions:
-            try:
-                buckets = self._buckets[processor]
-            except KeyError:
-                raise Fatal(
-                    f"a contribution is meant for {processor!r}, and no such processor runs",
-                    remedy=f"mend the route, or wire the processor; there is {', '.join(self._buckets)}",
-                ) from None
-            if subject != EVERYBODY:
-                chosen = [buckets[partition_of(subject, len(buckets))]]
-            else:
-                chosen = buckets if only is None else [buckets[only]]
-            for pairs, origins in chosen:
-                pairs.append((kind, entry))
-                origins.append(origin)
+        try:
+            places = self._places[contribution.processor]
+        except KeyError:
+            raise Fatal(
+                f"a contribution is meant for {contribution.processor!r}, and no such processor runs",
+                remedy=f"mend the route, or wire the processor; there is {', '.join(self._places)}",
+            ) from None
+        subject = contribution.subject
+        if subject != EVERYBODY:
+            return [places[partition_of(subject, len(places))]]
+        return places if only is None else [places[only]]
+
+    def add(self, place: Partition, contribution: Contribution, origin: Any) -> None:
+        """Let a contribution travel to a place, behind those that were added before it."""
+        pairs, origins = self._buckets[place]
+        pairs.append((contribution.kind, contribution.entry))
+        origins.append(origin)
 
     def packed(self) -> Packed:
         """Everything added, as frames."""
         result = Packed([], [])
-        for name, buckets in self._buckets.items():
-            for partition, (pairs, origins) in enumerate(buckets):
-                for start in range(0, len(pairs), ENTRIES):
-                    values, refused = pack(pairs[start : start + ENTRIES])
-                    result.frames.extend((self._topics[name], partition, value) for value in values)
-                    result.refused.extend((origins[start + index], error) for index, error in refused)
+        for place, (pairs, origins) in self._buckets.items():
+            for start in range(0, len(pairs), ENTRIES):
+                values, refused = pack(pairs[start : start + ENTRIES])
+                result.frames.extend((*place, value) for value in values)
+                result.refused.extend((origins[start + index], error) for index, error in refused)
         return result
+
+
+def sealed(kind: str, entry: Any) -> bytes:
+    """An entry as a record of its own. Raises `PoisonMessage` for one that could not travel in a frame either."""
+    data = codec.encode_wire(kind, entry)
+    if len(data) > BYTES:
+        raise _too_large(kind, len(data))
+    return data
 
 
 def pack(pairs: list[Pair], limit: int = BYTES) -> tuple[list[bytes], list[tuple[int, PoisonMessage]]]:
@@ -82,13 +93,17 @@ def pack(pairs: list[Pair], limit: int = BYTES) -> tuple[list[bytes], list[tuple
     else:
         if len(value) <= limit:
             return [value], []
-        refusal = PoisonMessage(
-            f"a {pairs[0][0]} of {len(value)} bytes is larger than a record may be",
-            remedy="mend the route that made it: an entry is a handful of fields",
-        )
+        refusal = _too_large(pairs[0][0], len(value))
     if len(pairs) == 1:
         return [], [(0, refusal)]
     middle = len(pairs) // 2
     values, refused = pack(pairs[:middle], limit)
     more, also = pack(pairs[middle:], limit)
     return values + more, refused + [(middle + index, error) for index, error in also]
+
+
+def _too_large(kind: str, size: int) -> PoisonMessage:
+    return PoisonMessage(
+        f"a {kind} of {size} bytes is larger than a record may be",
+        remedy="mend the route that made it: an entry is a handful of fields",
+    )

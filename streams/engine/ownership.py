@@ -1,29 +1,37 @@
 """What this worker owns: which partitions are assigned, which of them are restored, and their states.
 
 Rules
-- A state is a function of its input up to a position, and every transaction that writes rows of a partition commits that
-  partition's position too. So a state kept through a rebalance is current if, and only if, the group's committed position
-  is still the one it stands at; else it is restored from its topic.
+- Every transaction that steps a state commits the position of its input, with a mark that no other transaction has. So a state
+  kept through a rebalance is current if, and only if, the group's committed position and mark are still those it stands at;
+  else it is restored from its topic. A pending transaction that steps a state holds up whoever asks for its position.
+- A state is near when its input was read to its end, and to behind the last frame that this worker sent: then nothing of this
+  worker, nor of those before it, is on its way, and a contribution may be stepped without a frame.
 - A state of which somebody else may have written rows (a lost partition) is dropped at once.
 - Nothing here is thread-safe: the engine's thread owns it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from streams.engine.batch import Partition
-from streams.engine.topology import Processor
+from streams.engine.topology import Partition, Processor
+
+
+class Position(NamedTuple):
+    """The next offset of an input (negative before the first commit), and the mark of the transaction that moved its state."""
+
+    offset: int
+    mark: str = ""
 
 
 @dataclass(slots=True)
 class Kept:
-    """A state and the position of the input that it stands at (negative before the first commit)."""
+    """A state and the position of the input that it stands at."""
 
     state: Any
-    position: int
+    position: Position
 
 
 @dataclass(slots=True)
@@ -35,8 +43,9 @@ class Ownership:
     assigned: frozenset[Partition] | None = None
     ready: dict[Partition, tuple[Processor, Any]] = field(default_factory=dict)
     kept: dict[Partition, Kept] = field(default_factory=dict)
-    _positions: dict[Partition, int] = field(default_factory=dict)
+    _positions: dict[Partition, Position] = field(default_factory=dict)
     _ends: dict[Partition, int] = field(default_factory=dict)
+    _sent: dict[Partition, int] = field(default_factory=dict)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """These partitions are ours from now on, all of them and no others; none is ready yet."""
@@ -54,16 +63,33 @@ class Ownership:
         self.ready.clear()
         self._positions.clear()
         self._ends.clear()
+        self._sent.clear()
 
-    def restored(self, place: Partition, state: Any, position: int) -> None:
+    def restored(self, place: Partition, state: Any, position: Position) -> None:
         """The state of an input partition stands at this position and may be stepped."""
         self.ready[place] = self.processors[place[0]], state
         self._positions[place] = position
         self.kept.pop(place, None)
 
-    def committed(self, offsets: dict[Partition, int]) -> None:
-        """A transaction moved the group to these positions."""
-        self._positions.update(offsets)
+    def moved(
+        self, offsets: Mapping[Partition, int], stepped: Iterable[Partition], mark: str
+    ) -> dict[Partition, Position]:
+        """The positions that a transaction has to commit which took records up to these offsets and stepped these states."""
+        positions = {place: Position(offset) for place, offset in offsets.items()}
+        for place in stepped:
+            # without a record of its own it is near, so that its end is known and everything before it was taken
+            offset = offsets.get(place) or max(self._ends[place], self._positions[place].offset)
+            positions[place] = Position(offset, mark)
+        return positions
+
+    def committed(self, positions: Mapping[Partition, Position], sent: Mapping[Partition, int]) -> None:
+        """A transaction moved the group to these positions, and sent frames up to these offsets of inputs."""
+        self._positions.update(positions)
+        self._sent.update(sent)
+
+    def near(self) -> frozenset[Partition]:
+        """The states that may be stepped without a frame."""
+        return frozenset(place for place in self.ready if self._ends.get(place, -1) > self._sent.get(place, -1))
 
     def reached(self, topic: str, partition: int, end: int) -> None:
         """Everything before this end was taken; what lies behind the last record are the marks of transactions."""
@@ -71,7 +97,8 @@ class Ownership:
 
     def unsaid_ends(self) -> dict[Partition, int]:
         """Ends that were reached and are not committed yet."""
-        return {place: end for place, end in self._ends.items() if end > self._positions.get(place, -1)}
+        nowhere = Position(-1)
+        return {place: end for place, end in self._ends.items() if end > self._positions.get(place, nowhere).offset}
 
     def inputs(self) -> list[Partition]:
         """The assigned partitions that have a state, ready or not."""

@@ -19,10 +19,9 @@ from infra.kafka.clients import consumer
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
 from schemas import codec
-from streams.engine.batch import Partition
 from streams.engine.failures import of_kafka
-from streams.engine.ownership import Kept
-from streams.engine.topology import SEPARATOR, Processor
+from streams.engine.ownership import Kept, Position
+from streams.engine.topology import SEPARATOR, Partition, Processor
 
 
 class Restored(NamedTuple):
@@ -30,13 +29,13 @@ class Restored(NamedTuple):
 
     place: Partition
     state: Any
-    position: int
+    position: Position
     rows: int | None
 
 
 def committed_positions(
     settings: KafkaSettings, group: str, places: list[Partition], *, timeout: float
-) -> dict[Partition, int]:
+) -> dict[Partition, Position]:
     """The group's positions once every pending transaction on them is decided; negative where there is none."""
     probe = consumer(settings, group=group)
     try:
@@ -48,7 +47,7 @@ def committed_positions(
     for answer in found:
         if answer.error is not None:
             raise of_kafka(f"asking for the position of {answer.topic}", answer.error)
-    return {(answer.topic, answer.partition): answer.offset for answer in found}
+    return {(answer.topic, answer.partition): Position(answer.offset, answer.metadata or "") for answer in found}
 
 
 def restore(

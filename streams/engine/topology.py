@@ -17,6 +17,9 @@ from streams.core.contract import Contribution, Step
 SEPARATOR = "\x1f"
 """Between subject and record in the key of a row of state."""
 
+Partition = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
 
 def partition_of(subject: str, partitions: int) -> int:
     """The partition a subject lives in: the same in every process, on every machine, for ever."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from streams.engine.batch import Outputs
 from streams.engine.failures import of_kafka
+from streams.engine.ownership import Position
+from streams.engine.topology import Partition
 
 CHUNK = 2000
 WAIT = 0.05
@@ -28,11 +30,16 @@ class Transactions:
     def __init__(self, producer: Producer, consumer: Consumer, *, timeout: float) -> None:
         """Write through a transactional producer, with the offsets of this consumer's group."""
         self._producer, self._consumer, self._timeout = producer, consumer, timeout
+        self._sent: dict[Partition, int] = {}
 
-    def commit(self, outputs: Outputs) -> None:
-        """Return once everything is committed. Raises `Fenced`, `Transient` or `Fatal`, and then nothing is, or will be."""
+    def commit(self, outputs: Outputs, positions: Mapping[Partition, Position]) -> dict[Partition, int]:
+        """Return once everything is committed; the offset of the last frame sent to each input.
+
+        Raises `Fenced`, `Transient` or `Fatal`, and then nothing is committed, or will be.
+        """
         producer = self._producer
-        offsets = [TopicPartition(topic, partition, end) for (topic, partition), end in outputs.offsets.items()]
+        offsets = [TopicPartition(*place, offset, mark) for place, (offset, mark) in positions.items()]
+        self._sent = {}
         deadline = time.monotonic() + self._timeout
         try:
             producer.begin_transaction()
@@ -48,6 +55,7 @@ class Transactions:
             with contextlib.suppress(KafkaException):  # where this fails too, the broker aborts it by itself, later
                 producer.abort_transaction(ABORT_WAIT)
             raise of_kafka("committing a batch", error) from error
+        return self._sent
 
     def _send(self, outputs: Outputs) -> None:
         producer = self._producer
@@ -55,7 +63,7 @@ class Transactions:
             for start in range(0, len(rows), CHUNK):
                 self._send_rows(topic, partition, rows[start : start + CHUNK])
         for topic, partition, value in outputs.frames:
-            self._queue(topic, value, partition=partition)
+            self._queue(topic, value, partition=partition, on_delivery=self._delivered)
         for topic, key, value, headers in outputs.events:
             self._queue(topic, value, key=key, headers=headers)
         producer.poll(0)
@@ -74,6 +82,11 @@ class Transactions:
             rows = [row for row, _ in failed]
             if rows:
                 self._producer.poll(WAIT)
+
+    def _delivered(self, error: KafkaError | None, frame: Message) -> None:
+        topic, partition, offset = frame.topic(), frame.partition(), frame.offset()
+        if error is None and topic is not None and partition is not None and offset is not None:
+            self._sent[topic, partition] = max(offset, self._sent.get((topic, partition), -1))
 
     def _queue(self, topic: str, value: bytes, **more: Any) -> None:
         while True:

@@ -3,8 +3,8 @@
     python tests/bench/bench_streams.py [--events N] [--latency] [--json] [--bootstrap HOST:PORT]
 
 Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
-worker per million events. Latency: 500 events/s for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to that of the first
-measure of its consultant that knows it. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
+worker per million events. Latency: 500 events/s for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
+which a subscriber of committed records has the first measure of its consultant that knows it. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -238,7 +239,7 @@ def backlog(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
 def latency(kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 20) -> dict[str, Any]:
     writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
     prepare(kafka, writer)
-    with worker(kafka, log) as process:
+    with worker(kafka, log) as process, Subscriber(kafka) as subscriber:
         while lag(kafka) or not partitions_of(kafka, MEASURE):
             time.sleep(0.2)
         started_cpu = cpu(process)
@@ -253,23 +254,64 @@ def latency(kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 
         used = cpu(process) - started_cpu
         while lag(kafka):
             time.sleep(0.2)
-    waits = sorted(_waits(kafka, counted))
+        subscriber.until(sum(end for _, end in end_offsets(kafka, MEASURE, range(topic(MEASURE).partitions)).values()))
+    waits = sorted(_waits(kafka, subscriber.seen, counted))
     return {
         "events": len(waits),
         "per_second": rate,
-        "p50_ms": waits[len(waits) // 2],
-        "p99_ms": waits[len(waits) * 99 // 100],
-        "max_ms": waits[-1],
+        "p50_ms": round(waits[len(waits) // 2]),
+        "p99_ms": round(waits[len(waits) * 99 // 100]),
+        "max_ms": round(waits[-1]),
         "cpu_seconds_per_million": round(used / (rate * (seconds + WARM_UP)) * 1e6, 1),
     }
 
 
-def _waits(kafka: KafkaSettings, counted: int) -> Iterator[int]:
+class Subscriber:
+    """Every committed measure of a consultant, with the moment at which it was there."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self.seen: list[tuple[float, bytes]] = []
+        self._reader = consumer(kafka, group="bench.subscriber", fetch_wait_max_ms=20, enable_partition_eof=True)
+        self._reader.assign([TopicPartition(MEASURE, p, 0) for p in range(topic(MEASURE).partitions)])
+        self._ends: dict[int, int] = {}
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="subscriber")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._reader.close()
+
+    def _read(self) -> None:
+        while not self._done.is_set():
+            record = self._reader.poll(0.1)
+            if record is None:
+                continue
+            at = time.time() * 1000
+            if record.error() is None:
+                self.seen.append((at, record.value() or b""))
+            elif record.error().code() == KafkaError._PARTITION_EOF:
+                self._ends[record.partition() or 0] = record.offset() or 0
+
+    def until(self, records: int) -> None:
+        """Return once everything up to these ends, marks of transactions included, was read."""
+        deadline = time.monotonic() + 30
+        while sum(self._ends.values()) < records:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the subscriber stands at {self._ends} of {records} records")
+            time.sleep(0.05)
+
+
+def _waits(kafka: KafkaSettings, seen: list[tuple[float, bytes]], counted: int) -> Iterator[float]:
     """Milliseconds from each timesheet since `counted` to the first measure of its consultant whose revision includes it."""
-    measures: dict[str, list[tuple[int, int]]] = {}
-    for record in read_to_end(kafka, MEASURE):
-        _, content = codec.decode_wire(record.value() or b"")
-        measures.setdefault(content["meta"]["subject"], []).append((content["meta"]["version"], record.timestamp()[1]))
+    measures: dict[str, list[tuple[int, float]]] = {}
+    for at, value in seen:
+        _, content = codec.decode_wire(value)
+        measures.setdefault(content["meta"]["subject"], []).append((content["meta"]["version"], at))
     logged: dict[str, list[int]] = {}
     for record in read_to_end(kafka, "delivery.timesheet.v1"):
         _, content = codec.decode_wire(record.value() or b"")
@@ -277,11 +319,11 @@ def _waits(kafka: KafkaSettings, counted: int) -> Iterator[int]:
         logged.setdefault(key, []).append(record.timestamp()[1])
     for key, stamps in logged.items():
         # every version is 1: the n-th timesheet of a consultant is in the first measure of revision base + n
-        seen = sorted(measures[key])
-        base = seen[-1][0] - len(stamps)
+        mine = sorted(measures[key])
+        base = mine[-1][0] - len(stamps)
         for index, stamp in enumerate(sorted(stamps), 1):
             if stamp >= counted:
-                yield next(at for revision, at in seen if revision >= base + index) - stamp
+                yield next(at for revision, at in mine if revision >= base + index) - stamp
 
 
 def cpu(process: psutil.Popen) -> float:

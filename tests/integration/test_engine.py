@@ -19,7 +19,8 @@ from schemas import codec
 from streams.engine.batch import Outputs
 from streams.engine.engine import ElsewhereError, Engine
 from streams.engine.failures import Fenced
-from streams.engine.topology import partition_of
+from streams.engine.ownership import Position
+from streams.engine.topology import Partition, partition_of
 from streams.engine.transaction import Transactions
 from tests.support import toy
 from tests.support.drill import assert_exact, rows, subject_of, until
@@ -176,14 +177,9 @@ def test_a_tick_reaches_the_partition_it_was_written_to_and_no_other(world: Worl
         world.producer.produce(clock, codec.encode("burnline.ops.TickEvent", toy.event("tick", 1)), partition=partition)
     assert world.producer.flush(30) == 0
     with world.worker():
-        inputs = f"{world.prefix}.first-input"
-        until(lambda: sum(len(entries(v)) for _, _, v in rows(world.kafka, inputs)) == 3, "three ticks")
-    assert sorted({p for p, _, _ in rows(world.kafka, inputs)}) == [0, 3]
-
-
-def entries(value: bytes) -> list[Any]:
-    found: list[Any] = codec.decode_wire(value).value["entries"]
-    return found
+        state = f"{world.prefix}.first-state"
+        until(lambda: {p for p, _, _ in rows(world.kafka, state)} == {0, 3}, "a row of the tick in both partitions")
+    assert {codec.decode_wire(value).name for _, _, value in rows(world.kafka, state)} == {toy.TICK}
 
 
 def joined(world: World, instance: str) -> Any:
@@ -197,9 +193,12 @@ def joined(world: World, instance: str) -> Any:
     return member
 
 
+def positions(world: World) -> dict[Partition, Position]:
+    return {(f"{world.prefix}.source", 0): Position(1)}
+
+
 def one_batch(world: World) -> Outputs:
     return Outputs(
-        offsets={(f"{world.prefix}.source", 0): 1},
         rows=[((f"{world.prefix}.first-state", 2), [{"key": b"zombie", "value": b"row"}])],
         events=[(f"{world.prefix}.alerts", b"zombie", b"event", [])],
     )
@@ -215,7 +214,7 @@ def test_a_zombie_is_fenced_and_nothing_of_its_batch_is_seen(world: World, rival
         successor = transactional_producer(world.kafka, name, timeout=6)
     try:
         with pytest.raises(Fenced):
-            Transactions(writes, member, timeout=6).commit(one_batch(world))
+            Transactions(writes, member, timeout=6).commit(one_batch(world), positions(world))
         assert rows(world.kafka, f"{world.prefix}.first-state") == []
         assert rows(world.kafka, f"{world.prefix}.alerts") == []
     finally:
@@ -226,7 +225,9 @@ def test_a_zombie_is_fenced_and_nothing_of_its_batch_is_seen(world: World, rival
 def test_rows_go_to_the_partition_they_name_whatever_their_key(world: World) -> None:
     member, name = joined(world, "a"), f"{world.prefix}.group.a"
     try:
-        Transactions(transactional_producer(world.kafka, name, timeout=6), member, timeout=6).commit(one_batch(world))
+        Transactions(transactional_producer(world.kafka, name, timeout=6), member, timeout=6).commit(
+            one_batch(world), positions(world)
+        )
     finally:
         member.close()
     assert rows(world.kafka, f"{world.prefix}.first-state") == [(2, "zombie", b"row")]

@@ -151,7 +151,10 @@ def rows(kafka: KafkaSettings, topic: str) -> list[tuple[int, str, bytes]]:
 
 
 def assert_exact(kafka: KafkaSettings, prefix: str, sent: int) -> None:
-    """Nothing is missing from a state, and nothing missing or doubled in what a read_committed subscriber sees."""
+    """Nothing is missing from a state, and nothing missing or doubled in what a read_committed subscriber sees.
+
+    A record reaches a state in a frame or, where that is near, without one: a frame may lack it, but never double it.
+    """
     names = {f"r{number}" for number in range(sent)}
     for processor in toy.topology(prefix).processors:
         taken = Counter(
@@ -159,11 +162,11 @@ def assert_exact(kafka: KafkaSettings, prefix: str, sent: int) -> None:
             for _, _, value in rows(kafka, processor.input)
             for _, entry in codec.decode_wire(value).value["entries"]
         )
-        assert taken == Counter(names), f"{processor.input}: {_difference(taken, names)}"
+        assert taken <= Counter(names), f"{processor.input}: {_difference(taken, names)}"
         state = rows(kafka, processor.state)
-        wanted = {(subject_of(name), name) for name in names}
-        remembered = {tuple(key.split(SEPARATOR)) for _, key, _ in state}
-        assert remembered == wanted, f"{processor.state}: {len(wanted - remembered)} missing"
+        remembered = Counter(record for _, key, _ in state for _, record in [key.split(SEPARATOR)])
+        assert remembered == Counter(names), f"{processor.state}: {_difference(remembered, names)}"
+        assert {tuple(key.split(SEPARATOR)) for _, key, _ in state} == {(subject_of(name), name) for name in names}
         partitions = toy.CLOCK.partitions
         assert all(p == partition_of(key.split(SEPARATOR)[0], partitions) for p, key, _ in state)
         last = {key: codec.decode_wire(value).value for _, key, value in rows(kafka, processor.measure.name)}

@@ -14,7 +14,7 @@ from typing import Any
 from infra.errors import PoisonMessage
 from schemas.events import meta
 from schemas.topics import TOPICS, Topic
-from streams.core.contract import NOTHING, Contribution, Row, Step
+from streams.core.contract import EVERYBODY, NOTHING, Contribution, Row, Step
 from streams.engine.topology import Processor, Topology
 
 ENTRY = "burnline.internal.TimeEntry"
@@ -75,7 +75,7 @@ class State:
 def _step(forward: str | None, state: State, kind: str, content: Any) -> Step:
     if kind == TICK:
         state.ticks += 1
-        return NOTHING
+        return Step([Row(EVERYBODY, "tick", kind, content)], [], [])
     if content["day"] == POISONED:
         raise PoisonMessage("day 666 is no day", remedy="choose another")
     subject, record, version = content["subject"], content["record"], content["version"]
@@ -90,7 +90,10 @@ def _step(forward: str | None, state: State, kind: str, content: Any) -> Step:
     return Step([row], [event(record, version)], [Contribution(forward, subject, kind, content)])
 
 
-def _restore(state: State, subject: str, record: str, _kind: str, content: Any) -> None:
+def _restore(state: State, subject: str, record: str, kind: str, content: Any) -> None:
+    if kind == TICK:
+        state.ticks += 1
+        return
     state.records.setdefault(subject, {})[record] = content["version"]
 
 

@@ -15,7 +15,7 @@ from schemas import codec
 from streams.core.contract import Contribution, Row, Step
 from streams.engine.batch import Batch, Outputs
 from streams.engine.frames import FRAME
-from streams.engine.topology import Processor, Topology
+from streams.engine.topology import Partition, Processor, Topology, partition_of
 from tests.support import toy
 
 TOPOLOGY = toy.topology("t")
@@ -61,9 +61,14 @@ def frame(offset: int, *entries: dict[str, Any], processor: Processor = FIRST) -
     return Fake((processor.input, 0, offset), codec.encode_wire(FRAME, {"entries": pairs}))
 
 
-def run(*records: Fake, state: toy.State | None = None, topology: Topology = TOPOLOGY) -> Outputs:
-    states = {(p.input, 0): (p, state or toy.State()) for p in topology.processors}
-    batch = Batch(topology, WIDTHS, states, AT)
+def run(
+    *records: Fake,
+    state: toy.State | None = None,
+    topology: Topology = TOPOLOGY,
+    near: frozenset[Partition] = frozenset(),
+) -> Outputs:
+    states = {(p.input, n): (p, state or toy.State()) for p in topology.processors for n in range(6)}
+    batch = Batch(topology, WIDTHS, states, AT, near)
     batch.take(records)
     return batch.finish()
 
@@ -178,3 +183,59 @@ def _broken(step: Step) -> Topology:
 def test_an_output_that_is_broken_is_a_defect_and_stops_the_worker(step: Step) -> None:
     with pytest.raises(Fatal):
         run(frame(0, toy.entry("s", "r")), topology=_broken(step))
+
+
+NEAR = frozenset((p.input, n) for p in TOPOLOGY.processors for n in range(6))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(1, 3)), min_size=1, max_size=12))
+def test_what_is_near_is_stepped_at_once_with_the_same_outcome_as_through_frames(
+    changes: list[tuple[str, str, int]],
+) -> None:
+    records = [
+        Fake(("t.source", 0, n), codec.encode_wire(toy.ENTRY, toy.entry(subject, record, version=version)), b"key")
+        for n, (subject, record, version) in enumerate(changes)
+    ]
+    short = run(*records, state=toy.State(), near=NEAR)
+    assert short.frames == []
+    state = toy.State()
+    long, hops = run(*records, state=state), []
+    while long.frames:
+        long = run(*(Fake((topic, p, n), value) for n, (topic, p, value) in enumerate(long.frames)), state=state)
+        hops.append(long)
+    assert rows_of(short) == {place: rows for hop in hops for place, rows in rows_of(hop).items()}
+    assert sorted(m["subject"] for m in metas(short)) == sorted(m["subject"] for hop in hops for m in metas(hop))
+
+
+def rows_of(outputs: Outputs) -> dict[Partition, dict[bytes, bytes]]:
+    return {place: {row["key"]: row["value"] for row in rows} for place, rows in outputs.rows}
+
+
+def metas(outputs: Outputs) -> list[Any]:
+    return [codec.decode(value).value["meta"] for name, _, value, _ in outputs.events if name == "t.alerts"]
+
+
+def test_what_is_near_moves_its_state_without_a_record_of_its_own() -> None:
+    home = ("t.first-input", partition_of("s", 6))
+    outputs = run(source(4), near=frozenset({home}))
+    assert outputs.stepped == {home}
+    assert outputs.offsets == {("t.source", 0): 5}
+    assert [topic for topic, _, _ in outputs.frames] == ["t.second-input"], (
+        "its contribution to one that is not near travels"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "stage"),
+    [
+        pytest.param({"day": toy.POISONED}, "streams.first", id="the processor refuses it"),
+        pytest.param({"record": "x" * 1_000_000}, "streams.frame", id="it would not fit a frame either"),
+    ],
+)
+def test_a_contribution_to_what_is_near_that_fails_is_parked_alone(broken: dict[str, Any], stage: str) -> None:
+    entry = toy.entry("s", "bad") | broken
+    bad = Fake(("t.source", 0, 7), codec.encode_wire(toy.ENTRY, entry), b"key")
+    outputs = run(source(6), bad, source(8), near=NEAR)
+    (letter,) = events(outputs, "t.dead-letters")
+    assert letter["current"]["stage"] == stage
+    assert [event["meta"]["subject"] for event in events(outputs, "t.alerts")] == ["r6", "r8"]

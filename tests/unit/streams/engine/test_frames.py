@@ -25,7 +25,9 @@ def contribution(subject: str, record: str = "r", processor: str = "first") -> C
 
 def frames(*contributions: Contribution, only: int | None = None) -> list[tuple[str, int, list[str]]]:
     collected = Frames(TOPOLOGY.processors, WIDTHS)
-    collected.add(contributions, "origin", only)
+    for one in contributions:
+        for place in collected.places(one, only):
+            collected.add(place, one, "origin")
     packed = collected.packed()
     assert packed.refused == []
     return [(topic, partition, records(value)) for topic, partition, value in packed.frames]
@@ -83,7 +85,7 @@ def test_what_fits_no_frame_is_refused_alone_with_its_origin(broken: dict[str, A
     collected = Frames(TOPOLOGY.processors, WIDTHS)
     for name in ("a", "b", "c"):
         entry = toy.entry("s", name) | (broken if name == "b" else {})
-        collected.add([Contribution("first", "s", toy.ENTRY, entry)], f"record of {name}")
+        collected.add(("t.first-input", 0), Contribution("first", "s", toy.ENTRY, entry), f"record of {name}")
     packed = collected.packed()
     assert [name for _, _, value in packed.frames for name in records(value)] == ["a", "c"]
     assert [origin for origin, _ in packed.refused] == ["record of b"]
