@@ -22,6 +22,70 @@ class Meta(TypedDict):
     tenant: str
     company_id: int | None
 
+AssignmentStatus = Literal["unknown", "waiting", "in_progress", "done", "cancelled"]
+
+class Assignment(TypedDict):
+    """One person's part in one task, as far as it is planned. A person taken off the task, or a deleted task, ends it."""
+
+    task_id: int
+    task: str
+    user_id: int
+    employee_id: int | None
+    project_id: int
+    milestone_id: int | None
+    order_line_id: int | None
+    status: AssignmentStatus
+    planned_minutes: int | None
+    task_minutes: int | None
+    people: int
+    starts_on: int | None
+    ends_on: int | None
+    required_skill_ids: list[int]
+    company_id: int | None
+
+
+class AssignmentEvent(TypedDict):
+    """A change of one Assignment. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Assignment | None
+    current: Assignment | None
+    changed: list[str]
+
+ChangeRequestKind = Literal["unknown", "task", "order", "external"]
+ChangeRequestStatus = Literal["unknown", "raised", "approved", "rejected", "withdrawn"]
+
+class ChangeRequest(TypedDict):
+    """A change of what was agreed: more or other work, at a price. It is a task or an order with the tag that the firm names, or comes by a signed webhook."""
+
+    reference: str
+    kind: ChangeRequestKind
+    title: str
+    status: ChangeRequestStatus
+    project_id: int | None
+    contract_id: int | None
+    task_id: int | None
+    client_id: int | None
+    minutes: int | None
+    amount: bytes | None
+    currency: str | None
+    requester_id: int | None
+    raised_at: int
+    due_on: int | None
+    decided_at: int | None
+    decided_by_id: int | None
+    reason: str | None
+    company_id: int | None
+
+
+class ChangeRequestEvent(TypedDict):
+    """A change of one ChangeRequest. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: ChangeRequest | None
+    current: ChangeRequest | None
+    changed: list[str]
+
 
 class Milestone(TypedDict):
     """An agreed result of a project."""
@@ -245,6 +309,44 @@ class PurchaseOrderEvent(TypedDict):
     current: PurchaseOrder | None
     changed: list[str]
 
+ReceiptStatus = Literal["unknown", "expected", "received", "cancelled"]
+
+class ReceiptLine(TypedDict):
+    """One article of a receipt."""
+
+    id: int
+    product_id: int
+    purchase_line_id: int | None
+    expected: bytes
+    received: bytes
+    unit: str | None
+
+
+class Receipt(TypedDict):
+    """Goods or services that are expected from a vendor, or have come."""
+
+    id: int
+    number: str | None
+    purchase_order_id: int | None
+    vendor_id: int | None
+    project_id: int | None
+    status: ReceiptStatus
+    expected_at: int | None
+    due_at: int | None
+    received_at: int | None
+    backorder_of_id: int | None
+    lines: list[ReceiptLine]
+    company_id: int | None
+
+
+class ReceiptEvent(TypedDict):
+    """A change of one Receipt. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Receipt | None
+    current: Receipt | None
+    changed: list[str]
+
 ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden"]
 
 class Action(TypedDict):
@@ -299,6 +401,38 @@ class AlertEvent(TypedDict):
 
     meta: Meta
     current: Alert
+
+ApprovalStatus = Literal["unknown", "requested", "approved", "rejected", "expired", "cancelled"]
+
+class Approval(TypedDict):
+    """Somebody asked for a decision. It is a request in Odoo Enterprise's approvals, or comes by a signed webhook from a workflow."""
+
+    reference: str
+    title: str
+    category: str
+    status: ApprovalStatus
+    requester_id: int | None
+    approver_id: int | None
+    alternate_ids: list[int]
+    delegated_from_id: int | None
+    subject_key: str | None
+    amount: bytes | None
+    currency: str | None
+    requested_at: int
+    due_at: int | None
+    decided_at: int | None
+    decided_by_id: int | None
+    reason: str | None
+    company_id: int | None
+
+
+class ApprovalEvent(TypedDict):
+    """A change of one Approval. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Approval | None
+    current: Approval | None
+    changed: list[str]
 
 
 class AbsenceEntry(TypedDict):
@@ -758,6 +892,35 @@ class ConsultantEvent(TypedDict):
     current: Consultant | None
     changed: list[str]
 
+SkillStatus = Literal["unknown", "upcoming", "valid", "expired"]
+
+class Skill(TypedDict):
+    """A skill or certification that a person holds, at a level and for a time. A record deleted in Odoo is withdrawn."""
+
+    id: int
+    employee_id: int
+    skill_id: int
+    skill: str
+    skill_type_id: int
+    skill_type: str
+    certification: bool
+    level_id: int
+    level: str
+    level_percent: int
+    valid_from: int | None
+    valid_to: int | None
+    status: SkillStatus
+    company_id: int | None
+
+
+class SkillEvent(TypedDict):
+    """A change of one Skill. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Skill | None
+    current: Skill | None
+    changed: list[str]
+
 
 class Client(TypedDict):
     """A company or person that is sold to."""
@@ -778,4 +941,96 @@ class ClientEvent(TypedDict):
     meta: Meta
     previous: Client | None
     current: Client | None
+    changed: list[str]
+
+ContractStatus = Literal["unknown", "draft", "sent", "confirmed", "cancelled"]
+ContractInvoiceStatus = Literal["unknown", "nothing", "to_invoice", "invoiced", "upselling"]
+ContractLineKind = Literal["unknown", "fixed_price", "time_and_material", "milestones", "manual", "expense", "down_payment", "goods"]
+
+class ContractLine(TypedDict):
+    """One line of a contract, and how it is billed."""
+
+    id: int
+    name: str
+    product_id: int | None
+    kind: ContractLineKind
+    quantity: bytes
+    unit: str | None
+    delivered: bytes
+    invoiced: bytes
+    unit_price: bytes
+    discount: bytes
+    amount: bytes
+    project_id: int | None
+    task_id: int | None
+
+
+class Contract(TypedDict):
+    """What a client ordered, or was offered: a quotation until it is confirmed. An e-signature service that tells of a signature by webhook knows id and signed_at alone: keep what each meta.source says apart."""
+
+    id: int
+    number: str | None
+    client_reference: str | None
+    status: ContractStatus
+    locked: bool | None
+    client_id: int | None
+    opportunity_id: int | None
+    project_id: int | None
+    project_ids: list[int]
+    responsible_id: int | None
+    quoted_on: int | None
+    valid_until: int | None
+    signed_at: int | None
+    confirmed_at: int | None
+    amount: bytes | None
+    currency: str | None
+    company_amount: bytes | None
+    company_currency: str | None
+    invoiced_amount: bytes | None
+    invoice_status: ContractInvoiceStatus
+    lines: list[ContractLine]
+    company_id: int | None
+
+
+class ContractEvent(TypedDict):
+    """A change of one Contract. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Contract | None
+    current: Contract | None
+    changed: list[str]
+
+OpportunityKind = Literal["unknown", "lead", "opportunity"]
+OpportunityStatus = Literal["unknown", "open", "won", "lost"]
+
+class Opportunity(TypedDict):
+    """A sale that may come: how much, how likely, and when."""
+
+    id: int
+    name: str
+    kind: OpportunityKind
+    status: OpportunityStatus
+    stage_id: int | None
+    stage: str | None
+    client_id: int | None
+    owner_id: int | None
+    team_id: int | None
+    probability: bytes
+    expected_revenue: bytes
+    recurring_revenue: bytes | None
+    currency: str | None
+    opened_at: int
+    expected_close: int | None
+    closed_at: int | None
+    lost_reason: str | None
+    active: bool
+    company_id: int | None
+
+
+class OpportunityEvent(TypedDict):
+    """A change of one Opportunity. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Opportunity | None
+    current: Opportunity | None
     changed: list[str]
