@@ -173,7 +173,7 @@ class TimesheetEvent(TypedDict):
 DisputeStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class Dispute(TypedDict):
-    """A client contests an invoice."""
+    """A client contests an invoice. Odoo and a helpdesk may both speak of one invoice; meta.source tells who speaks."""
 
     invoice_id: int
     status: DisputeStatus
@@ -445,9 +445,9 @@ class AbsenceEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
-    first_day: int
-    last_day: int
+    recorded_at: datetime
+    first_day: date
+    last_day: date
     minutes: int | None
     approved: bool
     calendar_id: int | None
@@ -488,15 +488,15 @@ class ConsultantEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     consultant_id: int
     company_id: int | None
     department_id: int | None
     manager_id: int | None
-    from_day: int
+    from_day: date
     active: bool
-    employed_from: int | None
-    employed_to: int | None
+    employed_from: date | None
+    employed_to: date | None
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
@@ -510,7 +510,7 @@ class CostEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     actual: int
     committed: int
 
@@ -523,12 +523,12 @@ class DisputeEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     invoice_id: int
     status: str
-    opened_day: int
-    status_day: int
-    closed_day: int | None
+    opened_day: date
+    status_day: date
+    closed_day: date | None
     amount: int | None
     client_id: int | None
 
@@ -541,7 +541,7 @@ class ExposureEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     client_id: int
     company_id: int | None
     disputed: int
@@ -559,8 +559,8 @@ class TimeEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
-    day: int
+    recorded_at: datetime
+    day: date
     minutes: int
     billable: bool
     approved: bool
@@ -576,7 +576,7 @@ class ProjectEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     project_id: int
     company_id: int | None
     client_id: int | None
@@ -596,7 +596,7 @@ class MilestoneEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     reached: bool
     share: int | None
 
@@ -609,25 +609,25 @@ class InvoiceEntry(TypedDict):
     version: int
     present: bool
     event_id: str
-    recorded_at: int
+    recorded_at: datetime
     invoice_id: int
     company_id: int | None
     client_id: int | None
     posted: bool
-    due_day: int | None
+    due_day: date | None
     residual: int
     company_residual: int
     currency: str | None
     company_currency: str | None
     timezone: str
     credited: bool
-    from_day: int
+    from_day: date
 
 
 class TickEntry(TypedDict):
     """The clock reached this instant, for all subjects of the partition."""
 
-    at: int
+    at: datetime
 
 
 class Frame(TypedDict):

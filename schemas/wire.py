@@ -171,7 +171,7 @@ class TimesheetEvent(TypedDict):
 DisputeStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class Dispute(TypedDict):
-    """A client contests an invoice."""
+    """A client contests an invoice. Odoo and a helpdesk may both speak of one invoice; meta.source tells who speaks."""
 
     invoice_id: int
     status: DisputeStatus
