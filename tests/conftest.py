@@ -23,10 +23,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.embedded_kafka import BrokerHandle, choose
 from infra.errors import BurnlineError
 from infra.settings import load_settings
+
+# The suites share few cores: how long an example takes says nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 LAB = Path(__file__).resolve().parents[2] / "shared" / "odoo" / "lab"
 
