@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core import Measures
@@ -17,9 +17,7 @@ from tests.unit.streams.core.world import SECOND, Source, World, day, key, value
 START = day("2026-03-02")
 DAY = 86_400 * SECOND
 POLICY = Measures(client_exposure=ClientExposurePolicy(limit=15_000))
-# how fast examples are made tells of the machine, not of the law
-UNTIMED = [HealthCheck.too_slow]
-laws = settings(max_examples=60, deadline=None, suppress_health_check=UNTIMED)
+laws = settings(max_examples=60)
 
 days = st.integers(START - 30, START + 40)
 numbers = st.integers(1, 3)
@@ -266,7 +264,7 @@ one_project = st.lists(
 
 
 @given(one_project, st.sampled_from([None, 600, 1000]), st.sampled_from([None, 500, 1000]))
-@settings(max_examples=150, deadline=None, suppress_health_check=UNTIMED)
+@settings(max_examples=150)
 def test_nothing_is_crossed_on_a_project_where_the_fast_path_sees_nothing(
     history: list[tuple[str, int, Any]], minutes_: int | None, cost: int | None
 ) -> None:
