@@ -29,6 +29,11 @@ ROWS_OF = "rows of "
 """How a topic names its record when it holds every record of a namespace: `rows of burnline.internal`."""
 
 
+def carries(declared: str, record: str) -> bool:
+    """Whether a record travels on a topic that declares this as its record."""
+    return declared in {record, ROWS_OF + record.rpartition(".")[0]}
+
+
 @dataclass(frozen=True)
 class Release:
     """One frozen version of a record."""
@@ -63,10 +68,6 @@ class ReleasedTopic:
     public: bool
     sunset: date | None = None
 
-    def carries(self, record: str) -> bool:
-        """Whether this record travels on the topic."""
-        return self.record in {record, ROWS_OF + record.rpartition(".")[0]}
-
 
 @dataclass(frozen=True)
 class Index:
@@ -84,37 +85,34 @@ class Index:
 def read_index(folder: Path) -> Index:
     """What was released into a folder; nothing, if there is no index. Raises `Fatal` for an index that cannot be read."""
     path = folder / INDEX
-    if not path.is_file():
-        return Index()
+    return parse_index(path.read_text(encoding="utf-8"), folder) if path.is_file() else Index()
+
+
+def parse_index(text: str, folder: Path) -> Index:
+    """The index of a folder from its text. Raises `Fatal` for a text that is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(text)
         releases = {
-            record: tuple(
-                Release(
-                    record,
-                    version["version"],
-                    version["id"],
-                    version["shape"],
-                    version["content"],
-                    folder / record / f"{version['version']}.avsc",
-                )
-                for version in versions
-            )
+            record: tuple(_release(record, version, folder) for version in versions)
             for record, versions in found["records"].items()
         }
-        topics = {
-            name: ReleasedTopic(
-                name,
-                topic["record"],
-                topic["key"],
-                topic["public"],
-                date.fromisoformat(topic["sunset"]) if "sunset" in topic else None,
-            )
-            for name, topic in found["topics"].items()
-        }
+        topics = {name: _topic(name, topic) for name, topic in found["topics"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Fatal(f"{path} is no index of releases: {error!r}", remedy="restore it from version control") from error
+        raise Fatal(
+            f"{folder / INDEX} is no index of releases: {error!r}", remedy="restore it from version control"
+        ) from error
     return Index(releases, topics)
+
+
+def _release(record: str, version: Mapping[str, Any], folder: Path) -> Release:
+    number = version["version"]
+    path = folder / record / f"{number}.avsc"
+    return Release(record, number, version["id"], version["shape"], version["content"], path)
+
+
+def _topic(name: str, topic: Mapping[str, Any]) -> ReleasedTopic:
+    sunset = date.fromisoformat(topic["sunset"]) if "sunset" in topic else None
+    return ReleasedTopic(name, topic["record"], topic["key"], topic["public"], sunset)
 
 
 def index_text(index: Index) -> str:

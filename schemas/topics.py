@@ -8,6 +8,7 @@ change with any release and carry no promise.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 PARTITIONS = 6
@@ -43,6 +44,15 @@ class ServiceLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """The end of a topic, announced: on which day it was, on which day nothing is written any more, and what to read instead."""
+
+    since: date
+    sunset: date
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """One topic and its contract. `verbs` are the event types it carries, in the past tense."""
 
@@ -60,6 +70,7 @@ class Topic:
     service_level: ServiceLevel = ServiceLevel.SILVER
     partitions: int = PARTITIONS
     extra: dict[str, str] = field(default_factory=dict)
+    deprecation: Deprecation | None = None
 
     @property
     def config(self) -> dict[str, str]:
