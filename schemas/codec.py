@@ -16,13 +16,19 @@ from typing import Any, NamedTuple
 
 import fastavro
 
-from schemas import catalogue
+from schemas import catalogue, released, resolution
 from schemas.errors import PoisonMessage
+from schemas.released import Release
+from schemas.resolution import Reading
 
 HEADER = struct.Struct(">bI")
+UUID = frozenset({"uuid"})
 _read = fastavro.schemaless_reader
 _write = fastavro.schemaless_writer
-_UNREADABLE = (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error)
+_UNREADABLE = (
+    *(EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError),
+    *(struct.error, fastavro.read.SchemaResolutionError),
+)
 
 
 class Decoded(NamedTuple):
@@ -34,7 +40,7 @@ class Decoded(NamedTuple):
 
 @cache
 def _typed(name: str) -> Any:
-    return fastavro.parse_schema(catalogue.without_logical_types(catalogue.load(name), frozenset({"uuid"})))
+    return fastavro.parse_schema(catalogue.without_logical_types(catalogue.load(name), UUID))
 
 
 @cache
@@ -43,18 +49,18 @@ def _plain(name: str) -> Any:
 
 
 @cache
-def _names() -> dict[int, str]:
-    return {number: name for name, number in catalogue.ids().items()}
+def _typed_reading(number: int) -> Reading:
+    return resolution.reading(_release(number), UUID)
+
+
+@cache
+def _plain_reading(number: int) -> Reading:
+    return resolution.reading(_release(number))
 
 
 @cache
 def _header(name: str) -> bytes:
-    try:
-        return HEADER.pack(0, catalogue.ids()[name])
-    except KeyError:
-        raise PoisonMessage(
-            f"the schema {name} has no number", remedy="add it to schemas/avro/ids.json with the next free number"
-        ) from None
+    return HEADER.pack(0, resolution.writing_id(name))
 
 
 def _encode(schema: Any, name: str, value: Any) -> bytes:
@@ -81,6 +87,10 @@ def encode_wire(name: str, value: Mapping[str, Any]) -> bytes:
 
 def schema_name(data: bytes) -> str:
     """Full name of the schema a record was written with. Raises `PoisonMessage` without a known wire header."""
+    return _release(_number(data)).record
+
+
+def _number(data: bytes) -> int:
     if len(data) < HEADER.size:
         raise PoisonMessage(
             f"{len(data)} bytes are too short for a record", remedy="find the producer that writes without a registry"
@@ -91,24 +101,29 @@ def schema_name(data: bytes) -> str:
             f"the first byte is {magic}, not the 0 of the Confluent wire format",
             remedy="find the producer that writes this topic without a registry",
         )
-    name = _names().get(number)
-    if name is None:
+    return int(number)
+
+
+def _release(number: int) -> Release:
+    found = released.by_id(number)
+    if found is None:
         raise PoisonMessage(
             f"schema number {number} is unknown",
             remedy="update this program, or register the schema it was written with",
         )
-    return name
+    return found
 
 
-def _decode(schema: Any, name: str, data: bytes) -> Any:
+def _decode(reading: Reading, data: bytes) -> Decoded:
+    name, writer, reader, _ = reading
     body = io.BytesIO(data)
     body.seek(HEADER.size)
     try:
-        value = _read(body, schema, None, return_record_name=True, return_record_name_override=True)
+        value = _read(body, writer, reader, return_record_name=True, return_record_name_override=True)
     except _UNREADABLE as error:
         raise _unreadable(name, error) from error
     _nothing_follows(name, body, data)
-    return value
+    return Decoded(name, value)
 
 
 def _unreadable(name: str, error: Exception) -> PoisonMessage:
@@ -127,9 +142,8 @@ def _nothing_follows(name: str, body: io.BytesIO, data: bytes) -> None:
 
 
 def decode(data: bytes) -> Decoded:
-    """A record in Python's own types. Raises `PoisonMessage`."""
-    name = schema_name(data)
-    return Decoded(name, _decode(_typed(name), name, data))
+    """A record in Python's own types, as the current schema has it. Raises `PoisonMessage`."""
+    return _decode(_typed_reading(_number(data)), data)
 
 
 def decode_wire(data: bytes) -> Decoded:
@@ -137,8 +151,7 @@ def decode_wire(data: bytes) -> Decoded:
 
     Members of a union of several records come as pairs (full name, fields). Raises `PoisonMessage`.
     """
-    name = schema_name(data)
-    return Decoded(name, _decode(_plain(name), name, data))
+    return _decode(_plain_reading(_number(data)), data)
 
 
 class Item(NamedTuple):
@@ -152,10 +165,10 @@ class Item(NamedTuple):
 def decode_items(data: bytes) -> tuple[str, list[Item]]:
     """The schema's name and the items of a record whose only field is an array of a union of records.
 
-    An item's `data` is what `encode_wire` would make of it, for the price of a slice. Raises `PoisonMessage`.
+    An item's `data` is what `encode_wire` would make of it, for the price of a slice; an item of an older release keeps the number
+    of that. Raises `PoisonMessage`.
     """
-    name = schema_name(data)
-    branches = _branches(name)
+    name, branches = _branches(_number(data))
     body = io.BytesIO(data)
     body.seek(HEADER.size)
     items: list[Item] = []
@@ -165,9 +178,9 @@ def decode_items(data: bytes) -> tuple[str, list[Item]]:
                 count = -count
                 _long(body)
             for _ in range(count):
-                full_name, schema, header = branches[_long(body)]
+                full_name, writer, reader, header = branches[_long(body)]
                 begin = body.tell()
-                value = _read(body, schema, None, return_record_name=True, return_record_name_override=True)
+                value = _read(body, writer, reader, return_record_name=True, return_record_name_override=True)
                 items.append(Item(full_name, value, header + data[begin : body.tell()]))
     except _UNREADABLE as error:
         raise _unreadable(name, error) from error
@@ -176,13 +189,17 @@ def decode_items(data: bytes) -> tuple[str, list[Item]]:
 
 
 @cache
-def _branches(name: str) -> dict[int, tuple[str, Any, bytes]]:
-    """The members of the union, by their place in it. Raises `PoisonMessage` for a schema of another shape."""
-    match catalogue.load(name)["fields"]:
-        case [{"type": {"type": "array", "items": list(union)}}]:
-            names = [member if isinstance(member, str) else member["name"] for member in union]
-            return {place: (member, _plain(member), _header(member)) for place, member in enumerate(names)}
-    raise PoisonMessage(f"a {name} is no list of records", remedy="find who else writes to this topic")
+def _branches(number: int) -> tuple[str, dict[int, tuple[str, Any, Any, bytes]]]:
+    """The record's name, and the members of its union by their place. Raises `PoisonMessage` for a schema of another shape."""
+    release = _release(number)
+    members = resolution.members(release)
+    if members is None:
+        raise PoisonMessage(f"a {release.record} is no list of records", remedy="find who else writes to this topic")
+    readings = [_plain_reading(member.wire_id) for member in members]
+    return release.record, {
+        place: (found.name, found.writer, found.reader, HEADER.pack(0, found.wire_id))
+        for place, found in enumerate(readings)
+    }
 
 
 def _long(body: io.BytesIO) -> int:
