@@ -103,7 +103,7 @@ class _Walk:
         logical = "logicalType" in old or "logicalType" in new
         if logical or reader["type"] not in LOSSLESS.get(writer["type"], ()):
             change = f"`{where}` changed from {said(old)} to {said(new)}"
-            promoted = not logical and reader["type"] in PROMOTIONS.get(writer["type"], ())
+            promoted = reader["type"] in PROMOTIONS.get(writer["type"], ())
             yield Clash(where, Kind.TYPE, change, MISREAD if promoted else CANNOT, ANOTHER_FIELD)
 
     def _same_type(self, old: Any, new: Any, where: str) -> Iterator[Clash]:

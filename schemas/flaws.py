@@ -53,7 +53,7 @@ def _unions(where: str, schema: Any, names: dict[str, Any]) -> Iterator[Flaw]:
 def _confusable(one: Any, other: Any) -> bool:
     if one["type"] in NAMED and other["type"] in NAMED:
         return bool(_short_names(one) & _short_names(other))
-    return other["type"] in PROMOTIONS.get(one["type"], ()) or one["type"] in PROMOTIONS.get(other["type"], ())
+    return one["type"] == other["type"] or other["type"] in PROMOTIONS.get(one["type"], ()) or one["type"] in PROMOTIONS.get(other["type"], ())
 
 
 def _short_names(named: Any) -> set[str]:

@@ -164,6 +164,7 @@ def test_a_clash_is_told_in_words_that_name_the_field_the_harm_and_the_cure():
         pytest.param(of(inner("int"), default={}), "does not fit", id="a default that lacks a field"),
         pytest.param(of(enum("a"), default="z"), "does not fit", id="a default that is no symbol"),
         pytest.param(of(["int", "double"]), "take the one for the other", id="two numbers in a union"),
+        pytest.param(of(["int", logical("int", "date")]), "take the one for the other", id="a number twice, once as a date"),
         pytest.param(of(listed(["null", "bytes", "string"])), "take the one for the other", id="bytes or text, in a list"),
         pytest.param(
             of([inner("int", "a.Line"), inner("int", "b.Line")]), "take the one for the other", id="two records of one short name"
