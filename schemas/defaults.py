@@ -11,7 +11,7 @@ from typing import Any
 
 from fastavro.read import LOGICAL_READERS
 
-from schemas.compatibility import names_of, plain, said
+from schemas.shapes import names_of, plain, said
 
 _JSON: dict[str, tuple[type, ...]] = {
     "null": (type(None),),

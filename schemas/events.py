@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from schemas.records import Meta, Mode
-from schemas.topics import Topic
+from schemas.topics import Deprecation, Topic
 
 NAMESPACE = uuid.UUID("6d2b1f0e-5a0c-5d57-9a55-b0b1e5e2c0de")
 CONTENT_TYPE = b"application/avro"
+SUCCESSOR = "successor"
+"""The header that names the topic to read instead. An event that has it stands there, too."""
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -84,7 +87,21 @@ def cloudevents_headers(topic: Topic, m: Meta) -> Headers:
     ]
     if m["causation_id"] is not None:
         headers.append(("ce_causationid", m["causation_id"].encode()))
+    if topic.deprecation is not None:
+        headers += deprecation_headers(topic.deprecation)
     return headers
+
+
+def deprecation_headers(deprecation: Deprecation) -> Headers:
+    """What a subscriber of a deprecated topic is told with each event: since when (as in RFC 9745), until when (RFC 8594), what next."""
+    since, sunset = (
+        datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (deprecation.since, deprecation.sunset)
+    )
+    return [
+        ("deprecation", f"@{since.timestamp():.0f}".encode()),
+        ("sunset", format_datetime(sunset, usegmt=True).encode()),
+        (SUCCESSOR, deprecation.successor.encode()),
+    ]
 
 
 def rfc3339(moment: datetime) -> str:

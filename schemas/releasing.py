@@ -15,6 +15,7 @@ from typing import Any
 from schemas.freezing import content_of, parsed, promise_of, shape_of, text_of
 from schemas.gate import promised
 from schemas.released import INDEX, Index, Release, ReleasedTopic, carries, index_text
+from schemas.shapes import names_of
 from schemas.topics import Topic
 
 
@@ -33,10 +34,11 @@ def plan(
     folder: Path,
     only: Collection[str] = (),
 ) -> Plan:
-    """The releases that are due, with the next free numbers: of these records and their topics, or of all.
+    """The releases that are due, with the next free numbers: of these records, what travels inside them, and their topics; or of all.
 
     `current` has the schemas whole, words included, by full name.
     """
+    only = {inner for name in only for inner in names_of(current[name])}
     due = [name for name, schema in current.items() if (not only or name in only) and _differs(name, schema, index)]
     following = max(index.by_id, default=0) + 1
     releases = tuple(

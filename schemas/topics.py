@@ -45,7 +45,7 @@ class ServiceLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """The end of a topic, announced: on which day it was, on which day nothing is written any more, and what to read instead."""
+    """The end of a topic: the day it was announced, the first day (UTC) on which the topic may be gone, and what to read instead."""
 
     since: date
     sunset: date

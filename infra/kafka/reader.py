@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 
 import stamina
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -59,13 +59,13 @@ def read_to_end(
     wanted = list(partitions) if partitions is not None else partitions_of(settings, topic)
     if not wanted:
         return
-    yield from _read(settings, topic, end_offsets(settings, topic, wanted), stall)
+    yield from read_ranges(settings, topic, end_offsets(settings, topic, wanted), stall)
 
 
-def _read(
+def read_ranges(
     settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]], stall: float
-) -> Iterator[Message]:
-    """Every committed record in these ranges of offsets, their ends excluded."""
+) -> Generator[Message, None, None]:
+    """Every committed record in these ranges of offsets by partition, their ends excluded. Raises as `read_to_end` does."""
     reader = consumer(
         settings,
         group=f"burnline.reader.{uuid.uuid4()}",
@@ -108,7 +108,7 @@ def last_records(settings: KafkaSettings, topic: str, partitions: Iterable[int])
     back = 16
     while left := {p: bounds for p, bounds in ends.items() if p not in found and bounds[1] > bounds[0]}:
         starts = {p: max(begin, end - back) for p, (begin, end) in left.items()}
-        for record in _read(settings, topic, {p: (starts[p], end) for p, (_, end) in left.items()}, STALL):
+        for record in read_ranges(settings, topic, {p: (starts[p], end) for p, (_, end) in left.items()}, STALL):
             found[record.partition() or 0] = record
         ends = {p: bounds for p, bounds in left.items() if starts[p] > bounds[0]}
         back *= 16

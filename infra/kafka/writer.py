@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from infra.errors import Transient
 from schemas import codec
 from schemas.events import Headers, cloudevents_headers
+from schemas.successions import older_editions
 from schemas.topics import Topic
 
 
@@ -25,15 +26,17 @@ class EventWriter:
         self._failed: KafkaError | None = None
 
     def send(self, topic: Topic, event: Mapping[str, Any], *, partition: int = -1) -> None:
-        """Queue an event. Raises `PoisonMessage` where it breaks its schema."""
-        value = codec.encode(topic.record, event)
-        self.send_bytes(
-            topic.name,
-            event["meta"]["subject"].encode(),
-            value,
-            cloudevents_headers(topic, event["meta"]),
-            partition=partition,
-        )
+        """Queue an event, and its older editions. Raises `PoisonMessage` where it breaks its schema; then none is queued."""
+        editions = [(topic, event), *older_editions(topic, event)]
+        values = [codec.encode(edition.record, told) for edition, told in editions]
+        for (edition, told), value in zip(editions, values, strict=True):
+            self.send_bytes(
+                edition.name,
+                told["meta"]["subject"].encode(),
+                value,
+                cloudevents_headers(edition, told["meta"]),
+                partition=partition,
+            )
 
     def send_bytes(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, *, partition: int = -1

@@ -28,6 +28,7 @@ from producers.core.values import written
 from schemas import codec
 from schemas.events import cloudevents_headers, odoo_key
 from schemas.records import CaptureCursor, Mode
+from schemas.successions import older_editions
 
 log = structlog.get_logger()
 Progress = Callable[[Mapping[str, int]], object]
@@ -84,7 +85,7 @@ class Pipeline:
                     )
                     continue
                 if found is not None:
-                    records.append(found[0])
+                    records += found[0]
                     images.append(found[1])
         if cursor is not None:
             records.append(self._cursor_record(cursor))
@@ -95,7 +96,7 @@ class Pipeline:
 
     def _changed(
         self, model: str, entity: Entity, record_id: int, row: Row | None, *, context: Context, origin: Origin
-    ) -> tuple[Record, _Image] | None:
+    ) -> tuple[list[Record], _Image] | None:
         place = (entity.topic_name, model)
         subject = odoo_key(self._database, model, record_id)
         last = self.images.event(place, record_id)
@@ -105,8 +106,17 @@ class Pipeline:
         topic = entity.topic
         value = codec.encode(topic.record, _named(topic.record, event))
         record = Record(topic.name, subject.encode(), value, cloudevents_headers(topic, event["meta"]))
+        older = [
+            Record(
+                old.name,
+                told["meta"]["subject"].encode(),
+                codec.encode(old.record, told),
+                cloudevents_headers(old, told["meta"]),
+            )
+            for old, told in older_editions(topic, event)
+        ]
         verb = event["meta"]["event_type"].rsplit(".", 2)[1]
-        return record, _Image(place, record_id, value, verb)
+        return [record, *older], _Image(place, record_id, value, verb)
 
     def _letter(
         self,

@@ -18,6 +18,7 @@ from infra.kafka.clients import producer
 from infra.settings import KafkaSettings
 from schemas import codec
 from schemas.events import cloudevents_headers
+from schemas.successions import older_editions
 from schemas.topics import Topic
 
 KEPT_FOR = 30.0
@@ -48,7 +49,7 @@ class Outbox:
             self._producer.poll(0.1)
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Return once every record is acknowledged by all in-sync replicas.
+        """Return once every record, with its older editions, is acknowledged by all in-sync replicas.
 
         Raises `PoisonMessage` where one breaks its schema (then none is sent), `Transient` where one was not accepted.
         """
@@ -59,7 +60,8 @@ class Outbox:
                 event["meta"]["subject"].encode(),
                 cloudevents_headers(topic, event["meta"]),
             )
-            for topic, event in records
+            for record in records
+            for topic, event in (record, *older_editions(*record))
         ]
         acks = [self._send(*record) for record in encoded]
         for refusal in await asyncio.gather(*acks):

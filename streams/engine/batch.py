@@ -21,6 +21,7 @@ from infra.dead_letters import parked
 from infra.errors import Fatal, PoisonMessage
 from schemas import codec
 from schemas.events import Headers, cloudevents_headers
+from schemas.successions import older_editions
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Row, Step
 from streams.engine.frames import FRAME, Frames, sealed
@@ -177,12 +178,13 @@ class Batch:
         self._out.dead_letters += 1
 
     def _emit(self, topic: Topic, event: Any) -> None:
-        meta = event["meta"]
-        try:
-            value = codec.encode(topic.record, event)
-        except PoisonMessage as error:
-            raise Fatal(f"an output for {topic.name} is broken: {error}", remedy="mend the processor") from error
-        self._out.events.append((topic.name, meta["subject"].encode(), value, cloudevents_headers(topic, meta)))
+        for edition, told in ((topic, event), *older_editions(topic, event)):
+            meta = told["meta"]
+            try:
+                value = codec.encode(edition.record, told)
+            except PoisonMessage as error:
+                raise Fatal(f"an output for {edition.name} is broken: {error}", remedy="mend the processor") from error
+            self._out.events.append((edition.name, meta["subject"].encode(), value, cloudevents_headers(edition, meta)))
 
     def finish(self) -> Outputs:
         """Take the measures and encode everything. Raises `Fatal` for an output that breaks its schema."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.compatibility import plain
+from schemas.shapes import plain
 
 NUMBERS = ("int", "long", "float", "double")
 PRIMITIVES = (*NUMBERS, "string", "bytes", "boolean")

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from schemas.catalogue import without_logical_types
-from schemas.compatibility import MISREAD, Clash, Direction, Kind, clashes, names_of, plain
 from schemas.defaults import value_of, with_values
-from schemas.flaws import flaws
 from schemas.freezing import canonical, parsed
+from schemas.gate.compatibility import MISREAD, Clash, Direction, Kind, clashes
+from schemas.gate.flaws import flaws
+from schemas.shapes import names_of, plain
 from tests.support.evolution import evolutions, values
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from schemas.compatibility import Direction, Kind, clashes
-from schemas.flaws import flaws
 from schemas.freezing import parsed
+from schemas.gate.compatibility import Direction, Kind, clashes
+from schemas.gate.flaws import flaws
 
 BACKWARD, FORWARD = Direction.BACKWARD, Direction.FORWARD
 BOTH = {BACKWARD, FORWARD}

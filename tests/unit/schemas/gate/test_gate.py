@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -157,14 +157,36 @@ def test_a_topic_may_go_only_after_its_sunset_was_promised_and_has_passed(shop):
     assert kinds(shop.check()) == ["vanished record", "vanished topic"]
     shop.topics[old.name] = old
     end = date(2026, 12, 31)
-    shop.topic(old.name, deprecation=Deprecation(TODAY, end, "shop.order.v2"))
-    assert kinds(shop.check()) == [UNRELEASED]
+    shop.replace(old.name, Deprecation(TODAY, end, "shop.order.v2"))
+    assert kinds(shop.check()) == [UNRELEASED] * 2
     shop.release()
-    shop.topic(old.name, deprecation=Deprecation(TODAY, date(2026, 11, 30), "shop.order.v2"))
+    shop.replace(old.name, Deprecation(TODAY, date(2026, 11, 30), "shop.order.v2"))
     assert kinds(shop.check()) == ["earlier sunset"]
     del shop.topics[old.name]
-    assert kinds(shop.check(today=end)) == ["vanished record", "vanished topic"]
-    assert shop.check(today=date(2027, 1, 1)) == ()
+    assert kinds(shop.check(today=end - timedelta(days=1))) == ["vanished topic"]
+    assert shop.check(today=end) == ()
+
+
+@pytest.mark.parametrize(
+    ("undo", "words"),
+    [
+        pytest.param(lambda shop: shop.topic("shop.order.v1", deprecation=None), "has no end", id="two majors for ever"),
+        pytest.param(lambda shop: setattr(shop, "successions", ()), "nothing tells", id="nobody tells the one as the other"),
+        pytest.param(lambda shop: shop.topics.pop("shop.order.v2"), "nothing tells", id="a successor that is not there"),
+        pytest.param(
+            lambda shop: shop.replace("shop.order.v1", Deprecation(TODAY, TODAY, "shop.order.v2")), "before it is announced",
+            id="no time to move",
+        ),
+    ],
+)  # fmt: skip
+def test_a_new_major_that_leaves_subscribers_behind_is_stopped(shop, undo, words):
+    shop.replace("shop.order.v1", Deprecation(TODAY, date(2026, 12, 31), "shop.order.v2"))
+    assert set(kinds(shop.check())) == {UNRELEASED}
+    undo(shop)
+    (finding,) = [finding for finding in shop.check() if finding.kind != UNRELEASED]
+    assert finding.kind == "unfinished succession"
+    assert words in finding.sentence
+    assert finding.fix
 
 
 def test_an_edited_release_is_found_even_where_only_a_word_changed(shop):
@@ -177,7 +199,7 @@ def test_an_edited_release_is_found_even_where_only_a_word_changed(shop):
 
 def test_a_release_that_was_replaced_together_with_its_fingerprints_is_found_in_history(shop):
     before = shop.index
-    shutil.rmtree(shop.released)
+    shutil.rmtree(shop.frozen)
     shop.change("Order", without="pieces")
     shop.release()
     assert shop.check() == (), "files and index agree with each other"
@@ -204,7 +226,7 @@ def test_a_release_that_was_replaced_together_with_its_fingerprints_is_found_in_
     ],
 )  # fmt: skip
 def test_damage_is_named_before_anything_is_held_against_it(shop, damage, words):
-    damage(shop.released)
+    damage(shop.frozen)
     findings = shop.check()
     assert any(words in finding.sentence for finding in findings)
     assert all(finding.fix for finding in findings)
@@ -240,9 +262,9 @@ def test_only_what_is_named_is_released(shop):
 
 
 def test_releasing_twice_freezes_nothing_the_second_time(shop):
-    before = (shop.released / INDEX).read_text()
+    before = (shop.frozen / INDEX).read_text()
     shop.release()
-    assert (shop.released / INDEX).read_text() == before
+    assert (shop.frozen / INDEX).read_text() == before
 
 
 def test_numbers_are_never_given_twice_even_when_a_record_goes(shop):

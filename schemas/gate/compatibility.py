@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from schemas.shapes import NAMED, names_of, plain, said, short_name
+
 LOSSLESS = {"int": {"long", "double"}, "float": {"double"}, "string": {"bytes"}}
 PROMOTIONS = {
     "int": {"long", "float", "double"},
@@ -27,7 +29,6 @@ PROMOTIONS = {
     "string": {"bytes"},
     "bytes": {"string"},
 }
-NAMED = {"record", "enum", "fixed"}
 NEW_MAJOR = "where the old one has to go, make a new major of the topic"
 ANOTHER_FIELD = f"put it back as it was, and add another field, with a default, for what is new; {NEW_MAJOR}"
 
@@ -73,7 +74,7 @@ MISREAD = "would misread"
 
 def clashes(old: Any, new: Any, direction: Direction) -> list[Clash]:
     """Every clash between two versions of a record in one direction; none when each reader gets what the writer meant."""
-    return list(_Walk(old, new, direction).compare(old, new, _short(old)))
+    return list(_Walk(old, new, direction).compare(old, new, short_name(old)))
 
 
 class _Walk:
@@ -135,7 +136,7 @@ class _Walk:
                 yield from self._fields(old, new)
 
     def _symbols(self, old: Any, new: Any, where: str) -> Iterator[Clash]:
-        enum = _short(old)
+        enum = short_name(old)
         if self._backward:
             for symbol in old["symbols"]:
                 if symbol not in new["symbols"]:
@@ -151,7 +152,7 @@ class _Walk:
 
     def _fields(self, old: Any, new: Any) -> Iterator[Clash]:
         reader, writer = self._reader_writer(old, new)
-        record = _short(new)
+        record = short_name(new)
         written = {field["name"]: field for field in writer["fields"]}
         for field in reader["fields"]:
             found = [written[name] for name in (field["name"], *field.get("aliases", ())) if name in written]
@@ -235,36 +236,6 @@ def _ambiguous(where: str, found: list[Mapping[str, Any]]) -> Clash:
     return Clash(where, Kind.ALIAS, change, MISREAD, "take the alias out: it may only name a field that is gone")
 
 
-def names_of(schema: Any) -> dict[str, Any]:
-    """Every named type inside a schema, by full name."""
-    found: dict[str, Any] = {}
-    stack = [schema]
-    while stack:
-        match stack.pop():
-            case list(members):
-                stack += members
-            case {"type": "record" | "enum" | "fixed", "name": name} as named:
-                found[name] = named
-                stack += [field["type"] for field in named.get("fields", ())]
-            case {"type": "array", "items": inner} | {"type": "map", "values": inner}:
-                stack.append(inner)
-            case {"type": dict() | list() as inner}:
-                stack.append(inner)
-    return found
-
-
-def plain(schema: Any, names: Mapping[str, Any]) -> Any:
-    """A type as a dictionary, or a union as a list: a reference is looked up, what merely wraps another is unwrapped."""
-    match schema:
-        case str():
-            return names.get(schema, {"type": schema})
-        case {"type": dict() | list() as inner}:
-            return plain(inner, names)
-        case {"type": str(name)} if name in names:
-            return names[name]
-    return schema
-
-
 def _members(schema: Any) -> list[Any]:
     return schema if isinstance(schema, list) else [schema]
 
@@ -279,29 +250,3 @@ def _values(members: list[Any]) -> list[Any]:
 
 def _is_null(member: Any) -> bool:
     return member in ("null", {"type": "null"})
-
-
-def _short(schema: Any) -> str:
-    return str(schema["name"]).rpartition(".")[2] if isinstance(schema, dict) and "name" in schema else said(schema)
-
-
-def said(schema: Any) -> str:  # noqa: PLR0911  one return for each kind of Avro type
-    """A type in a reader's words."""
-    match schema:
-        case str():
-            return schema.rpartition(".")[2]
-        case list():
-            return " or ".join(said(member) for member in schema)
-        case {"logicalType": "decimal", "type": base, "precision": precision, **rest}:
-            return f"decimal({precision}, {rest.get('scale', 0)}) in {base}"
-        case {"logicalType": name, "type": base}:
-            return f"{name} in {base}"
-        case {"type": "array", "items": items}:
-            return f"list of {said(items)}"
-        case {"type": "map", "values": values}:
-            return f"map of {said(values)}"
-        case {"type": "record" | "enum" | "fixed" as kind, "name": str(name)}:
-            return f"the {kind} {name.rpartition('.')[2]}"
-        case {"type": inner}:
-            return said(inner)
-    return str(schema)

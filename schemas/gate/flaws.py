@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from schemas.compatibility import NAMED, PROMOTIONS, names_of, plain, said
 from schemas.defaults import value_of
+from schemas.gate.compatibility import PROMOTIONS
+from schemas.shapes import NAMED, names_of, plain, said
 
 
 class Flaw(NamedTuple):
@@ -53,7 +54,11 @@ def _unions(where: str, schema: Any, names: dict[str, Any]) -> Iterator[Flaw]:
 def _confusable(one: Any, other: Any) -> bool:
     if one["type"] in NAMED and other["type"] in NAMED:
         return bool(_short_names(one) & _short_names(other))
-    return one["type"] == other["type"] or other["type"] in PROMOTIONS.get(one["type"], ()) or one["type"] in PROMOTIONS.get(other["type"], ())
+    return (
+        one["type"] == other["type"]
+        or other["type"] in PROMOTIONS.get(one["type"], ())
+        or one["type"] in PROMOTIONS.get(other["type"], ())
+    )
 
 
 def _short_names(named: Any) -> set[str]:
