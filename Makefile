@@ -29,12 +29,13 @@ test: $(READY)  ## every test: pure, real broker, real Odoo (where its lab is), 
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not alone" $(ARGS)
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of them
 
-check: $(READY) ## format, lint, types, architecture, generated files
+check: $(READY) ## format, lint, types, architecture, generated files, what released schemas promise
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m burnline.docs --check
+	@$(BIN)/burnline schemas check
 
 bench: $(READY) ## figures, as ratios and CPU seconds per million: make bench ARGS="--json"
 	@$(BIN)/python -m tests.bench $(ARGS)

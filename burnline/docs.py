@@ -64,6 +64,8 @@ def section(topic: Topic) -> str:
         f"Key: {topic.key}. Partitions: {topic.partitions}. Keeps {kept}. Class: {topic.data_class}. Owner: {topic.owner}. "
         f"Process: {topic.process}. Service level: {topic.service_level}. Written by {', '.join(topic.publishers)}.\n"
     )
+    if end := topic.deprecation:
+        facts = f"**Deprecated** on {end.since}, ends on {end.sunset}: read {end.successor}.\n\n{facts}"
     types = ", ".join(f"`{topic.event_type(verb)}`" for verb in topic.verbs)
     rows = [f"| `{f['name']}` | {type_name(f['type'])} | {f['dataClass']} | {f['doc']} |" for f in state["fields"]]
     return "\n".join(

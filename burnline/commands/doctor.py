@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from burnline.environment import Environment
 from infra.errors import BurnlineError
 from infra.kafka import clients
 from infra.kafka import topics as cluster
-from schemas import catalogue, generate
+from schemas import catalogue, gate, generate, released
 from schemas.topics import TOPICS
 
 
@@ -81,12 +82,15 @@ def _checked(name: str, check: Callable[[], list[Finding]]) -> Iterator[Finding]
 
 
 def _schemas() -> list[Finding]:
-    for name in catalogue.ids():
-        catalogue.load(name)
+    index = released.index()
+    today = datetime.now(UTC).date()
+    found = gate.examine(TOPICS, index, avro=catalogue.AVRO_FOLDER, released=released.RELEASED_FOLDER, today=today)
+    if found:
+        return [Finding("schemas", "failed", finding.sentence, finding.fix) for finding in found]
     stale = [path.name for path, text in generate.modules().items() if path.read_text(encoding="utf-8") != text]
     if stale:
         return [Finding("schemas", "failed", f"{', '.join(stale)} do not match schemas/avro", "run `make docs`")]
-    return [Finding("schemas", "ok", f"{len(catalogue.ids())} schemas, {len(TOPICS)} topics")]
+    return [Finding("schemas", "ok", f"{len(index.releases)} schemas as released, {len(TOPICS)} topics")]
 
 
 def _configuration(found: Environment) -> list[Finding]:

@@ -29,9 +29,9 @@ def breaks(current: Mapping[str, Any], topics: Mapping[str, Topic], index: Index
                     by_record = found.setdefault(clash, {}).setdefault(direction, {})
                     by_record.setdefault(record, []).append(release.number)
     for clash, broken in found.items():
-        versions = {record: tuple(numbers) for by_record in broken.values() for record, numbers in by_record.items()}
-        harms = " and ".join(_harm(clash, direction, by_record) for direction, by_record in broken.items())
-        yield Finding(clash.kind, next(iter(versions)), f"{clash.change}: {harms}", clash.fix, versions)
+        pairs = {(name, n) for by_record in broken.values() for name, numbers in by_record.items() for n in numbers}
+        versions = {name: tuple(n for other, n in sorted(pairs) if other == name) for name, _ in sorted(pairs)}
+        yield Finding(clash.kind, next(iter(versions)), f"{clash.change}: {_harm(clash, broken)}", clash.fix, versions)
 
 
 def is_public(record: str, topics: Mapping[str, Topic], index: Index) -> bool:
@@ -40,15 +40,24 @@ def is_public(record: str, topics: Mapping[str, Topic], index: Index) -> bool:
     return any(topic.public and carries(topic.record, record) for topic in promises)
 
 
-def _harm(clash: Clash, direction: Direction, broken: Mapping[str, list[int]]) -> str:
-    (record, numbers), *more = broken.items()
-    plural = "s" if len(numbers) > 1 else ""
-    which = f"version{plural} {_listed(numbers)} of {record}"
-    if more:
-        which += f" (and {len(more)} more record{'s' if len(more) > 1 else ''} that hold it)"
-    if direction is Direction.BACKWARD:
-        return f"programs with the new schema {clash.harm} what was written with {which}"
-    return f"subscribers that still read with {which} {clash.harm} what is written from now on"
+def _harm(clash: Clash, broken: Mapping[Direction, Mapping[str, list[int]]]) -> str:
+    """Who suffers what, with which releases."""
+    which = {direction: _which(by_record) for direction, by_record in broken.items()}
+    backward, forward = which.get(Direction.BACKWARD), which.get(Direction.FORWARD)
+    if backward == forward:
+        return f"programs with the new schema and those with {backward} {clash.harm} what the other writes"
+    harms = []
+    if backward:
+        harms.append(f"programs with the new schema {clash.harm} what was written with {backward}")
+    if forward:
+        harms.append(f"subscribers that still read with {forward} {clash.harm} what is written from now on")
+    return ", and ".join(harms)
+
+
+def _which(by_record: Mapping[str, list[int]]) -> str:
+    (record, numbers), *more = by_record.items()
+    which = f"version{'s' if len(numbers) > 1 else ''} {_listed(numbers)} of {record}"
+    return f"{which} (and of {len(more)} more that hold it)" if more else which
 
 
 def _listed(numbers: list[int]) -> str:

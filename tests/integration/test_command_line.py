@@ -12,7 +12,8 @@ import pytest
 
 COMMANDS = [
     "demo", "doctor", "capture", "webhooks", "streams", "clock", "actions", "run", "show", "tail", "lag",
-    "broker start", "broker stop", "broker status", "topics plan", "topics apply", "dlq list",
+    "broker start", "broker stop", "broker status", "topics plan", "topics apply", "topics carry-over", "dlq list",
+    "schemas check", "schemas release", "schemas list",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 from collections import Counter
@@ -24,6 +25,7 @@ from infra.kafka.clients import consumer, producer, transactional_producer
 from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
+from producers.webhooks.outbox import Outbox, Outgoing
 from schemas import codec, released, successions
 from schemas.events import event_id
 from schemas.topics import TOPICS, Topic
@@ -249,3 +251,21 @@ def test_tombstones_are_carried_and_what_cannot_be_told_is_parked(majors, kafka,
     found = [codec.decode(record.value() or b"").value["current"] for record in read_to_end(kafka, own.name)]
     assert {letter["error"] for letter in found} >= {"an order that nobody understands"}
     assert {(letter["stage"], letter["topic"]) for letter in found} == {("carry-over", majors.old.name)}
+
+
+def test_what_webhooks_bring_is_told_on_both(majors, kafka, monkeypatch):
+    the_change(majors, kafka, monkeypatch)
+
+    async def publish() -> None:
+        outbox = Outbox(kafka)
+        await outbox.publish([Outgoing(majors.new, majors.new_event(order, 1)) for order in range(ORDERS)])
+        outbox.close(30)
+
+    asyncio.run(publish())
+    for topic, event in ((majors.old, majors.old_event), (majors.new, majors.new_event)):
+        found = {
+            (r.key() or b"").decode(): codec.decode(r.value() or b"").value for r in read_to_end(kafka, topic.name)
+        }
+        assert {key: value["meta"]["event_id"] for key, value in found.items()} == {
+            f"shop:order:{order}": event(order, 1)["meta"]["event_id"] for order in range(ORDERS)
+        }

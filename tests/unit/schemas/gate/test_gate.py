@@ -51,7 +51,7 @@ INCOMPATIBLE = [
     ),
     pytest.param(
         {"pieces": "string"}, ["changed type"],
-        ["`Order.pieces` changed from int to string", "programs with the new schema", "and subscribers that still read"],
+        ["`Order.pieces` changed from int to string", "programs with the new schema and those with version 1 of shop.OrderEvent cannot read"],
         id="changed type",
     ),
     pytest.param(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.errors import Fatal
-from schemas import codec
+from schemas import codec, successions
 from streams.core.contract import Contribution, Row, Step
 from streams.engine.batch import Batch, Outputs
 from streams.engine.frames import FRAME
@@ -239,3 +239,12 @@ def test_a_contribution_to_what_is_near_that_fails_is_parked_alone(broken: dict[
     (letter,) = events(outputs, "t.dead-letters")
     assert letter["current"]["stage"] == stage
     assert [event["meta"]["subject"] for event in events(outputs, "t.alerts")] == ["r6", "r8"]
+
+
+def test_what_replaces_a_topic_is_told_on_that_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = replace(TOPOLOGY.alerts, name="t.older-alerts")
+    told = successions.Succession(older, TOPOLOGY.alerts, dict, lambda event: {**event, "meta": dict(event["meta"])})
+    monkeypatch.setattr(successions, "SUCCESSIONS", (told,))
+    outputs = run(frame(0, toy.entry("s", "r1"), toy.entry("s", "r2")))
+    assert events(outputs, older.name) == events(outputs, "t.alerts") != []
+    assert {key for topic, key, _, _ in outputs.events if topic == older.name} == {b"r1", b"r2"}
