@@ -25,6 +25,7 @@ from infra.embedded_kafka import diagnosis
 from infra.embedded_kafka.answering import answers
 from infra.embedded_kafka.diagnosis import Failure
 from infra.embedded_kafka.folder import Folder, exclusive, fatal, os_failure, usable
+from infra.embedded_kafka.guard import Guard
 from infra.embedded_kafka.jars import KAFKA_VERSION, ready_jars
 from infra.embedded_kafka.java import Runtime
 from infra.embedded_kafka.process import command_of, end, lifeline, wait_until
@@ -48,7 +49,7 @@ class EmbeddedKafka:
     """One broker on one data folder.
 
     With `lifeline` it ends when this process ends, however that comes about; without, it outlives it. `port` 0 picks a free
-    one at each start.
+    one at each start. With a `guard` clients need a name, a password and an ACL for whatever they do.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class EmbeddedKafka:
         maven_repository: str | None = None,
         heap: str | None = None,
         lifeline: bool = True,
+        guard: Guard | None = None,
     ) -> None:
         """Only keeps the parameters; what is left out is as in `BrokerSettings`."""
         defaults = BrokerSettings()
@@ -69,6 +71,7 @@ class EmbeddedKafka:
         self._repository = maven_repository
         self._heap = heap or defaults.heap
         self._with_lifeline = lifeline
+        self._guard = guard
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: subprocess.Popen[bytes] | None = None
         self._state: BrokerState | None = None
@@ -187,7 +190,10 @@ class EmbeddedKafka:
     def _configure(self, port: int, controller_port: int) -> None:
         folder = self.folder
         folder.log4j.write_text(log4j_properties(folder.log_file))
-        folder.properties.write_text(server_properties(data=folder.logs, port=port, controller_port=controller_port))
+        folder.properties.touch(mode=0o600)  # with a guard it holds a password
+        folder.properties.write_text(
+            server_properties(data=folder.logs, port=port, controller_port=controller_port, guard=self._guard)
+        )
 
     def _format(self, runtime: Runtime, progress: Callable[[str], None]) -> diagnosis.Diagnosis | None:
         if (self.folder.logs / "meta.properties").exists():
@@ -198,6 +204,7 @@ class EmbeddedKafka:
         properties = self.folder.root / "format.properties"
         # Formatted beside its place and then renamed, so that an interruption never leaves half a folder.
         lines = self.folder.properties.read_text().splitlines()
+        properties.touch(mode=0o600)  # as above
         properties.write_text(
             "\n".join(f"log.dirs={fresh}" if line.startswith("log.dirs=") else line for line in lines)
         )
@@ -234,8 +241,9 @@ class EmbeddedKafka:
 
     def _wait_for_answer(self) -> diagnosis.Diagnosis | None:
         process, bootstrap = self._process, self.bootstrap_servers
+        client = self._guard.client if self._guard else None
         assert process is not None  # noqa: S101  `_launch` has just set it
-        if not wait_until(lambda: process.poll() is not None or answers(bootstrap), START_SECONDS):
+        if not wait_until(lambda: process.poll() is not None or answers(bootstrap, client), START_SECONDS):
             message = f"the embedded broker does not answer on {bootstrap} after {START_SECONDS:.0f} s"
             return diagnosis.Diagnosis(
                 Failure.UNKNOWN, message, f"see {self.folder.log_file}, and how busy the machine is"

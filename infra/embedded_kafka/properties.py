@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.embedded_kafka.guard import Guard, guarded
+
 HOST = "127.0.0.1"
 
 
-def server_properties(*, data: Path, port: int, controller_port: int) -> str:
-    """`server.properties` of a single KRaft node that keeps its logs in `data`."""
+def server_properties(*, data: Path, port: int, controller_port: int, guard: Guard | None = None) -> str:
+    """`server.properties` of a single KRaft node that keeps its logs in `data`; open to everybody on loopback without a `guard`."""
     values = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -53,6 +55,8 @@ def server_properties(*, data: Path, port: int, controller_port: int) -> str:
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
         "metric.reporters": "",
     }
+    if guard is not None:
+        values |= guarded(guard, port=f"{HOST}:{port}", controller=f"{HOST}:{controller_port}")
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 

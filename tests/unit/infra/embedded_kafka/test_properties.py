@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.embedded_kafka.guard import Guard
 from infra.embedded_kafka.properties import java_command, java_options, log4j_properties, server_properties
 
 
@@ -55,3 +56,26 @@ def test_a_command_ends_with_the_class_and_its_arguments():
     command = java_command(Path("/j"), ["-Xmx1m"], [Path("/a.jar"), Path("/b.jar")], "kafka.Kafka", "/p")
 
     assert command == ["/j", "-Xmx1m", "-cp", "/a.jar:/b.jar", "kafka.Kafka", "/p"]
+
+
+GUARD = Guard("root", "pw-of-root", Path("/pki/broker.pem"), Path("/pki/ca.pem"))
+GUARDED = properties(server_properties(data=Path("/data"), port=9092, controller_port=19093, guard=GUARD))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("listeners", "SASL_SSL://127.0.0.1:9092,CONTROLLER://127.0.0.1:19093", id="no open door"),
+        pytest.param("allow.everyone.if.no.acl.found", "false", id="what nobody allowed is forbidden"),
+        pytest.param("super.users", "User:root", id="one may do everything"),
+        pytest.param("sasl.mechanism.inter.broker.protocol", "PLAIN", id="the broker has a name, too"),
+        pytest.param("sasl.mechanism.controller.protocol", "PLAIN", id="and so has the controller"),
+        pytest.param("auto.create.topics.enable", "false", id="all else is as without a guard"),
+    ],
+)
+def test_a_guard_leaves_no_listener_without_a_name_and_a_password(name, value):
+    assert GUARDED[name] == value
+
+
+def test_a_guard_s_password_does_not_show():
+    assert "pw-of-root" not in repr(GUARD)
