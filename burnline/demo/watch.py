@@ -17,6 +17,7 @@ from confluent_kafka import Message, TopicPartition
 
 from infra.errors import PoisonMessage
 from infra.kafka import clients
+from infra.kafka.names import scratch_group
 from infra.kafka.reader import latest_offsets
 from infra.settings import KafkaSettings
 from schemas import codec
@@ -82,7 +83,7 @@ class Watch:
             self.measures[name] = {**subjects, **self.measures[name]}
 
     def _read(self, ends: list[TopicPartition]) -> None:
-        reader = clients.consumer(self.settings, group="burnline.demo.watch", fetch_wait_max_ms=20)
+        reader = clients.consumer(self.settings, group=scratch_group("watch"), fetch_wait_max_ms=20)
         reader.assign(ends)
         while not self._stop.is_set():
             for record in reader.consume(500, 0.05):

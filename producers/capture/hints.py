@@ -6,7 +6,6 @@ next pass. So no offset is kept.
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -15,6 +14,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from infra.errors import PoisonMessage
 from infra.kafka.clients import consumer
+from infra.kafka.names import scratch_group
 from infra.kafka.reader import end_offsets, partitions_of
 from infra.settings import KafkaSettings
 from producers.capture.metrics import HINTS
@@ -40,7 +40,7 @@ class Hints:
             log.warning("hints_disabled", topic=DELIVERIES.name, remedy="run `burnline topics apply`")
             return
         ends = end_offsets(settings, DELIVERIES.name, partitions)
-        self._reader = consumer(settings, group=f"burnline.capture.hints.{uuid.uuid4()}", fetch_wait_max_ms=100)
+        self._reader = consumer(settings, group=scratch_group("hints"), fetch_wait_max_ms=100)
         self._reader.assign([TopicPartition(DELIVERIES.name, p, end) for p, (_, end) in ends.items()])
 
     def wait(self, seconds: float) -> tuple[dict[str, set[int]], list[Unreadable]]:

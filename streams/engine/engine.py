@@ -36,6 +36,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
+from infra.kafka.names import worker_transactions
 from infra.settings import Settings
 from streams.engine import metrics
 from streams.engine.batch import Batch, Outputs
@@ -113,7 +114,7 @@ class Engine:
         self._widths = widths_of(kafka, self._topology)
         producer = transactional_producer(
             kafka,
-            f"{streams.group}.{streams.instance}",
+            worker_transactions(streams.group, streams.instance),
             timeout=streams.transaction_timeout,
             queue_buffering_max_messages=1_000_000,
             linger_ms=0,  # a commit flushes what was queued: waiting for more could only delay it

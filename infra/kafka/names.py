@@ -1,0 +1,28 @@
+"""The names under which Burnline's programs appear to a broker: transactional ids, and groups that commit nothing.
+
+They stand here, once, because the programs use them and the ACLs allow them. The groups that do commit are settings.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+SCRATCH_GROUPS = "burnline.scratch."
+"""Groups of readers that are assigned their partitions: the client asks for a group's name, and nothing is ever committed under it."""
+CAPTURE_TRANSACTIONS = "burnline.capture."
+CLOCK_TRANSACTIONS = "burnline.clock"
+
+
+def scratch_group(purpose: str) -> str:
+    """A group that nobody else has, for a reader that commits nothing."""
+    return f"{SCRATCH_GROUPS}{purpose}.{uuid.uuid4()}"
+
+
+def capture_transactions(database: str) -> str:
+    """The transactional id of the one capture of an Odoo database."""
+    return f"{CAPTURE_TRANSACTIONS}{database}"
+
+
+def worker_transactions(group: str, instance: str) -> str:
+    """The transactional id of one worker of the streams; `instance` may be empty, for what all ids of the group begin with."""
+    return f"{group}.{instance}"
