@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from consumers.core.lag_verdict import Sample, Verdict, judge
 from infra.errors import Transient
 from infra.kafka.clients import admin, broker_answers
+from infra.kafka.failures import refusal
 from infra.settings import KafkaSettings, Settings
 
 TIMEOUT = 15.0
@@ -37,7 +38,7 @@ class GroupLag:
 def lag(settings: Settings, *, looks: int = 3, interval: float = 0.5) -> list[GroupLag]:
     """Every group on every partition it has committed for, sorted. Takes about `looks` × `interval` seconds.
 
-    Raises `Transient` when the cluster does not answer.
+    Raises `Transient` when the cluster does not answer, `Fatal` when it refuses.
     """
     broker_answers(settings.kafka)
     seen: dict[Place, list[Sample]] = defaultdict(list)
@@ -59,7 +60,7 @@ def _look(client: AdminClient, kafka: KafkaSettings) -> dict[Place, Sample]:
         places = sorted({(topic, partition) for _, topic, partition in committed})
         begins, ends = (_offsets(client, places, spec) for spec in SPECS)
     except KafkaException as error:
-        raise Transient(
+        raise refusal("asking for the groups", error) or Transient(
             f"the groups on {kafka.bootstrap_servers} cannot be asked for: {error.args[0]}",
             remedy="is the broker up? `burnline broker status` tells",
         ) from error

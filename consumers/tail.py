@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,8 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartitio
 from consumers.core.rendering import rendered
 from infra.errors import Fatal, Transient
 from infra.kafka.clients import consumer
+from infra.kafka.failures import refusal
+from infra.kafka.names import scratch_group
 from infra.kafka.reader import end_offsets, partitions_of
 from infra.settings import Settings
 from schemas.topics import TOPICS
@@ -40,7 +41,7 @@ def tail(
             f"the topic {topic} does not exist", remedy=f"name one of {', '.join(near)}, or run `burnline topics apply`"
         )
     ends = {partition: end for partition, (_, end) in end_offsets(settings.kafka, topic, partitions).items()}
-    reader = consumer(settings.kafka, group=f"burnline.tail.{uuid.uuid4()}", enable_partition_eof=True)
+    reader = consumer(settings.kafka, group=scratch_group("tail"), enable_partition_eof=True)
     try:
         reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING if from_beginning else ends[p]) for p in partitions])
         unread = set(partitions)
@@ -73,5 +74,6 @@ def _is_record(record: Message) -> bool:
     if error is None:
         return True
     if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
-        raise Transient(f"reading {record.topic()} failed: {error.str()}", remedy="is the broker up?")
+        doing = f"reading {record.topic()}"
+        raise refusal(doing, error) or Transient(f"{doing} failed: {error.str()}", remedy="is the broker up?")
     return False

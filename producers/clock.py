@@ -17,6 +17,8 @@ from confluent_kafka import KafkaException, Producer
 
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.kafka.clients import broker_answers, transactional_producer
+from infra.kafka.failures import refusal
+from infra.kafka.names import CLOCK_TRANSACTIONS
 from infra.kafka.reader import last_records, partitions_of
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
@@ -25,14 +27,13 @@ from schemas import codec
 from schemas.topics import Topic
 
 log = structlog.get_logger()
-TRANSACTIONAL_ID = "burnline.clock"
 TRANSACTION_SECONDS = 30.0
 PER_TRANSACTION = 500
 """Ticks in one transaction while catching up."""
 
 
 def run(
-    settings: Settings, stop: threading.Event, *, clock: Topic = CLOCK, transactional_id: str = TRANSACTIONAL_ID
+    settings: Settings, stop: threading.Event, *, clock: Topic = CLOCK, transactional_id: str = CLOCK_TRANSACTIONS
 ) -> None:
     """Tick until `stop` is set. Raises `Fatal` when another clock took over, `Transient` when the broker is gone."""
     kafka, period = settings.kafka, timedelta(seconds=settings.clock.period)
@@ -79,6 +80,8 @@ def _write(producer: Producer, clock: Topic, partitions: list[int], ticks: list[
 
 def _failure(error: KafkaException) -> BurnlineError:
     cause = error.args[0]
+    if refused := refusal("writing a tick", error):
+        return refused
     if cause.fatal():
         return Fatal(
             f"another clock has taken over: {cause.str()}",

@@ -28,6 +28,7 @@ from consumers.core.progress import Progress
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
+from infra.kafka.failures import refusal
 from infra.settings import Settings
 from schemas import codec
 from schemas.records import AlertEvent
@@ -93,8 +94,9 @@ class Session:
         partition, offset = record.partition() or 0, record.offset() or 0
         error = record.error()
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name
-            raise Transient(
-                f"reading {ALERTS.name} failed: {error.str()}", remedy="is the broker up, and do the topics exist?"
+            doing = f"reading {ALERTS.name}"
+            raise refusal(doing, error) or Transient(
+                f"{doing} failed: {error.str()}", remedy="is the broker up, and do the topics exist?"
             )
         if partition not in self._owned:  # it was revoked between its arrival and now
             return

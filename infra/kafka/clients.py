@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -9,19 +11,27 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from infra.errors import Fatal, Transient
+from infra.kafka.failures import refusal
 from infra.settings import KafkaSettings
 
 log = structlog.get_logger()
 Config = dict[str, Any]
+_UNREACHABLE = frozenset({KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001  the client's public names
+A_LOOK = 1.0
+"""Seconds after which a look that brought no answer is given up and begun anew, to hear in between of what is refused."""
 
 
 def client_config(settings: KafkaSettings, **more: Any) -> Config:
-    """Settings for any client. `more` is given with underscores for dots: `group_id=…`."""
+    """Settings for any client. `more` is given with underscores for dots: `group_id=…`.
+
+    Raises `Fatal` for settings that no client can use, naming the variable.
+    """
     if settings.bootstrap_servers is None:
         raise Fatal(
             "no Kafka broker is configured",
             remedy="set BURNLINE_KAFKA__BOOTSTRAP_SERVERS, or run `burnline broker start`",
         )
+    _complete(settings)
     config: Config = {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": settings.security_protocol,
@@ -41,6 +51,27 @@ def client_config(settings: KafkaSettings, **more: Any) -> Config:
     config |= {key: str(value) for key, value in optional.items() if value is not None}
     callbacks = {"error_cb"}
     return config | {key if key in callbacks else key.replace("_", "."): value for key, value in more.items()}
+
+
+def _complete(settings: KafkaSettings) -> None:
+    """Names and passwords with SASL and only with it, and files that are there: the client itself would say so late, or never."""
+    credentials = {
+        "SASL_MECHANISM": settings.sasl_mechanism,
+        "SASL_USERNAME": settings.sasl_username,
+        "SASL_PASSWORD": settings.sasl_password,
+    }
+    sasl = settings.security_protocol.startswith("SASL")
+    for name, value in credentials.items():
+        if (value is not None) != sasl:
+            protocol = f"BURNLINE_KAFKA__SECURITY_PROTOCOL is {settings.security_protocol}"
+            raise Fatal(
+                f"{protocol}, and BURNLINE_KAFKA__{name} is {'missing' if sasl else 'set'}",
+                remedy=f"set all of {', '.join(credentials)} with SASL_SSL or SASL_PLAINTEXT, none of them without",
+            )
+    for name in ("ssl_ca_location", "ssl_certificate_location", "ssl_key_location"):
+        path: Path | None = getattr(settings, name)
+        if path is not None and not path.is_file():
+            raise Fatal(f"BURNLINE_KAFKA__{name.upper()}: there is no file {path}", remedy="name a PEM file")
 
 
 def quiet(error: KafkaError) -> None:
@@ -74,13 +105,13 @@ def producer(settings: KafkaSettings, **more: Any) -> Producer:
 def transactional_producer(settings: KafkaSettings, transactional_id: str, *, timeout: float, **more: Any) -> Producer:
     """A producer with the sole right to write under this id: an older one is fenced, its open transaction aborted.
 
-    Raises `Transient` when no broker answers within 30 s.
+    Raises `Transient` when no broker answers within 30 s, `Fatal` when this user may not write under the id.
     """
     made = producer(settings, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000), **more)
     try:
         made.init_transactions(30)
     except KafkaException as error:
-        raise Transient(
+        raise refusal(f"beginning transactions as {transactional_id}", error) or Transient(
             f"no transaction can be begun as {transactional_id}: {error.args[0].str()}",
             remedy=f"is a broker listening on {settings.bootstrap_servers}? `burnline broker status` tells",
         ) from error
@@ -93,11 +124,28 @@ def admin(settings: KafkaSettings) -> AdminClient:
 
 
 def broker_answers(settings: KafkaSettings, *, timeout: float = 10.0) -> None:
-    """Return once a broker answers. Raises `Transient` naming its address when none does in time."""
-    try:
-        admin(settings).list_topics(timeout=timeout)
-    except KafkaException as error:
-        raise Transient(
-            f"no Kafka broker answers on {settings.bootstrap_servers}: {error.args[0].str()}",
-            remedy="start it (`burnline broker start`), or correct BURNLINE_KAFKA__BOOTSTRAP_SERVERS",
-        ) from error
+    """Return once a broker answers.
+
+    Raises `Transient` naming its address when none does in time, `Fatal` as soon as one refuses our name, password or certificate.
+    """
+    troubles: list[KafkaError] = []
+    client = AdminClient(client_config(settings, error_cb=troubles.append))
+    deadline = time.monotonic() + timeout
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            client.list_topics(timeout=max(min(left, A_LOOK), 0.1))
+        except KafkaException as error:
+            client.poll(0)  # hands out what troubled the client meanwhile
+            for trouble in troubles:
+                refused = refusal(f"connecting to {settings.bootstrap_servers}", trouble)
+                if refused is not None:
+                    raise refused from error
+            if left <= A_LOOK:
+                because = next((one for one in troubles if one.code() in _UNREACHABLE), error.args[0])
+                raise Transient(
+                    f"no Kafka broker answers on {settings.bootstrap_servers}: {because.str()}",
+                    remedy="start it (`burnline broker start`), or correct BURNLINE_KAFKA__BOOTSTRAP_SERVERS or …SECURITY_PROTOCOL",
+                ) from error
+        else:
+            return

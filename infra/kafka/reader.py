@@ -7,7 +7,6 @@ are returned: reading up to the last stable offset would miss a transaction whos
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Generator, Iterable, Iterator, Mapping
 
 import stamina
@@ -16,6 +15,8 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # ex
 
 from infra.errors import Transient
 from infra.kafka.clients import admin, consumer
+from infra.kafka.failures import refusal
+from infra.kafka.names import scratch_group
 from infra.settings import KafkaSettings
 
 SETTLING = 15.0
@@ -36,13 +37,16 @@ STALL = 60.0
 
 
 def partitions_of(settings: KafkaSettings, topic: str) -> list[int]:
-    """The topic's partitions; none when it does not exist."""
-    probe = consumer(settings, group=f"burnline.probe.{uuid.uuid4()}")
+    """The topic's partitions; none when it does not exist. Raises `Transient`, or `Fatal` where it may not be seen."""
+    probe = consumer(settings, group=scratch_group("probe"))
     try:
         found = probe.list_topics(topic, timeout=10).topics[topic]
+        refused = found.error and refusal(f"asking for {topic}", found.error)
+        if refused:
+            raise refused
         return sorted(found.partitions) if found.error is None else []
     except KafkaException as error:
-        raise Transient(
+        raise refusal(f"asking for {topic}", error) or Transient(
             f"the partitions of {topic} cannot be asked for: {error.args[0].str()}", remedy="is the broker up?"
         ) from error
     finally:
@@ -54,7 +58,8 @@ def read_to_end(
 ) -> Iterator[Message]:
     """Every committed record of these partitions (all by default), in order per partition, up to the end at the call.
 
-    Raises `Transient` when nothing moves for `stall` seconds, since waiting for ever would hide a dead broker.
+    Raises `Transient` when nothing moves for `stall` seconds, since waiting for ever would hide a dead broker, and `Fatal` where
+    it may not be read.
     """
     wanted = list(partitions) if partitions is not None else partitions_of(settings, topic)
     if not wanted:
@@ -68,7 +73,7 @@ def read_ranges(
     """Every committed record in these ranges of offsets by partition, their ends excluded. Raises as `read_to_end` does."""
     reader = consumer(
         settings,
-        group=f"burnline.reader.{uuid.uuid4()}",
+        group=scratch_group("reader"),
         enable_partition_eof=True,
         fetch_wait_max_ms=20,  # the end is told only once this wait is over
     )
@@ -93,7 +98,10 @@ def read_ranges(
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
                     _done(left, partition, offset)
                 else:
-                    raise Transient(f"reading {topic} failed: {error.str()}", remedy="is the broker up?")
+                    doing = f"reading {topic}"
+                    raise refusal(doing, error) or Transient(
+                        f"{doing} failed: {error.str()}", remedy="is the broker up?"
+                    )
     finally:
         reader.close()
 
@@ -122,7 +130,7 @@ def _done(left: dict[int, int], partition: int | None, position: int | None) -> 
 
 def end_offsets(settings: KafkaSettings, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
     """First and end offset of each partition, open transactions included. Waits for a leader that is being elected."""
-    probe = consumer(settings, group=f"burnline.probe.{uuid.uuid4()}", isolation_level="read_uncommitted")
+    probe = consumer(settings, group=scratch_group("probe"), isolation_level="read_uncommitted")
 
     @stamina.retry(on=_leaderless, attempts=None, timeout=SETTLING, wait_initial=0.1, wait_max=1.0)
     def ask(partition: int) -> tuple[int, int]:
@@ -131,7 +139,7 @@ def end_offsets(settings: KafkaSettings, topic: str, partitions: Iterable[int]) 
     try:
         return {partition: ask(partition) for partition in partitions}
     except KafkaException as error:
-        raise Transient(
+        raise refusal(f"asking for the end of {topic}", error) or Transient(
             f"the end of {topic} cannot be asked for: {error.args[0].str()}", remedy="is the broker up?"
         ) from error
     finally:
@@ -152,7 +160,7 @@ def latest_offsets(settings: KafkaSettings, topics: Mapping[str, int]) -> list[T
     try:
         return ask()
     except KafkaException as error:
-        raise Transient(
+        raise refusal("asking for the topics' ends", error) or Transient(
             f"the topics' ends cannot be asked for: {error.args[0].str()}", remedy="is the broker up?"
         ) from error
 

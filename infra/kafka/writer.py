@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from infra.errors import Transient
+from infra.kafka.failures import refusal
 from schemas import codec
 from schemas.events import Headers, cloudevents_headers
 from schemas.successions import older_editions
@@ -56,16 +57,16 @@ class EventWriter:
             self._failed = error
 
     def check(self) -> None:
-        """Raises `Transient` if any record queued so far did not arrive."""
+        """Raises `Transient` if any record queued so far did not arrive, `Fatal` if we may not write it."""
         if self._failed is not None:
             failed, self._failed = self._failed, None
-            raise Transient(
+            raise refusal("writing a record", failed) or Transient(
                 f"a record was not accepted by the broker: {failed.str()}",
                 remedy="is the broker up, and does the topic exist?",
             )
 
     def flush(self, timeout: float = 30.0) -> None:
-        """Wait until everything queued is acknowledged. Raises `Transient` when it is not in time."""
+        """Wait until everything queued is acknowledged. Raises `Transient` when it is not in time, and as `check` does."""
         left = self.producer.flush(timeout)
         self.check()
         if left:

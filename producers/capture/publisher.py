@@ -17,6 +17,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from infra.errors import Fatal, Transient
 from infra.kafka.clients import transactional_producer
+from infra.kafka.failures import refusal
+from infra.kafka.names import capture_transactions
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from producers.capture.metrics import ABORTS, COMMIT_SECONDS
@@ -48,13 +50,13 @@ class Publisher:
 
     def __init__(self, settings: KafkaSettings, database: str, *, patience: float = PATIENCE) -> None:
         """Fence whoever wrote before. Raises `Transient` when no broker answers."""
-        self._id = f"burnline.capture.{database}"
+        self._id = capture_transactions(database)
         self._patience = patience
         self._producer = transactional_producer(settings, self._id, timeout=TRANSACTION)
         self._writer = EventWriter(self._producer)
 
     def commit(self, records: Sequence[Record]) -> None:
-        """All of these records, or none. Raises `Fatal` when fenced, `KafkaGone` when patience is over."""
+        """All of these records, or none. Raises `Fatal` when fenced or refused, `KafkaGone` when patience is over."""
         if not records:
             return
         deadline = time.monotonic() + self._patience
@@ -76,6 +78,8 @@ class Publisher:
     def _abort(self, error: KafkaException, deadline: float) -> None:
         """Take back what was begun, so that the same records can be sent again. Raises what cannot be mended."""
         cause: KafkaError = error.args[0]
+        if refused := refusal(f"writing as {self._id}", cause):
+            raise refused from error
         if cause.fatal() or cause.code() in FENCED:
             raise self._ended(cause)
         if time.monotonic() > deadline:

@@ -1,0 +1,67 @@
+"""What a failure of Kafka means, where it is not the broker that is away but we who are not let in, or not let do."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException
+
+from infra.errors import Fatal, Transient
+
+# the client's public names, its own errors among them
+_UNAUTHORIZED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+_UNAUTHENTICATED = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})  # noqa: SLF001
+_AWAY = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT})  # noqa: SLF001
+GRANT = "`burnline doctor`, run as the same user, names the missing right; `burnline topics apply`, run as the administrator, gives it"
+
+
+class Refused(Fatal):
+    """We lack a right. Nothing that we do again will change that."""
+
+
+def refusal(doing: str, error: KafkaException | KafkaError) -> Fatal | None:
+    """The failure to raise where the broker refuses us, or where TLS fails; None where the cause is another one."""
+    cause = cause_of(error)
+    sentence = f"{doing} failed: {words(cause)} ({cause.name()})"
+    if cause.code() in _UNAUTHORIZED:
+        return Refused(sentence, remedy=GRANT)
+    if cause.code() in _UNAUTHENTICATED:
+        return Fatal(
+            sentence,
+            remedy="correct BURNLINE_KAFKA__SASL_USERNAME and …SASL_PASSWORD, or have the user made on the broker",
+        )
+    if cause.code() == KafkaError._SSL:  # noqa: SLF001  as above
+        return Fatal(
+            sentence,
+            remedy="set BURNLINE_KAFKA__SSL_CA_LOCATION to the certificate of who signed the broker's, and use the name that it is for",
+        )
+    return None
+
+
+def failure(doing: str, error: KafkaException | KafkaError) -> Fatal | Transient:
+    """The failure to raise: `Transient` where the broker is away or says that it may pass, else `Fatal`."""
+    cause = cause_of(error)
+    refused = refusal(doing, cause)
+    if refused is not None:
+        return refused
+    sentence = f"{doing} failed: {words(cause)} ({cause.name()})"
+    if cause.retriable() or cause.code() in _AWAY:
+        return Transient(sentence, remedy="is the broker up? `burnline broker status` tells")
+    return Fatal(sentence, remedy="mend what the broker names: a replication factor, or a setting's value")
+
+
+def cause_of(error: KafkaException | KafkaError) -> KafkaError:
+    """The error in an exception."""
+    cause: KafkaError = error.args[0] if isinstance(error, KafkaException) else error
+    return cause
+
+
+def words(cause: KafkaError) -> str:
+    """What the broker says, without the dump of the whole request that some refusals carry."""
+    said = cause.str()
+    return "not permitted" if said.startswith("Request Request(") else said
