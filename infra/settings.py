@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -26,6 +26,7 @@ from infra.errors import Fatal
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Principal = Annotated[str, Field(pattern=r"^[A-Za-z]+:[^*]+$")]
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -42,6 +43,18 @@ class KafkaSettings(BaseModel):
     ssl_certificate_location: Path | None = None
     ssl_key_location: Path | None = None
     replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
+
+
+class AccessSettings(BaseModel):
+    """Who plays which role on the cluster, as the broker knows them (`User:…`): for each role one principal, several, or none.
+
+    A role that is not named here is played by `User:burnline-<role>`. The roles are those of `infra.kafka.access`.
+    """
+
+    model_config = STRICT
+    principals: dict[
+        str, Annotated[tuple[Principal, ...], BeforeValidator(lambda one: (one,) if isinstance(one, str) else one)]
+    ] = Field(default_factory=dict)
 
 
 class OdooSettings(BaseModel):
@@ -158,6 +171,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, NestedSecretsSettingsSource(file_secret_settings)
 
     kafka: KafkaSettings = KafkaSettings()
+    access: AccessSettings = AccessSettings()
     broker: BrokerSettings = BrokerSettings()
     odoo: OdooSettings = OdooSettings()
     capture: CaptureSettings = CaptureSettings()

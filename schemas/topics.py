@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 PARTITIONS = 6
+DATA_TEAMS, CLEARED = "analytics", "people-analytics"
 PROCESSORS = ("utilization", "budget-burn", "dispute-aging", "client-exposure")
 
 
@@ -54,7 +55,10 @@ class Deprecation:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic and its contract. `verbs` are the event types it carries, in the past tense."""
+    """One topic and its contract. `verbs` are the event types it carries, in the past tense.
+
+    `publishers` and `subscribers` are roles: nobody else may write or read it. Whoever reads back what it published subscribes, too.
+    """
 
     name: str
     record: str
@@ -66,7 +70,7 @@ class Topic:
     compacted: bool = False
     public: bool = True
     publishers: tuple[str, ...] = ("capture",)
-    subscribers: tuple[str, ...] = ("streams", "actions", "analytics")
+    subscribers: tuple[str, ...] = ("capture", DATA_TEAMS)
     service_level: ServiceLevel = ServiceLevel.SILVER
     partitions: int = PARTITIONS
     extra: dict[str, str] = field(default_factory=dict)
@@ -79,6 +83,14 @@ class Topic:
             return {"cleanup.policy": "compact", **self.extra}
         return {"cleanup.policy": "delete", "retention.ms": "-1", **self.extra}
 
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The roles that may read it: its subscribers, but of the data teams only those cleared for it where it is about people."""
+        others = tuple(role for role in self.subscribers if role != DATA_TEAMS)
+        if others == self.subscribers:
+            return others
+        return (*others, CLEARED) if self.data_class is DataClass.PERSONAL else (*others, DATA_TEAMS, CLEARED)
+
     def event_type(self, verb: str) -> str:
         """The CloudEvents type of one of its events. Raises `KeyError` for a verb that is not declared."""
         if verb not in self.verbs:
@@ -89,6 +101,8 @@ class Topic:
 
 _P, _C, _S = Process, DataClass, ServiceLevel
 _BY_STREAMS = ("streams",)
+_MEASURED = ("capture", "streams", DATA_TEAMS)
+_MEASURES = (DATA_TEAMS,)
 
 
 def _internal(
@@ -121,6 +135,7 @@ _ALL = (
         _C.PERSONAL,
         ("registered", "changed", "archived", "deleted"),
         compacted=True,
+        subscribers=_MEASURED,
     ),
     Topic(
         "people.absence.v1",
@@ -130,6 +145,7 @@ _ALL = (
         "people-operations",
         _C.PERSONAL,
         ("requested", "approved", "refused", "cancelled", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "people.skill.v1",
@@ -177,6 +193,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "activated", "changed", "closed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
@@ -196,6 +213,7 @@ _ALL = (
         _C.PERSONAL,
         ("logged", "submitted", "approved", "corrected", "reopened", "invoiced", "deleted"),
         service_level=_S.GOLD,
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.milestone.v1",
@@ -205,6 +223,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("planned", "changed", "reached", "approved", "reopened", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.change-request.v1",
@@ -224,6 +243,7 @@ _ALL = (
         "finance-operations",
         _C.PERSONAL,
         ("drafted", "submitted", "approved", "refused", "posted", "paid", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.purchase-order.v1",
@@ -233,6 +253,7 @@ _ALL = (
         "finance-operations",
         _C.CONFIDENTIAL,
         ("requested", "approved", "confirmed", "invoiced", "cancelled", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.receipt.v1",
@@ -263,6 +284,7 @@ _ALL = (
             "deleted",
         ),
         service_level=_S.GOLD,
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.payment.v1",
@@ -283,6 +305,7 @@ _ALL = (
         ("opened", "updated", "escalated", "resolved", "withdrawn", "reopened", "deleted"),
         publishers=("capture", "webhooks"),
         service_level=_S.GOLD,
+        subscribers=_MEASURED,
     ),
     Topic(
         "ops.clock.v1",
@@ -293,6 +316,7 @@ _ALL = (
         _C.PUBLIC,
         ("ticked",),
         publishers=("clock",),
+        subscribers=("clock", "streams", DATA_TEAMS),
         extra={"retention.ms": "7776000000"},
     ),
     Topic(
@@ -305,6 +329,7 @@ _ALL = (
         ("measured",),
         compacted=True,
         publishers=_BY_STREAMS,
+        subscribers=_MEASURES,
     ),
     Topic(
         "measure.budget-burn.v1",
@@ -316,6 +341,7 @@ _ALL = (
         ("measured",),
         compacted=True,
         publishers=_BY_STREAMS,
+        subscribers=_MEASURES,
     ),
     Topic(
         "measure.dispute-aging.v1",
@@ -327,6 +353,7 @@ _ALL = (
         ("measured",),
         compacted=True,
         publishers=_BY_STREAMS,
+        subscribers=_MEASURES,
     ),
     Topic(
         "measure.client-exposure.v1",
@@ -338,6 +365,7 @@ _ALL = (
         ("measured",),
         compacted=True,
         publishers=_BY_STREAMS,
+        subscribers=_MEASURES,
     ),
     Topic(
         "governance.alert.v1",
@@ -349,6 +377,7 @@ _ALL = (
         ("raised", "changed", "cleared"),
         service_level=_S.GOLD,
         publishers=_BY_STREAMS,
+        subscribers=("actions", DATA_TEAMS),
     ),
     Topic(
         "governance.action.v1",
@@ -359,6 +388,7 @@ _ALL = (
         _C.INTERNAL,
         ("requested", "attempted", "succeeded", "failed", "abandoned", "overridden"),
         publishers=("actions",),
+        subscribers=("actions", DATA_TEAMS),
         service_level=_S.GOLD,
     ),
     Topic(
@@ -380,6 +410,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("parked", "retried", "discarded"),
         publishers=("capture", "webhooks", "streams", "actions"),
+        subscribers=("operator",),
         service_level=_S.GOLD,
     ),
     Topic(
