@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,22 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from burnline import environment
+from burnline.commands import cluster_checks
+from burnline.commands.finding import Finding
 from burnline.environment import Environment
 from infra.errors import BurnlineError
 from infra.kafka import clients
-from infra.kafka import topics as cluster
 from schemas import catalogue, gate, generate, released
 from schemas.topics import TOPICS
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    verdict: str
-    detail: str
-    remedy: str = ""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,7 +58,8 @@ def examine() -> Iterator[Finding]:
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
     if broker[0].verdict == "ok":
-        yield from _checked("topics", lambda: _topics(found))
+        yield from _checked("topics", lambda: cluster_checks.topics(found.settings))
+        yield from _checked("access", lambda: cluster_checks.access(found.settings))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
@@ -109,14 +101,6 @@ def _configuration(found: Environment) -> list[Finding]:
 def _kafka(found: Environment) -> list[Finding]:
     clients.broker_answers(found.settings.kafka)
     return [Finding("kafka", "ok", f"answers on {found.settings.kafka.bootstrap_servers}")]
-
-
-def _topics(found: Environment) -> list[Finding]:
-    changes = cluster.plan(found.settings.kafka)
-    if changes:
-        names = ", ".join(sorted({change.topic for change in changes}))
-        return [Finding("topics", "failed", f"{len(changes)} differences: {names}", "run `burnline topics apply`")]
-    return [Finding("topics", "ok", f"all {len(TOPICS)} are there, as they should be")]
 
 
 def _odoo(found: Environment) -> list[Finding]:

@@ -18,6 +18,7 @@ from burnline.supervisor import Supervisor, burnline_child
 from infra import logs
 from infra.errors import Fatal
 from infra.settings import Settings
+from schemas.topics import TOPICS
 
 Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
 COMMANDS = ("webhooks", "capture", "streams", "actions")
@@ -114,14 +115,13 @@ def run(lifeline: Lifeline = False) -> None:
     Example: ODOO_URL=https://odoo.example ODOO_DB=firm ODOO_PASSWORD=… burnline run
     """
     from burnline.readiness import history_is_loaded
-    from infra.kafka.topics import plan
+    from infra.kafka.states import missing
     from producers.capture.survey import readable_models
 
     found, stop = _begin(lifeline=lifeline)
     name = database(found.settings)
-    missing = [change.topic for change in plan(found.settings.kafka) if change.kind == "create"]
-    if missing:
-        raise Fatal(f"{len(missing)} topics are missing, {missing[0]} among them", remedy="run `burnline topics apply`")
+    if lacking := missing(found.settings.kafka, TOPICS):
+        raise Fatal(f"{len(lacking)} topics are missing, {lacking[0]} among them", remedy="run `burnline topics apply`")
     variables = {**os.environ, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": found.settings.kafka.bootstrap_servers or ""}
     with Supervisor([burnline_child(command, environment=variables) for command in COMMANDS]) as supervisor:
         models = readable_models(found.settings, found.config)

@@ -1,17 +1,15 @@
-"""Topics as code: what the registry declares, compared with what a cluster has.
+"""Topics as code: what the registry declares, compared with what a cluster has, and made so.
 
 Rules
-- Nothing is deleted and nothing shrinks. What would lose records, or would move keys to other partitions, is shown and left to
-  a person.
-- Applying a plan twice changes nothing the second time.
+- What is to change, and what of it is refused, is decided in `infra.kafka.changes`; here it is only done.
+- Applying a plan twice changes nothing the second time. What was applied is read back before it is believed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
@@ -20,150 +18,112 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the client'
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     ResourceType,
 )
 
-from infra.errors import Fatal, Transient
-from infra.kafka.clients import admin, broker_answers
+from infra.kafka.access import domain
+from infra.kafka.changes import NOTHING, Allowance, Change, Kind, settings_of, topic_changes
+from infra.kafka.clients import admin
+from infra.kafka.failures import cause_of, failure
 from infra.kafka.reader import latest_offsets
+from infra.kafka.settled import until_settled
+from infra.kafka.states import TIMEOUT, states
 from infra.settings import KafkaSettings
 from schemas.topics import TOPICS, Topic
 
 log = structlog.get_logger()
-TIMEOUT = 30.0
-
-Kind = Literal["create", "alter", "differs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference. `create` and `alter` are applied; `differs` is left to a person, and `why` says so.
-
-    `setting` is `partitions` or the name of a setting; for `create` it is empty and `wanted` tells partitions and settings.
-    """
-
-    kind: Kind
-    topic: str
-    setting: str
-    wanted: str
-    found: str
-    why: str = ""
-
-    def __str__(self) -> str:
-        """The change as a line of a diff."""
-        if self.kind == "create":
-            return f"+ {self.topic}: {self.wanted}"
-        sign = "~" if self.kind == "alter" else "!"
-        return f"{sign} {self.topic}: {self.setting} is {self.found}, declared {self.wanted}" + (
-            f" ({self.why})" if self.why else ""
-        )
-
-
-def plan(settings: KafkaSettings, declared: Iterable[Topic] | None = None) -> list[Change]:
+def plan(
+    settings: KafkaSettings,
+    declared: Iterable[Topic] | None = None,
+    *,
+    allow: Allowance = NOTHING,
+    domains: Collection[str] = (),
+) -> list[Change]:
     """The differences between the registry (or these topics) and the cluster, in the registry's order; none when all is well.
 
-    Raises `Transient` when the cluster does not answer, `Fatal` when it refuses.
+    Topics that nobody declares are told of where their names begin with one of `domains`; for the whole registry, with one of
+    its own. Raises `Transient` when the cluster does not answer, `Fatal` when it refuses.
     """
     wanted = list(TOPICS.values() if declared is None else declared)
-    broker_answers(settings)
-    client = admin(settings)
-    try:
-        found = client.list_topics(timeout=TIMEOUT).topics
-        there = [topic for topic in wanted if topic.name in found]
-        resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in there]
-        asked = client.describe_configs(resources, request_timeout=TIMEOUT) if resources else {}
-        configs = {resource.name: _values(future) for resource, future in asked.items()}
-    except KafkaException as error:
-        raise _failure("asking for the topics", error) from error
-    changes: list[Change] = []
-    for topic in wanted:
-        if topic.name not in found:
-            settled = ", ".join(f"{key}={value}" for key, value in topic.config.items())
-            changes.append(Change("create", topic.name, "", f"{topic.partitions} partitions, {settled}", ""))
-        else:
-            changes += differences(topic, len(found[topic.name].partitions), configs[topic.name])
-    return changes
-
-
-def differences(topic: Topic, partitions: int, config: Mapping[str, str | None]) -> list[Change]:
-    """What a topic that exists has otherwise than declared. Pure."""
-    changes: list[Change] = []
-    if partitions != topic.partitions:
-        why = "more partitions would move keys, fewer cannot be had: move to a new version of the topic"
-        changes.append(Change("differs", topic.name, "partitions", str(topic.partitions), str(partitions), why))
-    for setting, wanted in topic.config.items():
-        found = config.get(setting)
-        if found != wanted:
-            why = _loss(setting, wanted, found)
-            changes.append(Change("differs" if why else "alter", topic.name, setting, wanted, found or "unset", why))
-    return changes
-
-
-def _loss(setting: str, wanted: str, found: str | None) -> str:
-    """What a change of a setting would lose; empty where it loses nothing."""
-    if setting == "cleanup.policy":
-        return "another clean-up policy deletes records"
-    if setting.startswith("retention.") and found is not None:
-        for_ever = {"-1": float("inf")}
-        if for_ever.get(wanted, float(wanted)) < for_ever.get(found, float(found)):
-            return "a shorter retention deletes records"
-    return ""
+    where = frozenset(domains) if declared is not None else frozenset(domain(topic.name) for topic in wanted)
+    found = states(settings, [topic.name for topic in wanted], where)
+    return topic_changes(wanted, found, replicas=settings.replication_factor, allow=allow, domains=where)
 
 
 def apply(settings: KafkaSettings, changes: Iterable[Change], declared: Iterable[Topic] | None = None) -> list[Change]:
-    """Carry out what may be carried out, and return it. A topic that somebody else made in between is fine.
+    """Carry out what is not refused, and return it once the cluster shows it. A topic that somebody else made in between is fine.
 
-    Raises `Transient` or `Fatal` that names the topic.
+    `declared` are the topics that the plan was made for. Raises `Transient` or `Fatal` that names the topic.
     """
     contracts = {topic.name: topic for topic in (TOPICS.values() if declared is None else declared)}
-    todo = [change for change in changes if change.kind != "differs"]
-    client = admin(settings)
-    _create(client, settings, [contracts[change.topic] for change in todo if change.kind == "create"])
-    _alter(client, [change for change in todo if change.kind == "alter"])
+    todo = [change for change in changes if not change.refused and change.acl is None]
+    if not todo:
+        return []
+
+    def named(*kinds: Kind) -> list[str]:
+        return [change.what for change in todo if change.kind in kinds]
+
+    client, copies = admin(settings), settings.replication_factor
+    doomed = named(Kind.DELETE, Kind.RECREATE)
+    _delete(client, doomed)
+    _create(client, settings, [contracts[name] for name in named(Kind.CREATE, Kind.RECREATE)])
+    _grow(client, [contracts[name] for name in named(Kind.GROW)])
+    _alter(client, [change for change in todo if change.kind in {Kind.ALTER, Kind.RESET}])
+    touched = [contracts[name] for name in dict.fromkeys(change.what for change in todo) if name in contracts]
+    until_settled(
+        todo,
+        lambda: topic_changes(
+            touched, states(settings, [t.name for t in touched], doomed), replicas=copies, domains=doomed
+        ),
+    )
     for change in todo:
-        log.info("topic_changed", topic=change.topic, kind=change.kind, setting=change.setting, wanted=change.wanted)
+        log.info("topic_changed", topic=change.what, kind=change.kind, item=change.item, after=change.after)
     return todo
+
+
+def _delete(client: AdminClient, names: list[str]) -> None:
+    asked = client.delete_topics(names, request_timeout=TIMEOUT) if names else {}
+    _done("deleting", asked, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
 def _create(client: AdminClient, settings: KafkaSettings, topics: list[Topic]) -> None:
     if not topics:
         return
-    new = [NewTopic(t.name, t.partitions, settings.replication_factor, config=t.config) for t in topics]
-    for name, future in client.create_topics(new, request_timeout=TIMEOUT).items():
-        try:
-            future.result()
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise _failure(f"creating {name}", error) from error
+    copies = settings.replication_factor
+    new = [NewTopic(t.name, t.partitions, copies, config=settings_of(t, copies)) for t in topics]
+    _done("creating", client.create_topics(new, request_timeout=TIMEOUT), KafkaError.TOPIC_ALREADY_EXISTS)
     latest_offsets(settings, {t.name: t.partitions for t in topics})  # answers once every partition has a leader
 
 
+def _grow(client: AdminClient, topics: list[Topic]) -> None:
+    if topics:
+        wider = [NewPartitions(topic.name, topic.partitions) for topic in topics]
+        _done("adding partitions to", client.create_partitions(wider, request_timeout=TIMEOUT))
+
+
 def _alter(client: AdminClient, changes: list[Change]) -> None:
-    if not changes:
-        return
     by_topic: dict[str, list[ConfigEntry]] = {}
     for change in changes:
-        by_topic.setdefault(change.topic, []).append(
-            ConfigEntry(change.setting, change.wanted, incremental_operation=AlterConfigOpType.SET)
-        )
+        operation = AlterConfigOpType.DELETE if change.kind is Kind.RESET else AlterConfigOpType.SET
+        entry = ConfigEntry(change.item, change.after, incremental_operation=operation)
+        by_topic.setdefault(change.what, []).append(entry)
     resources = [
         ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries) for name, entries in by_topic.items()
     ]
-    for resource, future in client.incremental_alter_configs(resources, request_timeout=TIMEOUT).items():
+    if resources:
+        asked = client.incremental_alter_configs(resources, request_timeout=TIMEOUT)
+        _done("altering", {resource.name: future for resource, future in asked.items()})
+
+
+def _done(doing: str, asked: Mapping[str, Future[Any]], fine: int | None = None) -> None:
+    """Wait for each answer. Raises what went wrong, unless somebody else was faster: then the error is `fine`."""
+    for name, future in asked.items():
         try:
             future.result()
         except KafkaException as error:
-            raise _failure(f"altering {resource.name}", error) from error
-
-
-def _values(future: Future[dict[str, Any]]) -> dict[str, str | None]:
-    return {name: entry.value for name, entry in future.result().items()}
-
-
-def _failure(doing: str, error: KafkaException) -> Fatal | Transient:
-    cause = error.args[0]
-    sentence = f"{doing} failed: {cause.str()} ({cause.name()})"
-    if cause.retriable() or cause.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT}:  # noqa: SLF001
-        return Transient(sentence, remedy="is the broker up? `burnline broker status` tells")
-    return Fatal(sentence, remedy="mend what the broker names: rights, replication factor, or a setting's value")
+            if cause_of(error).code() != fine:
+                raise failure(f"{doing} {name}", error) from error
