@@ -1,8 +1,8 @@
-"""What the whole run shares: one Kafka broker, and the real Odoo where its lab is.
+"""What the whole run shares: a Kafka broker, one more with ACLs on, and the real Odoo where its lab is.
 
-The broker belongs to the process that runs pytest (under xdist: the controller). Workers ask it over a loopback socket, and it starts the
+The brokers belong to the process that runs pytest (under xdist: the controller). Workers ask it over a loopback socket, and it starts a
 broker when the first of them does; so a run that needs no broker starts none, and a run that is killed leaves none.
-`BURNLINE_TEST_KAFKA=<bootstrap servers>` uses a broker that already runs.
+`BURNLINE_TEST_KAFKA=<bootstrap servers>` uses a broker that already runs, in place of the open one.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, settings
 from infra.embedded_kafka import BrokerHandle, choose
 from infra.errors import BurnlineError
 from infra.settings import load_settings
+from tests.support.guarded import Door, Guarded
 
 # The suites share few cores: how long an example takes says nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,12 +38,13 @@ LAB = Path(__file__).resolve().parents[2] / "shared" / "odoo" / "lab"
 
 
 class SharedBroker:
-    """One broker for the run, started by the first who asks; serves the workers of xdist from a thread."""
+    """The brokers of the run, each started by the first who asks; serves the workers of xdist from a thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._folder: TemporaryDirectory[str] | None = None
         self._handle: BrokerHandle | None = None
+        self._guarded: Guarded | None = None
         self._listener: Listener | None = None
         self.key = secrets.token_bytes(16)
 
@@ -56,6 +58,12 @@ class SharedBroker:
                 self._handle = choose(settings, configured=os.environ.get("BURNLINE_TEST_KAFKA"))
             return self._handle.bootstrap_servers
 
+    def door(self) -> Door:
+        with self._lock:
+            if self._guarded is None:
+                self._guarded = Guarded()
+            return self._guarded.door
+
     def serve(self) -> tuple[str, int]:
         """The address at which workers ask."""
         if self._listener is None:
@@ -66,10 +74,11 @@ class SharedBroker:
     def _answer(self, listener: Listener) -> None:
         while True:
             with listener.accept() as worker:
-                if worker.recv() == "stop":
+                asked = worker.recv()
+                if asked == "stop":
                     return
                 try:
-                    worker.send((True, self.bootstrap_servers()))
+                    worker.send((True, self.door() if asked == "door" else self.bootstrap_servers()))
                 except BurnlineError as error:
                     worker.send((False, f"{error}; {error.remedy}"))
 
@@ -80,6 +89,8 @@ class SharedBroker:
             self._listener.close()
         if self._handle is not None:
             self._handle.stop()
+        if self._guarded is not None:
+            self._guarded.close()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -109,7 +120,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A mark brings its fixture, and a fixture its mark, so that `-m` chooses rightly whichever a test wrote."""
     for item in items:
         names: list[str] = getattr(item, "fixturenames", [])
-        for mark, fixture in (("odoo", "real_odoo"), ("kafka", "kafka_bootstrap")):
+        for mark, fixture in (("odoo", "real_odoo"), ("kafka", "kafka_bootstrap"), ("kafka", "door")):
             if fixture in names:
                 item.add_marker(mark)
         if item.get_closest_marker("odoo") and "real_odoo" not in names:
@@ -119,15 +130,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
     """Bootstrap servers of the broker that the whole run shares."""
+    return str(_shared(request, "bootstrap_servers"))
+
+
+@pytest.fixture(scope="session")
+def door(request: pytest.FixtureRequest) -> Door:
+    """The way into the broker with ACLs on, which the whole run shares: topics and rights are as the registry has them.
+
+    Every role's principal is a user there. What a test adds it adds under names of its own.
+    """
+    found = _shared(request, "door")
+    assert isinstance(found, Door)
+    return found
+
+
+def _shared(request: pytest.FixtureRequest, what: str) -> Any:
     workerinput = getattr(request.config, "workerinput", None)
     if workerinput is None:
-        return request.config.stash[BROKER].bootstrap_servers()
+        return getattr(request.config.stash[BROKER], what)()
     host, port, key = workerinput["burnline_broker"]
     with Client((host, port), authkey=bytes.fromhex(key)) as controller:
-        controller.send("bootstrap_servers")
+        controller.send(what)
         started, answer = controller.recv()
     assert started, answer
-    return str(answer)
+    return answer
 
 
 @pytest.fixture
