@@ -409,7 +409,7 @@ _ALL = (
         "platform",
         _C.CONFIDENTIAL,
         ("parked", "retried", "discarded"),
-        publishers=("capture", "webhooks", "streams", "actions"),
+        publishers=("capture", "webhooks", "streams", "actions", "migration"),
         subscribers=("operator",),
         service_level=_S.GOLD,
     ),

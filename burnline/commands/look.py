@@ -126,7 +126,11 @@ def lag(json_: Json = False) -> None:
     from consumers import lag as reading
 
     rows = [asdict(one) for one in reading.lag(environment.load().settings)]
-    _print(rows if json_ else _by_topic(rows), json_=json_, empty="no consumer group has committed anything yet")
+    _print(
+        rows if json_ else _by_topic(rows),
+        json_=json_,
+        empty="no consumer group that may be seen has committed anything yet",
+    )
     raise typer.Exit(1 if any(row["verdict"] in {"stalled", "stopped"} for row in rows) else 0)
 
 

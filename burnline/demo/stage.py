@@ -33,6 +33,7 @@ from infra import embedded_kafka
 from infra.config import read_config
 from infra.errors import Fatal
 from infra.kafka import topics
+from infra.kafka.clients import client_config
 from infra.settings import OdooSettings, Settings
 
 log = structlog.get_logger()
@@ -79,7 +80,9 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
     token, helpdesk, outgoing, port = secrets.token_urlsafe(24), new_secret(), new_secret(), free_port()
     with ExitStack() as stack:
         progress("a broker")
-        broker = embedded_kafka.choose(settings.broker, configured=settings.kafka.bootstrap_servers, progress=progress)
+        configured = settings.kafka.bootstrap_servers
+        client = client_config(settings.kafka) if configured else None
+        broker = embedded_kafka.choose(settings.broker, configured=configured, client=client, progress=progress)
         stack.callback(broker.stop)
         settings = with_broker(settings, broker.bootstrap_servers)
         progress("topics")

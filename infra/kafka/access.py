@@ -14,11 +14,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from infra.errors import Fatal
-from infra.kafka.names import CAPTURE_TRANSACTIONS, CLOCK_TRANSACTIONS, SCRATCH_GROUPS, worker_transactions
+from infra.kafka.names import (
+    CAPTURE_TRANSACTIONS,
+    CARRY_OVER,
+    CLOCK_TRANSACTIONS,
+    SCRATCH_GROUPS,
+    worker_transactions,
+)
 from infra.settings import AccessSettings, Settings
+from schemas.successions import SUCCESSIONS, Succession
 from schemas.topics import CLEARED, DATA_TEAMS, Topic
 
 CLUSTER_NAME = "kafka-cluster"
+MIGRATION = "migration"
 OURS = "User:burnline-"
 """What the names of principals begin with unless settings say otherwise."""
 
@@ -103,6 +111,13 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             (Right(Resource.TRANSACTIONS, CLOCK_TRANSACTIONS, Operation.WRITE),),
         ),
         "actions": Role("`burnline actions`: acts on alerts", (Right(Resource.GROUP, actions, Operation.READ),)),
+        MIGRATION: Role(
+            "`burnline topics carry-over`: tells the history of deprecated topics on those that replace them",
+            (
+                _prefix(Resource.GROUP, CARRY_OVER, Operation.READ),
+                _prefix(Resource.TRANSACTIONS, CARRY_OVER, Operation.WRITE),
+            ),
+        ),
         DATA_TEAMS: Role("data teams and services that subscribe; no topics about people", (_own_groups(DATA_TEAMS),)),
         CLEARED: Role("those of them cleared for topics about people", (_own_groups(CLEARED),)),
         "operator": Role(
@@ -143,7 +158,9 @@ def domain(topic: str) -> str:
     return topic.rsplit(".", 2)[0] + "."
 
 
-def rights(declared: Iterable[Topic], settings: Settings) -> dict[str, dict[Right, str]]:
+def rights(
+    declared: Iterable[Topic], settings: Settings, successions: Iterable[Succession] = SUCCESSIONS
+) -> dict[str, dict[Right, str]]:
     """The rights of every role, each with its reason. Raises `Fatal` for a topic that names a role there is none of."""
     topics = list(declared)
     known = roles(settings, {domain(topic.name) for topic in topics})
@@ -153,6 +170,11 @@ def rights(declared: Iterable[Topic], settings: Settings) -> dict[str, dict[Righ
             _of(found, publisher, topic)[Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "publishes it"
         for reader in topic.readers:
             _of(found, reader, topic)[Right(Resource.TOPIC, topic.name, Operation.READ)] = "subscribes to it"
+    for succession in successions:
+        found[MIGRATION] |= {
+            Right(Resource.TOPIC, succession.old.name, Operation.READ): "is carried over",
+            Right(Resource.TOPIC, succession.new.name, Operation.WRITE): "is carried over to",
+        }
     for name, role in known.items():
         if any(right.operation is Operation.READ and right.resource is Resource.TOPIC for right in found[name]):
             found[name][_prefix(Resource.GROUP, SCRATCH_GROUPS, Operation.DESCRIBE)] = "reads without committing"

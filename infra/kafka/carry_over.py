@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer, transactional_producer
+from infra.kafka.names import carry_over_of
 from infra.kafka.reader import STALL, end_offsets, partitions_of, read_ranges
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
@@ -50,7 +51,7 @@ def carry_over(settings: KafkaSettings, succession: Succession, *, dead_letters:
     Raises `Transient` when Kafka does not answer; what was not committed is carried by the next call.
     """
     old = succession.old.name
-    group = f"burnline.carry-over.{old}"
+    group = carry_over_of(old)
     producer = transactional_producer(
         settings, group, timeout=TRANSACTION
     )  # first: it decides what another run left open

@@ -17,7 +17,7 @@ _UNAUTHORIZED = frozenset(
 )
 _UNAUTHENTICATED = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})  # noqa: SLF001
 _AWAY = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT})  # noqa: SLF001
-GRANT = "`burnline doctor`, run as the same user, names the missing right; `burnline topics apply`, run as the administrator, gives it"
+GRANT = "`burnline topics apply`, run as the administrator, gives the right; `burnline doctor`, as this user, names what else is missing"
 
 
 class Refused(Fatal):

@@ -11,6 +11,8 @@ SCRATCH_GROUPS = "burnline.scratch."
 """Groups of readers that are assigned their partitions: the client asks for a group's name, and nothing is ever committed under it."""
 CAPTURE_TRANSACTIONS = "burnline.capture."
 CLOCK_TRANSACTIONS = "burnline.clock"
+CARRY_OVER = "burnline.carry-over."
+"""What both group and transactional id begin with of who carries a topic's history over."""
 
 
 def scratch_group(purpose: str) -> str:
@@ -21,6 +23,11 @@ def scratch_group(purpose: str) -> str:
 def capture_transactions(database: str) -> str:
     """The transactional id of the one capture of an Odoo database."""
     return f"{CAPTURE_TRANSACTIONS}{database}"
+
+
+def carry_over_of(topic: str) -> str:
+    """Group and transactional id of who carries this deprecated topic over."""
+    return f"{CARRY_OVER}{topic}"
 
 
 def worker_transactions(group: str, instance: str) -> str:

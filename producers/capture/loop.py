@@ -19,7 +19,8 @@ import structlog
 
 from infra.config import section
 from infra.errors import Fatal, Transient
-from infra.kafka.clients import admin, broker_answers
+from infra.kafka.clients import broker_answers
+from infra.kafka.states import missing
 from infra.odoo import connect
 from infra.settings import Settings
 from producers.capture import cursors, images, metrics
@@ -97,10 +98,8 @@ def run(
 
 
 def _topics_exist(settings: Settings, names: list[str]) -> None:
-    there = admin(settings.kafka).list_topics(timeout=10).topics
-    missing = sorted(set(names) - set(there))
-    if missing:
-        raise Fatal(f"there is no topic {', '.join(missing)}", remedy="run `burnline topics apply`")
+    if lacking := missing(settings.kafka, sorted(set(names))):
+        raise Fatal(f"there is no topic {', '.join(lacking)}", remedy="run `burnline topics apply`")
 
 
 def _patiently(do: Callable[[], T]) -> T:

@@ -86,14 +86,17 @@ class Outbox:
         return done
 
     def check(self, topics: Sequence[str]) -> None:
-        """Raises `Transient` where no broker answers within a second, or one of the topics does not exist. Blocks."""
+        """Raises `Transient` where no broker answers within a second, or one of the topics does not exist or may not be seen. Blocks."""
         try:
             known = self._producer.list_topics(timeout=1).topics
         except KafkaException as error:
             raise Transient(f"no Kafka broker answers: {error.args[0].str()}", remedy="is the broker up?") from error
         missing = [name for name in topics if name not in known]
         if missing:
-            raise Transient(f"topics are missing: {', '.join(missing)}", remedy="run `burnline topics apply`")
+            raise Transient(
+                f"topics are missing, or hidden: {', '.join(missing)}",
+                remedy="run `burnline topics apply`; where there are ACLs, `burnline doctor` names a missing right",
+            )
 
     def close(self, timeout: float) -> int:
         """Wait for what is queued, at most `timeout` seconds; returns how many records were given up. Blocks."""

@@ -8,13 +8,15 @@ from confluent_kafka import KafkaException
 
 from infra.errors import Fatal
 from infra.kafka.clients import admin
+from infra.kafka.states import missing
 from infra.settings import KafkaSettings
 from streams.engine.failures import of_kafka
 from streams.engine.topology import Topology
 
 
 def widths_of(settings: KafkaSettings, topology: Topology) -> dict[str, int]:
-    """Partitions of each of the topology's topics. Raises `Fatal` where one is missing, or where counts do not fit."""
+    """Partitions of each of the topology's topics. Raises `Fatal` where one is missing or hidden, or where counts do not fit."""
+    missing(settings, needed(topology))  # tells of one that we may not see; what is not there, `check` tells
     try:
         found = admin(settings).list_topics(timeout=30).topics
     except KafkaException as error:
@@ -24,13 +26,18 @@ def widths_of(settings: KafkaSettings, topology: Topology) -> dict[str, int]:
     return widths
 
 
+def needed(topology: Topology) -> set[str]:
+    """The topics that it reads and writes."""
+    names = {*topology.sources, topology.alerts.name, topology.dead_letters.name}
+    for processor in topology.processors:
+        names |= {processor.input, processor.state, processor.measure.name}
+    return names
+
+
 def check(topology: Topology, widths: Mapping[str, int]) -> None:
     """Raises `Fatal` that names the missing topics, or the pair whose numbers of partitions must be equal and are not."""
-    needed = {*topology.sources, topology.alerts.name, topology.dead_letters.name}
-    for processor in topology.processors:
-        needed |= {processor.input, processor.state, processor.measure.name}
-    if missing := sorted(needed - set(widths)):
-        raise Fatal(f"topics are missing: {', '.join(missing)}", remedy="run `burnline topics apply`")
+    if lacking := sorted(needed(topology) - set(widths)):
+        raise Fatal(f"topics are missing: {', '.join(lacking)}", remedy="run `burnline topics apply`")
     for processor in topology.processors:
         for other in (processor.state, topology.clock):
             if widths[processor.input] != widths[other]:

@@ -211,7 +211,7 @@ def test_what_is_refused_says_so_and_what_to_do(door: Door, command: tuple[str, 
     done = burnline(*command, **door.environment(f"burnline-{role}"))
     assert done.returncode == 2, done.stdout
     assert says in done.stderr
-    assert "`burnline doctor`, run as the same user, names the missing right" in done.stderr
+    assert "`burnline topics apply`, run as the administrator, gives the right" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -9,6 +9,7 @@ import pytest
 from infra.errors import Fatal
 from infra.kafka.access import Acl, Operation, Resource, Right, domain, rights, roles, wanted
 from infra.settings import AccessSettings, ActionSettings, Settings, StreamsSettings
+from schemas.successions import Succession
 from schemas.topics import CLEARED, DATA_TEAMS, TOPICS, DataClass
 from streams.core import PROCESSOR_SOURCES
 
@@ -153,6 +154,20 @@ def test_a_role_there_is_none_of_is_named():
     assert "capture" in caught.value.remedy
     with pytest.raises(Fatal, match=r"ops\.clock\.v1 names the role cuckoo"):
         rights([replace(TOPICS["ops.clock.v1"], publishers=("cuckoo",))], Settings())
+
+
+def test_who_carries_history_over_reads_the_old_topic_and_writes_the_new_one():
+    old, new = TOPICS["delivery.timesheet.v1"], replace(TOPICS["delivery.timesheet.v1"], name="delivery.timesheet.v2")
+    given = rights([*ALL, new], Settings(), [Succession(old, new, dict, dict)])["migration"]
+    assert {str(right) for right in given} == {
+        "read topic delivery.timesheet.v1",
+        "write topic delivery.timesheet.v2",
+        "write topic ops.dead-letter.v1",
+        "read group burnline.carry-over.*",
+        "describe group burnline.scratch.*",
+        "write transactional-id burnline.carry-over.*",
+    }
+    assert not any(right.operation is READ and right.resource is Resource.TOPIC for right in GIVEN["migration"])
 
 
 def test_every_role_of_the_registry_is_described():
