@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from burnline import access_page
 from schemas import catalogue, generate
 from schemas.topics import TOPICS, Topic
 
@@ -97,7 +98,7 @@ def events_page() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write, or check, every generated file."""
-    files = {DOCS / "events.md": events_page(), **generate.modules()}
+    files = {DOCS / "events.md": events_page(), DOCS / "access.md": access_page.page(), **generate.modules()}
     if "--check" in arguments:
         stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
         for path in stale:
