@@ -40,7 +40,7 @@ check: $(READY) ## format, lint, types, architecture, generated files, what rele
 bench: $(READY) ## figures, as ratios and CPU seconds per million: make bench ARGS="--json"
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-docs: $(READY)  ## write what is generated: the typed records and the event catalogue
+docs: $(READY)  ## write what is generated: the typed records, pages, AsyncAPI and data contracts
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m burnline.docs
 
