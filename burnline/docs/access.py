@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infra.kafka.access import Operation, Resource, Right, domain, rights, roles
+from infra.kafka.access import Operation, Resource, Right, Role, domain, rights, roles
 from infra.settings import ActionSettings, Settings, StreamsSettings
 from schemas.topics import TOPICS
 
@@ -18,13 +18,18 @@ so. What another right implies is not listed: reading and writing a topic imply 
 """
 
 
+AS_SHIPPED = Settings(streams=StreamsSettings(), actions=ActionSettings())
+"""The settings as they are by default, whatever is set where the page is made."""
+
+
+def every_role() -> dict[str, Role]:
+    """Every role by its name."""
+    return roles(AS_SHIPPED, {domain(name) for name in TOPICS})
+
+
 def page() -> str:
     """The whole page."""
-    settings = Settings(
-        streams=StreamsSettings(), actions=ActionSettings()
-    )  # as they are by default, whatever is set here
-    given = rights(TOPICS.values(), settings)
-    known = roles(settings, {domain(name) for name in TOPICS})
+    given, known = rights(TOPICS.values(), AS_SHIPPED), every_role()
     described = [
         f"| `{name}` | {role.purpose} | {_beside(right for right in given[name] if _is_beside(right))} |"
         for name, role in known.items()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from burnline.docs import promises, samples
+from burnline.docs import access, promises, samples
 from burnline.docs.consumer import SERVERS
 from burnline.docs.model import event_types, schema_of, short, state_of, versions
 from burnline.docs.text import as_yaml
@@ -15,14 +15,6 @@ from schemas.topics import Topic
 
 AVRO = "application/vnd.apache.avro;version=1.9.0"
 BINDING = "0.5.0"
-ROLES = {
-    "actions": "The action runner: acts on alerts, in Odoo and by signed webhooks.",
-    "analytics": "Data teams: replay, reports, the lake.",
-    "capture": "The capture from Odoo.",
-    "clock": "The clock, so that nothing downstream reads a clock of its own.",
-    "streams": "The streams: utilization, budget burn, dispute aging, client exposure.",
-    "webhooks": "The webhook server.",
-}
 DESCRIPTION = """\
 Business events from Odoo, the measures made of them, alerts and actions.
 
@@ -144,6 +136,7 @@ def _headers(topic: Topic) -> dict[str, Any]:
 
 
 def _operations(topics: Iterable[Topic]) -> Iterable[tuple[str, dict[str, Any]]]:
+    known = access.every_role()
     for topic in topics:
         for action, roles in (("send", topic.publishers), ("receive", topic.subscribers)):
             for role in roles:
@@ -152,7 +145,7 @@ def _operations(topics: Iterable[Topic]) -> Iterable[tuple[str, dict[str, Any]]]
                     {
                         "action": action,
                         "channel": {"$ref": f"#/channels/{topic.name}"},
-                        "summary": ROLES[role],
+                        "summary": known[role].purpose,
                         "tags": [{"name": f"role:{role}"}],
                         "messages": [{"$ref": f"#/channels/{topic.name}/messages/{short(topic.record)}"}],
                     },
