@@ -138,7 +138,7 @@ def _headers(topic: Topic) -> dict[str, Any]:
 def _operations(topics: Iterable[Topic]) -> Iterable[tuple[str, dict[str, Any]]]:
     known = access.every_role()
     for topic in topics:
-        for action, roles in (("send", topic.publishers), ("receive", topic.subscribers)):
+        for action, roles in (("send", topic.publishers), ("receive", topic.readers)):
             for role in roles:
                 yield (
                     f"{role}.{action}.{topic.name}",

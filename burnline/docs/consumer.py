@@ -1,15 +1,15 @@
 """The programs on the pages: a consumer in Python that imports nothing of Burnline, and calls of kcat.
 
-`SERVERS`, `TEAM` and `REGISTRY` are what a reader replaces, and so does a test, which runs every program against a real broker.
+`SERVERS`, `SERVICE` and `REGISTRY` are what a reader replaces, and so does a test, which runs every program against a real broker.
 """
 
 from __future__ import annotations
 
 from burnline.docs.model import versions
-from schemas.topics import Topic
+from schemas.topics import CLEARED, DATA_TEAMS, Topic
 
 SERVERS = "localhost:9092"
-TEAM = "my-team"
+SERVICE = "my-service"
 REGISTRY = "http://localhost:8081"
 
 HEAD = """\
@@ -46,7 +46,7 @@ LOOP = """
 
 settings = {{
     "bootstrap.servers": "{servers}",
-    "group.id": "{team}.{topic}",
+    "group.id": "{group}",
     "isolation.level": "read_committed",  # nothing that a transaction takes back
     "auto.offset.reset": "earliest",  # a new group begins with the oldest record
     "enable.auto.commit": False,  # what was handled is committed, not what was fetched
@@ -82,13 +82,23 @@ DISPATCH_WITH_TOMBSTONES = """\
             handle(decode(message.value()))"""
 
 
+def role(topic: Topic) -> str | None:
+    """The role that a subscriber of another team plays; none where the topic is for Burnline's own programs and operators."""
+    return next((role for role in (DATA_TEAMS, CLEARED) if role in topic.readers), None)
+
+
+def group(topic: Topic) -> str:
+    """A group that this role may use, and that no other page's program uses."""
+    return ".".join(part for part in (role(topic), SERVICE, topic.name) if part)
+
+
 def python(topic: Topic) -> str:
     """A consumer of the topic; run where the paths of the schemas begin."""
     known = versions(topic)
     schemas = (f'    {version.number}: fastavro.schema.load_schema("{version.path}"),' for version in known)
     head = HEAD.format(schemas="\n".join(schemas), newest=known[-1].number)
     dispatch = DISPATCH_WITH_TOMBSTONES if topic.compacted else DISPATCH
-    loop = LOOP.format(servers=SERVERS, team=TEAM, topic=topic.name, dispatch=dispatch)
+    loop = LOOP.format(servers=SERVERS, group=group(topic), topic=topic.name, dispatch=dispatch)
     return head + (ERASE if topic.compacted else "") + loop
 
 

@@ -70,7 +70,7 @@ def contract(topic: Topic) -> str:
         "team": {"name": topic.owner, "description": "Owns the topic and the remedy when it fails."},
         "roles": [
             *({"role": role, "access": "write"} for role in topic.publishers),
-            *({"role": role, "access": "read"} for role in topic.subscribers),
+            *({"role": role, "access": "read"} for role in topic.readers),
         ],
         "slaProperties": _service(topic),
         "customProperties": _custom(

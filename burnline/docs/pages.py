@@ -53,7 +53,7 @@ def _facts(topic: Topic) -> str:
         "partitions": f"{topic.partitions}",
         "keeps": kept(topic),
         "written by": ", ".join(topic.publishers),
-        "read by": ", ".join(topic.subscribers),
+        "read by": ", ".join(topic.readers),
         "schema": ", ".join(f"`{version.path}` (number {version.number})" for version in versions(topic)),
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in facts.items()), ""])
@@ -112,6 +112,7 @@ def _python(topic: Topic) -> str:
             "`pip install confluent-kafka fastavro`; the schema is read from this project's folder, or from a file of that name with the text below.",
             "",
             _block("python", consumer.python(topic)),
+            _role(topic),
             NEWER,
             *map(_schema, versions(topic)),
         ]
@@ -121,6 +122,15 @@ def _python(topic: Topic) -> str:
 def _schema(version: Version) -> str:
     says = f"Schema {version.number}, without its descriptions: <code>{version.path}</code>"
     return f"<details><summary>{says}</summary>\n\n{_block('json', compact(bare(version.schema)))}\n</details>\n"
+
+
+def _role(topic: Topic) -> str:
+    role = consumer.role(topic)
+    if role is None:
+        return f"On a cluster with [rights](../access.md) nobody but {', '.join(topic.readers)} may read this topic.\n"
+    return (
+        f"On a cluster with [rights](../access.md) you play the role `{role}`, and your groups begin with `{role}.`.\n"
+    )
 
 
 def _kcat(topic: Topic) -> str:

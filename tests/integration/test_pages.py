@@ -54,11 +54,12 @@ def publish(kafka: KafkaSettings, prefix: str, contracts: list[Topic]) -> None:
         producer.commit_transaction() if commits else producer.abort_transaction()
 
 
-def job(kafka: KafkaSettings, prefix: str, name: str, page: Page, *, wanted: int) -> dict[str, Any]:
+def job(kafka: KafkaSettings, prefix: str, contract: Topic, page: Page, *, wanted: int) -> dict[str, Any]:
     """A program of a page, pointed at the test's broker and topic."""
+    name = contract.name
     own = {
         f'"{consumer.SERVERS}"': repr(kafka.bootstrap_servers),
-        f'"{consumer.TEAM}.{name}"': repr(f"{prefix}group.{name}"),
+        f'"{consumer.group(contract)}"': repr(f"{prefix}group.{name}"),
         f'["{name}"]': repr([prefix + name]),
     }
     return {"program": replaced(page.program, own), "wanted": wanted, "digits": page.digits}
@@ -78,16 +79,19 @@ def run(jobs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
 
 def test_every_consumer_prints_what_its_page_shows(kafka: KafkaSettings, topic_prefix: str, tmp_path: Path) -> None:
     publish(kafka, topic_prefix, PUBLIC)
-    pages = {contract.name: read_page(contract.name) for contract in PUBLIC}
-    for page in pages.values():
+    pages = [read_page(contract.name) for contract in PUBLIC]
+    for page in pages:
         save_schemas(page, tmp_path)
-    wanted = {contract.name: 2 if contract.compacted else 1 for contract in PUBLIC}
-    jobs = [job(kafka, topic_prefix, name, page, wanted=wanted[name]) for name, page in pages.items()]
+    wanted = [2 if contract.compacted else 1 for contract in PUBLIC]
+    jobs = [
+        job(kafka, topic_prefix, contract, page, wanted=lines)
+        for contract, page, lines in zip(PUBLIC, pages, wanted, strict=True)
+    ]
 
-    for (name, page), outcome in zip(pages.items(), run(jobs, tmp_path), strict=True):
-        shown = [page.sample, {"erased": page.key}][: wanted[name]]
-        assert [json.loads(line) for line in outcome["printed"]] == shown, name
-        assert json.loads(outcome["decoded"]) == page.sample, name
+    for page, lines, outcome in zip(pages, wanted, run(jobs, tmp_path), strict=True):
+        shown = [page.sample, {"erased": page.key}][:lines]
+        assert [json.loads(line) for line in outcome["printed"]] == shown
+        assert json.loads(outcome["decoded"]) == page.sample
 
 
 def test_a_consumer_that_died_begins_with_what_it_did_not_finish(
@@ -97,9 +101,9 @@ def test_a_consumer_that_died_begins_with_what_it_did_not_finish(
     publish(kafka, topic_prefix, [contract])
     page = read_page(contract.name)
     save_schemas(page, tmp_path)
-    first = run([job(kafka, topic_prefix, contract.name, page, wanted=1)], tmp_path)
-    second = run([job(kafka, topic_prefix, contract.name, page, wanted=2)], tmp_path)
-    third = run([job(kafka, topic_prefix, contract.name, page, wanted=1)], tmp_path)
+    first = run([job(kafka, topic_prefix, contract, page, wanted=1)], tmp_path)
+    second = run([job(kafka, topic_prefix, contract, page, wanted=2)], tmp_path)
+    third = run([job(kafka, topic_prefix, contract, page, wanted=1)], tmp_path)
 
     event, tombstone = page.sample, {"erased": page.key}
     lines = [[json.loads(line) for line in found["printed"]] for (found,) in (first, second, third)]

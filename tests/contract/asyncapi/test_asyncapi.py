@@ -55,6 +55,6 @@ def test_the_document_is_valid_and_says_what_the_registry_has(tmp_path: Path) ->
     assert set(found["good"]["operations"]) == {
         f"{role}.{action}.{topic.name}"
         for topic in public_topics()
-        for action, roles in (("send", topic.publishers), ("receive", topic.subscribers))
+        for action, roles in (("send", topic.publishers), ("receive", topic.readers))
         for role in roles
     }

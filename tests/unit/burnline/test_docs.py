@@ -18,9 +18,10 @@ import yaml
 from fastavro.schema import parse_schema, to_parsing_canonical_form
 
 from burnline.docs import __main__ as command
-from burnline.docs import asyncapi, consumer, contracts, events, files, index, pages, samples
+from burnline.docs import access, asyncapi, consumer, contracts, events, files, index, pages, samples
 from burnline.docs.model import ROOT, Version, bare, public_topics, rows, schema_of, short, state_of, versions
 from burnline.docs.text import as_yaml, compact
+from infra.kafka.access import Operation, Resource, Right, rights
 from schemas import codec, event_types
 from schemas.errors import Fatal
 from schemas.topics import TOPICS, Topic, topic
@@ -164,6 +165,19 @@ def test_a_program_may_ask_a_registry_instead(monkeypatch: pytest.MonkeyPatch) -
         names["SCHEMAS"] = {versions(found)[-1].number: None}  # nothing that it could be read with
         event = names["decode"](bytes.fromhex(page.digits))
     assert json.loads(json.dumps(event, default=names["plain"])) == page.sample
+
+
+@each_topic
+def test_a_program_may_do_what_it_does_on_a_cluster_with_rights(contract: Topic) -> None:
+    role = consumer.role(contract)
+    if role is None:
+        assert not {"analytics", "people-analytics"} & set(contract.readers)
+        return
+    given = rights(TOPICS.values(), access.AS_SHIPPED)[role]
+    assert Right(Resource.TOPIC, contract.name, Operation.READ) in given
+    groups = [right.name for right in given if (right.resource, right.operation) == (Resource.GROUP, Operation.READ)]
+    assert consumer.group(contract).startswith(tuple(groups))
+    assert f'"{consumer.group(contract)}"' in read_page(contract.name).program
 
 
 def test_every_event_type_is_described_and_nothing_else_is() -> None:
