@@ -12,7 +12,7 @@ UNRELEASED = "unreleased"
 class Finding:
     """One thing that is not as it must be: what kind, of what, in a sentence, and what to do.
 
-    `versions` are the releases it breaks, by record. Only what is `unreleased` may be released.
+    `versions` are the releases it breaks, by record; `where` is the part and field, for a change of a schema. Only what is `unreleased` may be released.
     """
 
     kind: str
@@ -20,3 +20,4 @@ class Finding:
     sentence: str
     fix: str
     versions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    where: str = ""

@@ -29,9 +29,18 @@ def breaks(current: Mapping[str, Any], topics: Mapping[str, Topic], index: Index
                     by_record = found.setdefault(clash, {}).setdefault(direction, {})
                     by_record.setdefault(record, []).append(release.number)
     for clash, broken in found.items():
-        pairs = {(name, n) for by_record in broken.values() for name, numbers in by_record.items() for n in numbers}
-        versions = {name: tuple(n for other, n in sorted(pairs) if other == name) for name, _ in sorted(pairs)}
-        yield Finding(clash.kind, next(iter(versions)), f"{clash.change}: {_harm(clash, broken)}", clash.fix, versions)
+        versions = _versions(broken.values())
+        sentence = f"{clash.change}: {_harm(clash, broken)}"
+        yield Finding(clash.kind, next(iter(versions)), sentence, clash.fix, versions, clash.where)
+
+
+def _versions(broken: Iterable[Mapping[str, list[int]]]) -> dict[str, tuple[int, ...]]:
+    """The releases that break in either direction, by record."""
+    numbers: dict[str, set[int]] = {}
+    for by_record in broken:
+        for record, some in by_record.items():
+            numbers.setdefault(record, set()).update(some)
+    return {record: tuple(sorted(found)) for record, found in numbers.items()}
 
 
 def is_public(record: str, topics: Mapping[str, Topic], index: Index) -> bool:

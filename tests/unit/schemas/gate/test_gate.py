@@ -78,6 +78,7 @@ def test_an_incompatible_change_of_a_public_record_is_stopped_and_explained(shop
     assert all(word in findings[0].sentence for word in words), findings[0].sentence
     assert findings[0].fix
     assert findings[0].versions == {"shop.OrderEvent": (1,)}
+    assert findings[0].where.startswith("Order.")
 
 
 COMPATIBLE = [
