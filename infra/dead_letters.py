@@ -1,14 +1,18 @@
 """Dead letters: what failed, where, which business process is affected, and who owns the remedy.
 
 Pure: the same record and failure give the same letter, with the same id, so that parking it twice shows as one.
+
+Invariant: a letter fits where the record it is about may not. What is too large to travel is cut; the size and the digest of the whole say
+so, and by them it is known again where it is kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from infra.errors import BurnlineError
+from infra.errors import BurnlineError, PoisonMessage
 from infra.logs import SECRET_WORDS
 from schemas.events import meta
 from schemas.records import DeadLetterEvent
@@ -17,7 +21,13 @@ from schemas.topics import TOPICS, Process, topic
 DEAD_LETTERS = topic("ops.dead-letter.v1")
 RUNBOOK = "docs/runbooks/dead-letter.md"
 LIMIT = 500_000
-"""Bytes of a value that travel with the letter: letter and all must stay below a record's 1 MB."""
+"""Bytes of the largest value that travels whole: letter and all must stay below a record's 1 MB."""
+EXCERPT = 10_000
+"""Bytes that travel of a larger value, or of a larger key."""
+HEADERS = 50_000
+"""Bytes of headers that travel: those that come first."""
+SENTENCE = 4_000
+"""Characters of an error."""
 
 Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
 
@@ -37,15 +47,20 @@ def parked(
 ) -> DeadLetterEvent:
     """The letter for a record that could not be handled at `stage`, first failed `at` (UTC).
 
-    Partition and offset are -1 for what never was on a topic; such letters differ by `at`. A value beyond `LIMIT` bytes
-    stays where it is, and the letter says so. Headers named like secrets are left out.
+    Partition and offset are -1 for what never was on a topic; such letters differ by `at`. Of a value beyond `LIMIT` bytes only
+    the first `EXCERPT` travel, and the letter says so. Headers named like secrets are left out.
     """
     contract = TOPICS.get(topic_name)
     remedy = getattr(error, "remedy", "") or "read the error, mend the cause, then retry the letter"
+    size = None if value is None else len(value)
+    digest = None if value is None else hashlib.sha256(value).hexdigest()
     if value is not None and len(value) > LIMIT:
-        remedy += f"; the value of {len(value)} bytes is too large to travel and is still at its topic and offset"
-        value = None
-    subject = key.decode("utf-8", "replace") if key else f"{topic_name}:{partition}:{offset}"
+        where = "the whole is still at its topic and offset" if offset >= 0 else "the whole is only where it came from"
+        remedy += f"; the letter has the first {EXCERPT} of {len(value)} bytes, {where}"
+        value = value[:EXCERPT]
+    place = f"{topic_name}:{partition}:{offset}"
+    subject = key.decode("utf-8", "replace") if key and len(key) <= EXCERPT else place
+    said = str(error) if isinstance(error, BurnlineError) else f"{type(error).__name__}: {error}"
     return {
         "meta": meta(
             DEAD_LETTERS,
@@ -64,12 +79,12 @@ def parked(
             "topic": topic_name,
             "partition": partition,
             "offset": offset,
-            "key": key,
+            "key": None if key is None else key[:EXCERPT],
             "value": value,
             "headers": _kept(headers),
             "error_class": type(error).__name__,
-            "error": str(error) if isinstance(error, BurnlineError) else f"{type(error).__name__}: {error}",
-            "remedy": remedy,
+            "error": said[:SENTENCE],
+            "remedy": remedy[:SENTENCE],
             "stage": stage,
             "business_process": (contract.process if contract else Process.OPERATIONS).value,
             "owner": contract.owner if contract else "platform",
@@ -77,14 +92,23 @@ def parked(
             "first_failed_at": at,
             "last_failed_at": at,
             "attempts": 1,
+            "reason": error.reason if isinstance(error, PoisonMessage) else "unknown",
+            "value_size": size,
+            "value_sha256": digest,
         },
     }
 
 
 def _kept(headers: Headers) -> dict[str, bytes]:
-    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    return {
-        name: value.encode() if isinstance(value, str) else value or b""
-        for name, value in pairs
-        if not any(word in name.lower().replace("-", "_") for word in SECRET_WORDS)
-    }
+    """The headers that may travel: none that is named like a secret, and no more than fit."""
+    kept: dict[str, bytes] = {}
+    left = HEADERS
+    for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
+        content = value.encode() if isinstance(value, str) else value or b""
+        if any(word in name.lower().replace("-", "_") for word in SECRET_WORDS):
+            continue
+        left -= len(name.encode()) + len(content)
+        if left < 0:
+            break
+        kept[name] = content
+    return kept

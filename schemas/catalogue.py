@@ -57,21 +57,3 @@ def travelling(topics: Iterable[Topic], folder: Path = AVRO_FOLDER) -> dict[str,
             f"no schema for {what}, which topics declare", remedy="write the file, or correct the topic's record"
         )
     return {name: load(name, folder) for name in sorted(rows | named)}
-
-
-def without_logical_types(schema: Any, names: frozenset[str] | None = None) -> Any:
-    """The same schema with these logical types (all, if none are named) left as their plain types.
-
-    The bytes are the same; only what the decoder makes of them differs.
-    """
-    match schema:
-        case dict():
-            drop = "logicalType" in schema and (names is None or schema["logicalType"] in names)
-            return {
-                key: without_logical_types(value, names)
-                for key, value in schema.items()
-                if not key.startswith("__") and not (drop and key == "logicalType")
-            }
-        case list():
-            return [without_logical_types(item, names) for item in schema]
-    return schema

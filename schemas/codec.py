@@ -1,34 +1,29 @@
 """The one way in and out: Avro in the Confluent wire format (a zero byte, the schema's number, the body).
 
 Rules
-- Every record that enters is decoded here; what cannot be decoded is a `PoisonMessage` that says why.
+- Every record that enters is decoded here; what cannot be decoded is a `PoisonMessage` that says why, in words and as a `reason`.
 - `decode` gives Python's own types. `decode_wire` gives the same fields unconverted, a third faster, for the hot path.
 - UUIDs are strings in Python: they are compared and passed on, never computed with.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-import fastavro
-
 from schemas import catalogue, released, resolution
+from schemas.breach import breach
+from schemas.compiled import Read, Unreadable, Unresolvable, Write, compile_reader, compile_writer
+from schemas.compiled.values import SMALL, Known, read_long
 from schemas.errors import PoisonMessage
+from schemas.records import DeadLetterReason
 from schemas.released import Release
-from schemas.resolution import Reading
 
-HEADER = struct.Struct(">bI")
-UUID = frozenset({"uuid"})
-_read = fastavro.schemaless_reader
-_write = fastavro.schemaless_writer
-_UNREADABLE = (
-    *(EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError),
-    *(struct.error, fastavro.read.SchemaResolutionError),
-)
+HEADER = struct.Struct(">BI")
+_FAULTS = (Unreadable, IndexError, ValueError, OverflowError)
+_BREACHES = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 class Decoded(NamedTuple):
@@ -38,24 +33,36 @@ class Decoded(NamedTuple):
     value: Any
 
 
-@cache
-def _typed(name: str) -> Any:
-    return fastavro.parse_schema(catalogue.without_logical_types(catalogue.load(name), UUID))
+def encode(name: str, value: Mapping[str, Any]) -> bytes:
+    """A record in Python's own types as bytes. Raises `PoisonMessage` that names the field where it breaks its schema.
+
+    A field that is left out takes its default. Members of a union of several records are pairs (full name, fields).
+    """
+    return _encode(name, value, as_written=False)
+
+
+def encode_wire(name: str, value: Mapping[str, Any]) -> bytes:
+    """A record of plain numbers as bytes: the counterpart of `decode_wire`."""
+    return _encode(name, value, as_written=True)
+
+
+def _encode(name: str, value: Mapping[str, Any], *, as_written: bool) -> bytes:
+    parts = [_header(name)]
+    try:
+        _writer(name, as_written)(value, parts.append)
+        return b"".join(parts)
+    except _BREACHES as error:
+        found = breach(catalogue.load(name), value, as_written=as_written)
+        raise PoisonMessage(
+            f"a {name} breaks its schema: {found or type(error).__name__}",
+            remedy="compare the record with schemas/avro and mend its source",
+            reason=found.reason if found else "breaks_schema",
+        ) from error
 
 
 @cache
-def _plain(name: str) -> Any:
-    return fastavro.parse_schema(catalogue.without_logical_types(catalogue.load(name)))
-
-
-@cache
-def _typed_reading(number: int) -> Reading:
-    return resolution.reading(_release(number), UUID)
-
-
-@cache
-def _plain_reading(number: int) -> Reading:
-    return resolution.reading(_release(number))
+def _writer(name: str, as_written: bool) -> Write:
+    return compile_writer(catalogue.load(name), as_written=as_written)
 
 
 @cache
@@ -63,87 +70,64 @@ def _header(name: str) -> bytes:
     return HEADER.pack(0, resolution.writing_id(name))
 
 
-def _encode(schema: Any, name: str, value: Any) -> bytes:
-    out = io.BytesIO(_header(name))
-    out.seek(HEADER.size)
-    try:
-        _write(out, schema, value)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, struct.error) as error:
-        raise PoisonMessage(
-            f"a {name} breaks its schema: {error}", remedy="compare the record with schemas/avro and mend its source"
-        ) from error
-    return out.getvalue()
-
-
-def encode(name: str, value: Mapping[str, Any]) -> bytes:
-    """A record in Python's own types as bytes. Raises `PoisonMessage` where it breaks its schema."""
-    return _encode(_typed(name), name, value)
-
-
-def encode_wire(name: str, value: Mapping[str, Any]) -> bytes:
-    """A record of plain numbers as bytes: the counterpart of `decode_wire`."""
-    return _encode(_plain(name), name, value)
-
-
 def schema_name(data: bytes) -> str:
     """Full name of the schema a record was written with. Raises `PoisonMessage` without a known wire header."""
-    return _release(_number(data)).record
+    return _release(data).record
 
 
-def _number(data: bytes) -> int:
+def _release(data: bytes) -> Release:
+    """The release that a record names."""
     if len(data) < HEADER.size:
         raise PoisonMessage(
-            f"{len(data)} bytes are too short for a record", remedy="find the producer that writes without a registry"
+            f"{len(data)} bytes are too short for a record",
+            remedy="find the producer that writes without a registry",
+            reason="truncated" if data else "empty",
         )
     magic, number = HEADER.unpack_from(data)
     if magic != 0:
         raise PoisonMessage(
             f"the first byte is {magic}, not the 0 of the Confluent wire format",
             remedy="find the producer that writes this topic without a registry",
+            reason="wrong_magic",
         )
-    return int(number)
-
-
-def _release(number: int) -> Release:
     found = released.by_id(number)
     if found is None:
         raise PoisonMessage(
             f"schema number {number} is unknown",
             remedy="update this program, or register the schema it was written with",
+            reason="unknown_schema",
         )
     return found
 
 
-def _decode(reading: Reading, data: bytes) -> Decoded:
-    name, writer, reader, _ = reading
-    body = io.BytesIO(data)
-    body.seek(HEADER.size)
-    try:
-        value = _read(body, writer, reader, return_record_name=True, return_record_name_override=True)
-    except _UNREADABLE as error:
-        raise _unreadable(name, error) from error
-    _nothing_follows(name, body, data)
-    return Decoded(name, value)
+class _Readers(dict[bytes, tuple[str, Read]]):
+    """The name and the reader that five bytes of header stand for; made when the first such record comes."""
+
+    def __init__(self, *, as_written: bool) -> None:
+        super().__init__()
+        self._as_written = as_written
+
+    def __missing__(self, header: bytes) -> tuple[str, Read]:
+        release = _release(header)
+        name, writer, reader, _ = resolution.reading(release)
+        try:
+            found = name, compile_reader(writer, reader, as_written=self._as_written)
+        except Unresolvable as error:
+            raise PoisonMessage(
+                f"{release} cannot be read as this program's: {error}",
+                remedy="update this program to the schema it was written with; what breaks readers takes a new topic",
+                reason=error.reason,
+            ) from error
+        self[header] = found
+        return found
 
 
-def _unreadable(name: str, error: Exception) -> PoisonMessage:
-    return PoisonMessage(
-        f"a {name} cannot be read: {error or type(error).__name__}",
-        remedy="look at the bytes with `burnline dlq list --json`; the producer wrote a truncated or foreign record",
-    )
-
-
-def _nothing_follows(name: str, body: io.BytesIO, data: bytes) -> None:
-    if body.tell() != len(data):
-        raise PoisonMessage(
-            f"a {name} is followed by {len(data) - body.tell()} bytes that belong to nothing",
-            remedy="find the producer: it wrote with another schema than the one it names",
-        )
+_typed, _plain = _Readers(as_written=False), _Readers(as_written=True)
 
 
 def decode(data: bytes) -> Decoded:
-    """A record in Python's own types, as the current schema has it. Raises `PoisonMessage`."""
-    return _decode(_typed_reading(_number(data)), data)
+    """A record in Python's own types. Raises `PoisonMessage`."""
+    return _decode(_typed, data)
 
 
 def decode_wire(data: bytes) -> Decoded:
@@ -151,7 +135,53 @@ def decode_wire(data: bytes) -> Decoded:
 
     Members of a union of several records come as pairs (full name, fields). Raises `PoisonMessage`.
     """
-    return _decode(_plain_reading(_number(data)), data)
+    return _decode(_plain, data)
+
+
+def decode_as(name: str, data: bytes) -> Any:
+    """The fields of a record that must be of this schema, in Python's own types. Raises `PoisonMessage`, also for another one."""
+    found, value = decode(data)
+    if found != name:
+        raise PoisonMessage(
+            f"a {found} stands where a {name} is due",
+            remedy="find the producer that writes to the wrong topic",
+            reason="wrong_record",
+        )
+    return value
+
+
+def _decode(readers: _Readers, data: bytes) -> Decoded:
+    name, read = readers[data[:5]]
+    end = len(data)
+    try:
+        value, place = read(data, 5, end)
+    except _FAULTS as error:
+        raise _unreadable(name, end, error) from error
+    if place != end:
+        raise _followed(name, end - place)
+    return Decoded(name, value)
+
+
+def _unreadable(name: str, size: int, error: Exception) -> PoisonMessage:
+    reason: DeadLetterReason = "malformed"
+    what = str(error)
+    if isinstance(error, Unreadable):
+        reason = error.reason
+    elif isinstance(error, IndexError):
+        reason, what = "truncated", f"it ends after {size} bytes, within a field"
+    return PoisonMessage(
+        f"a {name} cannot be read: {what}",
+        remedy="look at the bytes with `burnline dlq list --json`; the producer wrote a truncated or foreign record",
+        reason=reason,
+    )
+
+
+def _followed(name: str, rest: int) -> PoisonMessage:
+    return PoisonMessage(
+        f"a {name} is followed by {rest} bytes that belong to nothing",
+        remedy="find the producer: it wrote with another schema than the one it names",
+        reason="malformed",
+    )
 
 
 class Item(NamedTuple):
@@ -168,46 +198,45 @@ def decode_items(data: bytes) -> tuple[str, list[Item]]:
     An item's `data` is what `encode_wire` would make of it, for the price of a slice; an item of an older release keeps the number
     of that. Raises `PoisonMessage`.
     """
-    name, branches = _branches(_number(data))
-    body = io.BytesIO(data)
-    body.seek(HEADER.size)
+    name, branches = _branches(data[: HEADER.size])
+    end = len(data)
     items: list[Item] = []
     try:
-        while count := _long(body):
+        count, place = _number(data, HEADER.size)
+        while count:
             if count < 0:  # a block that tells its size in bytes, too
                 count = -count
-                _long(body)
+                _, place = _number(data, place)
             for _ in range(count):
-                full_name, writer, reader, header = branches[_long(body)]
-                begin = body.tell()
-                value = _read(body, writer, reader, return_record_name=True, return_record_name_override=True)
-                items.append(Item(full_name, value, header + data[begin : body.tell()]))
-    except _UNREADABLE as error:
-        raise _unreadable(name, error) from error
-    _nothing_follows(name, body, data)
+                full_name, read, header = branches[data[place]]
+                begin = place + 1
+                value, place = read(data, begin, end)
+                items.append(Item(full_name, value, header + data[begin:place]))
+            count, place = _number(data, place)
+    except _FAULTS as error:
+        raise _unreadable(name, end, error) from error
+    if place != end:
+        raise _followed(name, end - place)
     return name, items
 
 
 @cache
-def _branches(number: int) -> tuple[str, dict[int, tuple[str, Any, Any, bytes]]]:
-    """The record's name, and the members of its union by their place. Raises `PoisonMessage` for a schema of another shape."""
-    release = _release(number)
+def _branches(header: bytes) -> tuple[str, Known]:
+    """The record's name, and the members of its union by the byte that names each. Raises `PoisonMessage` for another shape."""
+    release = _release(header)
     members = resolution.members(release)
     if members is None:
-        raise PoisonMessage(f"a {release.record} is no list of records", remedy="find who else writes to this topic")
-    readings = [_plain_reading(member.wire_id) for member in members]
-    return release.record, {
-        place: (found.name, found.writer, found.reader, HEADER.pack(0, found.wire_id))
-        for place, found in enumerate(readings)
-    }
+        raise PoisonMessage(
+            f"a {release.record} is no list of records",
+            remedy="find who else writes to this topic",
+            reason="wrong_record",
+        )
+    headers = [HEADER.pack(0, member.wire_id) for member in members]
+    found = {2 * place: (*_plain[each], each) for place, each in enumerate(headers)}
+    return release.record, Known(found, "malformed", "the union has no such member")
 
 
-def _long(body: io.BytesIO) -> int:
-    """A zigzag variable-length number, as Avro counts blocks and names branches."""
-    shift = number = 0
-    while True:
-        byte = body.read(1)[0]
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return (number >> 1) ^ -(number & 1)
-        shift += 7
+def _number(data: bytes, place: int) -> tuple[int, int]:
+    """A number, as Avro counts blocks, and the place after it."""
+    byte = data[place]
+    return (SMALL[byte], place + 1) if byte < 0x80 else read_long(data, place + 1, byte)

@@ -5,8 +5,15 @@
 `Fatal`          nothing sensible can follow: stop, non-zero exit, nothing committed.
 
 Every message names the thing, the cause and the remedy; `remedy` is kept apart so that the command line can show it
-on a line of its own.
+on a line of its own. A `PoisonMessage` has a `reason` besides, from the closed list of `burnline.ops.DeadLetter`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `records` is written by a program that needs this module
+    from schemas.records import DeadLetterReason
 
 
 class BurnlineError(Exception):
@@ -19,7 +26,12 @@ class BurnlineError(Exception):
 
 
 class PoisonMessage(BurnlineError):  # noqa: N818  the field calls it a poison message
-    """A record that no retry can cure."""
+    """A record that no retry can cure. `reason` says why, for those who count or choose; `rejected` by a rule, if nothing else."""
+
+    def __init__(self, message: str, *, remedy: str = "", reason: DeadLetterReason = "rejected") -> None:
+        """Keep what any failure has, and the reason."""
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
 
 
 class Transient(BurnlineError):  # noqa: N818  the name of a kind of failure, as in the error taxonomy

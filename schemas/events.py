@@ -8,9 +8,12 @@ Invariants
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
 
+from schemas.errors import PoisonMessage
 from schemas.records import Meta, Mode
 from schemas.topics import Deprecation, Topic
 
@@ -20,6 +23,9 @@ SUCCESSOR = "successor"
 """The header that names the topic to read instead. An event that has it stands there, too."""
 
 Headers = list[tuple[str, str | bytes | None]]
+
+_MIRRORED = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
+_SHOWN = 200
 
 
 def odoo_key(database: str, model: str, record_id: int) -> str:
@@ -102,6 +108,24 @@ def deprecation_headers(deprecation: Deprecation) -> Headers:
         ("sunset", format_datetime(sunset, usegmt=True).encode()),
         (SUCCESSOR, deprecation.successor.encode()),
     ]
+
+
+def refuse_contradiction(
+    headers: Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None, m: Mapping[str, Any]
+) -> None:
+    """Raises `PoisonMessage` where a CloudEvents header says something else than the value's meta, in either form.
+
+    Nobody can tell which of the two is true, and whoever filters by headers saw another event. Headers that are not there are fine.
+    """
+    for name, said in headers.items() if isinstance(headers, Mapping) else headers or ():
+        field = _MIRRORED.get(name)
+        if field is not None and said != (true := m[field]).encode() and said != true:
+            shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+            raise PoisonMessage(
+                f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",
+                remedy="find who changed the one and not the other between the producer and here; the producer writes both alike",
+                reason="headers_contradict",
+            )
 
 
 def rfc3339(moment: datetime) -> str:

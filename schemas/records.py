@@ -9,7 +9,21 @@ from typing import Literal, TypedDict
 Mode = Literal["unknown", "snapshot", "poll", "hint", "sweep", "webhook", "derived"]
 
 class Meta(TypedDict):
-    """What every event says of itself. Mirrored in CloudEvents headers, and kept here so that nothing is lost where headers are dropped."""
+    """What every event says of itself. Mirrored in CloudEvents headers, and kept here so that nothing is lost where headers are dropped.
+
+    `event_id`: Identity of the event: capturing or computing the same change twice gives the same id. Source: UUIDv5 of source, subject, version and event_type; for a measure of subject, day, revision and event_type. Never null.
+    `event_type`: CloudEvents type: the topic's name without its version, a past-tense verb, and the version. Source: the topic's declared verbs. Never null.
+    `source`: System that said so: `odoo:<database>`, the configured name of a webhook's sender, or `burnline` for what is derived. Source: the producer that wrote the event. Never null.
+    `subject`: The entity the event is about, which is also the record's key. Source: `odoo:<database>:<model>:<id>`, or `<source>:<kind>:<id>`. Never null.
+    `occurred_at`: When it became true in the business: the end of the work date, the posting, the signature. Unit: moment in UTC. Source: the entity's business date where it has one, else recorded_at. Never null.
+    `recorded_at`: When the source wrote it down. Odoo tells whole seconds, and tells when its transaction began. Unit: moment in UTC. Source: Odoo's write_date, or when a webhook came in, or when the newest input of a derived event was recorded. Never null.
+    `version`: Place of the event in its entity's history: it only grows, and a lower one never replaces a higher one. Unit: changes published so far; of a webhook's event the microseconds since 1970-01-01 of its moment. Source: counted by the producer. Never null.
+    `correlation_id`: Shared by everything that follows from one business change. Source: the event_id of the first event of the chain. Never null.
+    `causation_id`: The event that led to this one. Source: the event_id of that event. Null: a person or a system outside was the cause.
+    `mode`: How the change was found. Source: the producer's way of noticing it. Never null.
+    `tenant`: The Odoo database, or the tenant a webhook's sender belongs to. Source: the configuration of the producer; empty for a dead letter of an unknown tenant. Never null.
+    `company_id`: res.company id of the company concerned. Source: company_id of the current state, or of the previous one where it is deleted. Null: the entity is shared by all companies, or has none.
+    """
 
     event_id: str
     event_type: str
@@ -27,7 +41,24 @@ class Meta(TypedDict):
 AssignmentStatus = Literal["unknown", "waiting", "in_progress", "done", "cancelled"]
 
 class Assignment(TypedDict):
-    """One person's part in one task, as far as it is planned. A person taken off the task, or a deleted task, ends it."""
+    """One person's part in one task, as far as it is planned. A person taken off the task, or a deleted task, ends it.
+
+    `task_id`: project.task id of the task. Source: `project.task.id`. Never null.
+    `task`: Name of the task. Source: `project.task.name`. Never null.
+    `user_id`: res.users id of the person assigned. Source: one of `project.task.user_ids`. Never null.
+    `employee_id`: hr.employee id of the person assigned, in the task's company. Source: `hr.employee.id` whose `hr.employee.user_id` is the person. Null: the user is no employee of the company.
+    `project_id`: project.project id of the task's project. Source: `project.task.project_id`; tasks without a project are private and make no assignment. Never null.
+    `milestone_id`: project.milestone id the task works towards. Source: `project.task.milestone_id`. Null: it works towards none.
+    `order_line_id`: sale.order.line id the work is sold on. Source: `project.task.sale_line_id`. Null: the work is not sold.
+    `status`: Where the task stands. Source: `project.task.state`: 04_waiting_normal as waiting, 1_done, 1_canceled as cancelled, all others as in_progress. Never null.
+    `planned_minutes`: This person's part of the time planned: the task's, divided evenly by its people, rounded half up. Unit: minutes. Source: `project.task.allocated_hours` × 60 / number of `project.task.user_ids`. Null: no time is planned, which Odoo stores as 0.
+    `task_minutes`: Time planned for the whole task, all its people together. Unit: minutes. Source: `project.task.allocated_hours` × 60. Null: no time is planned, which Odoo stores as 0.
+    `people`: Persons assigned to the task, this one included. Unit: persons. Source: number of `project.task.user_ids`. Never null.
+    `starts_on`: First day of the work. Unit: day in the company's time zone. Source: `project.task.planned_date_begin` of Odoo Enterprise, else `project.task.date_assign`. Null: nobody planned it, and Odoo holds no day of assignment.
+    `ends_on`: Last day of the work. Unit: day in the company's time zone. Source: `project.task.date_deadline`. Null: the task has no deadline.
+    `required_skill_ids`: hr.skill ids that the task demands of whoever works on it, ascending. Source: the many2many field of `project.task` that the capture's policy names. Never null; empty where the policy names no field or the task demands none.
+    `company_id`: res.company id of the task's company. Source: `project.task.company_id`. Null: the record is shared by all companies.
+    """
 
     task_id: int
     task: str
@@ -47,7 +78,13 @@ class Assignment(TypedDict):
 
 
 class AssignmentEvent(TypedDict):
-    """A change of one Assignment. All event types of the entity share this record, its topic and its order."""
+    """A change of one Assignment. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Assignment | None
@@ -58,7 +95,27 @@ ChangeRequestKind = Literal["unknown", "task", "order", "external"]
 ChangeRequestStatus = Literal["unknown", "raised", "approved", "rejected", "withdrawn"]
 
 class ChangeRequest(TypedDict):
-    """A change of what was agreed: more or other work, at a price. It is a task or an order with the tag that the firm names, or comes by a signed webhook."""
+    """A change of what was agreed: more or other work, at a price. It is a task or an order with the tag that the firm names, or comes by a signed webhook.
+
+    `reference`: Id of the request in its source, as text: unique together with the event's meta.source. Source: `project.task.id` or `sale.order.id`, or the webhook's data.reference. Never null.
+    `kind`: Whether a tagged task, a tagged order or another system raised it. Source: task for `project.task`, order for `sale.order`, external for a webhook. Never null.
+    `title`: What is to change. Source: `project.task.name` or `sale.order.name`, or the webhook's data.title. Never null.
+    `status`: Where the request stands. Source: `project.task.state` (03_approved and 1_done as approved, 1_canceled as rejected, all others as raised) or `sale.order.state` (sale as approved, cancel as rejected, draft and sent as raised), withdrawn once the tag is taken away; or the webhook's type. Never null.
+    `project_id`: project.project id of the project it changes. Source: `project.task.project_id` or `sale.order.project_id`, or the webhook's data.project_id. Null: an order or a webhook names no project.
+    `contract_id`: sale.order id of the contract it changes. Source: `project.task.sale_order_id`, the order itself, or the webhook's data.contract_id. Null: the work is not sold, or a webhook names no contract.
+    `task_id`: project.task id of the tagged task. Source: `project.task.id`. Null: it was not raised as a task.
+    `client_id`: res.partner id of the client. Source: `project.task.partner_id` or `sale.order.partner_id`, or the webhook's data.client_id. Null: the project is internal, or a webhook names no client.
+    `minutes`: Time that the change adds; negative where it saves some. Unit: minutes. Source: `project.task.allocated_hours` × 60, or the hours among the order's `sale.order.line.product_uom_qty`, or the webhook's data.minutes. Null: nobody estimated it.
+    `amount`: Price of the change, without tax; negative for a credit. Unit: amount in `currency`. Source: `sale.order.amount_untaxed`, or the webhook's data.amount. Null: no price was named, as for every task.
+    `currency`: ISO 4217 code of amount. Source: `res.currency.name` of `sale.order.currency_id`, or the webhook's data.currency. Null: no price was named.
+    `requester_id`: res.users id of who raised it. Source: `project.task.create_uid` or `sale.order.create_uid`, or the webhook's data.requester_id. Null: a webhook names nobody known to Odoo.
+    `raised_at`: When it was raised. Unit: moment in UTC. Source: `project.task.create_date` or `sale.order.create_date`, or the moment of the webhook that raised it. Never null.
+    `due_on`: Day by which it is to be decided. Unit: day in the company's time zone. Source: `project.task.date_deadline` or `sale.order.validity_date`, or the webhook's data.due_on. Null: no day was named.
+    `decided_at`: When it was approved, rejected or withdrawn. Unit: moment in UTC. Source: `project.task.date_end`, `sale.order.date_order` of a confirmed order, or the moment of the webhook that decided it; else when the change of status was recorded. Null: it is not decided.
+    `decided_by_id`: res.users id of who decided. Source: `project.task.write_uid` or `sale.order.write_uid` of the change that decided it, or the webhook's data.decided_by_id. Null: it is not decided, or a webhook names nobody known to Odoo.
+    `reason`: Why it was raised or how it was decided. Source: the webhook's data.reason; `project.task` and `sale.order` hold none. Null: no reason was given.
+    `company_id`: res.company id of the company that delivers. Source: `project.task.company_id` or `sale.order.company_id`, or the webhook's data.company_id. Null: the record is shared by all companies, or a webhook names no company.
+    """
 
     reference: str
     kind: ChangeRequestKind
@@ -81,7 +138,13 @@ class ChangeRequest(TypedDict):
 
 
 class ChangeRequestEvent(TypedDict):
-    """A change of one ChangeRequest. All event types of the entity share this record, its topic and its order."""
+    """A change of one ChangeRequest. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it came by a webhook.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: ChangeRequest | None
@@ -90,7 +153,17 @@ class ChangeRequestEvent(TypedDict):
 
 
 class Milestone(TypedDict):
-    """An agreed result of a project."""
+    """An agreed result of a project.
+
+    `id`: Database id of the project.milestone record. Source: `project.milestone.id`. Never null.
+    `name`: Display name. Source: `project.milestone.name`; empty where Odoo has none. Never null.
+    `project_id`: project.project id of its project. Source: `project.milestone.project_id`. Never null.
+    `deadline`: Agreed date. Unit: calendar day. Source: `project.milestone.deadline`. Null: none is set.
+    `reached`: True once reached. Source: `project.milestone.is_reached`. Never null.
+    `reached_on`: Day it was reached. Unit: calendar day. Source: `project.milestone.reached_date`. Null: it is not reached.
+    `share`: Part of the whole that it stands for. Unit: fraction, 1 is 100 %. Source: `project.milestone.quantity_percentage`. Null: none is set, which Odoo stores as 0.
+    `company_id`: res.company id of its project's company. Source: `project.project.company_id` of the milestone's project. Null: the project is shared by all companies.
+    """
 
     id: int
     name: str
@@ -103,7 +176,13 @@ class Milestone(TypedDict):
 
 
 class MilestoneEvent(TypedDict):
-    """A change of one Milestone. All event types of the entity share this record, its topic and its order."""
+    """A change of one Milestone. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Milestone | None
@@ -112,7 +191,23 @@ class MilestoneEvent(TypedDict):
 
 
 class Project(TypedDict):
-    """Work sold and delivered together, with a budget."""
+    """Work sold and delivered together, with a budget.
+
+    `id`: Database id of the project.project record. Source: `project.project.id`. Never null.
+    `name`: Display name. Source: `project.project.name`; empty where Odoo has none. Never null.
+    `client_id`: res.partner id of the client. Source: `project.project.partner_id`. Null: the project is internal.
+    `manager_id`: res.users id of the project manager. Source: `project.project.user_id`. Null: nobody was assigned.
+    `company_id`: res.company id of the company that delivers. Source: `project.project.company_id`. Null: the record is shared by all companies.
+    `currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
+    `timezone`: IANA time zone in which this project's days end. Source: `resource.calendar.tz` of the company's calendar, `res.company.resource_calendar_id`, else UTC. Never null.
+    `account_id`: account.analytic.account id that costs are distributed to. Source: `project.project.account_id`. Null: the project has no analytic account.
+    `budget_minutes`: Time allocated. Unit: minutes. Source: `project.project.allocated_hours` × 60. Null: none is set, which Odoo stores as 0.
+    `budget_cost`: Cost allowed. Unit: amount in `currency`. Source: the field of `project.project` that the capture's policy names as cost_budget_field. Null: none is configured, or none is set.
+    `starts_on`: Planned start. Unit: calendar day. Source: `project.project.date_start`. Null: none is planned.
+    `ends_on`: Planned end. Unit: calendar day. Source: `project.project.date`. Null: none is planned.
+    `active`: False once archived. Source: `project.project.active`. Never null.
+    `status`: Last status given, in Odoo's words: on_track, at_risk, off_track, on_hold, done, or one of a later release. Source: `project.project.last_update_status`. Null: none was given yet.
+    """
 
     id: int
     name: str
@@ -131,7 +226,13 @@ class Project(TypedDict):
 
 
 class ProjectEvent(TypedDict):
-    """A change of one Project. All event types of the entity share this record, its topic and its order."""
+    """A change of one Project. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Project | None
@@ -141,7 +242,26 @@ class ProjectEvent(TypedDict):
 TimesheetStatus = Literal["unknown", "logged", "submitted", "approved", "invoiced"]
 
 class Timesheet(TypedDict):
-    """One line of work of one consultant on one project and day."""
+    """One line of work of one consultant on one project and day.
+
+    `id`: Database id of the account.analytic.line record. Source: `account.analytic.line.id`. Never null.
+    `employee_id`: hr.employee id of who worked. Source: `account.analytic.line.employee_id`. Null: the line belongs to a user without an employee.
+    `user_id`: res.users id of whose line it is. Source: `account.analytic.line.user_id`. Null: the employee has no login.
+    `project_id`: project.project id of the project worked on. Source: `account.analytic.line.project_id`. Null: never in a captured line, since a line that loses its project is deleted; readers must bear it.
+    `task_id`: project.task id of the task worked on. Source: `account.analytic.line.task_id`. Null: the time is on the project as a whole.
+    `company_id`: res.company id of the company. Source: `account.analytic.line.company_id`. Null: the record is shared by all companies.
+    `date`: The day the work was done. Unit: day in the company's time zone. Source: `account.analytic.line.date`. Never null.
+    `minutes`: Duration. Unit: minutes, whole. Source: `account.analytic.line.unit_amount` × 60, rounded half up. Never null.
+    `billable`: True where the client pays for the time. Source: `account.analytic.line.timesheet_invoice_type` starts with billable. Never null.
+    `billable_type`: How the client pays for it, in Odoo's words: billable_time, billable_fixed, billable_milestones, billable_manual, non_billable, or one of a later release. Source: `account.analytic.line.timesheet_invoice_type`. Null: sale_timesheet is not installed.
+    `leave`: True for a line that a leave or a public holiday generated: it counts neither as work nor as billable. Source: `account.analytic.line.holiday_id` or `account.analytic.line.global_leave_id` is set. Never null.
+    `approved`: True by the firm's rule for approved time; unapproved and approved time never count alike. Source: the field of `account.analytic.line` that the capture's policy names, by default `account.analytic.line.timesheet_invoice_id`. Never null.
+    `status`: Where the line stands on its way to the invoice. Source: invoiced where `account.analytic.line.timesheet_invoice_id` is set, else by the firm's rule for approved time. Never null.
+    `cost`: Cost of the line, positive. Unit: amount in `currency`. Source: `account.analytic.line.amount`, its sign changed. Never null.
+    `currency`: ISO 4217 code of cost. Source: `res.currency.name` of `account.analytic.line.currency_id`, else of the company. Null: the company's currency cannot be read.
+    `invoice_id`: account.move id of the invoice that bills the line. Source: `account.analytic.line.timesheet_invoice_id`. Null: the line is not billed.
+    `order_line_id`: sale.order.line id the line is delivered on. Source: `account.analytic.line.so_line`. Null: the work is not sold.
+    """
 
     id: int
     employee_id: int | None
@@ -163,7 +283,13 @@ class Timesheet(TypedDict):
 
 
 class TimesheetEvent(TypedDict):
-    """A change of one Timesheet. All event types of the entity share this record, its topic and its order."""
+    """A change of one Timesheet. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Timesheet | None
@@ -173,7 +299,18 @@ class TimesheetEvent(TypedDict):
 DisputeStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class Dispute(TypedDict):
-    """A client contests an invoice. Odoo and a helpdesk may both speak of one invoice; meta.source tells who speaks."""
+    """A client contests an invoice. Odoo and a helpdesk may both speak of one invoice; meta.source tells who speaks.
+
+    `invoice_id`: account.move id of the invoice contested. Source: `account.move.id`, or the webhook's data.invoice_id. Never null.
+    `status`: Where the dispute stands. Source: the selection on `account.move` that the capture's policy names, else `account.move.payment_state` is blocked; or the webhook's type and data.status. Never null.
+    `reason`: Reason given. Source: the field of `account.move` that the capture's policy names, or the webhook's data.reason. Null: none was given.
+    `amount`: Amount contested. Unit: amount in `currency`. Source: the field of `account.move` that the capture's policy names, or the webhook's data.amount. Null: the whole residual is contested.
+    `currency`: ISO 4217 code of amount. Source: `res.currency.name` of `account.move.currency_id`, or the webhook's data.currency. Null: a webhook names no amount, or the currency cannot be read.
+    `opened_on`: Day the dispute was opened. Unit: day in the company's time zone; of a webhook in its sender's. Source: the field of `account.move` that the capture's policy names, else the day it was first seen open; or the webhook's data.opened_on. Never null.
+    `closed_on`: Day it was resolved or withdrawn. Unit: day in the company's time zone; of a webhook in its sender's. Source: the day of the `account.move.write_date` with which it ended; or the webhook's data.closed_on. Null: it is open.
+    `client_id`: res.partner id of the client. Source: `account.move.partner_id`, or the webhook's data.client_id. Null: a webhook names no client.
+    `company_id`: res.company id of the company that bills. Source: `account.move.company_id`, or the webhook's data.company_id. Null: the record is shared by all companies, or a webhook names no company.
+    """
 
     invoice_id: int
     status: DisputeStatus
@@ -187,7 +324,13 @@ class Dispute(TypedDict):
 
 
 class DisputeEvent(TypedDict):
-    """A change of one Dispute. All event types of the entity share this record, its topic and its order."""
+    """A change of one Dispute. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it came by a webhook.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Dispute | None
@@ -197,7 +340,12 @@ class DisputeEvent(TypedDict):
 ExpenseStatus = Literal["unknown", "drafted", "submitted", "approved", "posted", "paid", "refused"]
 
 class ExpenseShare(TypedDict):
-    """The part of an expense that one analytic account bears."""
+    """The part of an expense that one analytic account bears.
+
+    `account_id`: account.analytic.account id of the account. Source: a key of `hr.expense.analytic_distribution`. Never null.
+    `project_id`: project.project id whose account it is. Source: `project.project.id` whose `project.project.account_id` is the account. Null: no project has the account.
+    `share`: Part borne. Unit: fraction, 1 is 100 %. Source: a value of `hr.expense.analytic_distribution` / 100. Never null.
+    """
 
     account_id: int
     project_id: int | None
@@ -205,7 +353,17 @@ class ExpenseShare(TypedDict):
 
 
 class Expense(TypedDict):
-    """What a person spent for the firm."""
+    """What a person spent for the firm.
+
+    `id`: Database id of the hr.expense record. Source: `hr.expense.id`. Never null.
+    `employee_id`: hr.employee id of who spent it. Source: `hr.expense.employee_id`. Null: the capture's user may not read it.
+    `date`: Day of the expense. Unit: calendar day. Source: `hr.expense.date`, else the day of `hr.expense.create_date` in UTC. Never null.
+    `status`: State of the expense. Source: `hr.expense.state`. Never null.
+    `amount`: Total with tax. Unit: amount in `currency`. Source: `hr.expense.total_amount`. Never null.
+    `currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
+    `distribution`: How the cost is spread over analytic accounts, by ascending account. Source: `hr.expense.analytic_distribution`. Never null; empty where it is spread over none.
+    `company_id`: res.company id of the company that pays. Source: `hr.expense.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     employee_id: int | None
@@ -218,7 +376,13 @@ class Expense(TypedDict):
 
 
 class ExpenseEvent(TypedDict):
-    """A change of one Expense. All event types of the entity share this record, its topic and its order."""
+    """A change of one Expense. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Expense | None
@@ -228,7 +392,27 @@ class ExpenseEvent(TypedDict):
 InvoiceStatus = Literal["unknown", "draft", "posted", "cancelled"]
 
 class Invoice(TypedDict):
-    """A journal entry that bills or credits someone, or is billed to the firm."""
+    """A journal entry that bills or credits someone, or is billed to the firm.
+
+    `id`: Database id of the account.move record. Source: `account.move.id`. Never null.
+    `number`: Document number. Source: `account.move.name`. Null: the document is not posted and has no number yet.
+    `move_type`: Kind of document, in Odoo's words: out_invoice, out_refund, in_invoice, in_refund. Source: `account.move.move_type`. Never null.
+    `status`: State of the document. Source: `account.move.state`. Never null.
+    `payment_status`: What became of the money, in Odoo's words: not_paid, in_payment, paid, partial, reversed, blocked, invoicing_legacy, or one of a later release. Source: `account.move.payment_state`; not_paid where Odoo has none. Never null.
+    `partner_id`: res.partner id of the client or vendor. Source: `account.move.partner_id`. Null: a draft names nobody yet.
+    `invoice_date`: Date of the document. Unit: calendar day. Source: `account.move.invoice_date`. Null: a draft has none.
+    `due_date`: Day payment is due. Unit: calendar day. Source: `account.move.invoice_date_due`. Null: a draft has none.
+    `total`: Total with tax. Unit: amount in `currency`. Source: `account.move.amount_total`. Never null.
+    `residual`: What is still to be paid. Unit: amount in `currency`. Source: `account.move.amount_residual`. Never null.
+    `currency`: ISO 4217 code of the document. Source: `res.currency.name` of `account.move.currency_id`. Null: the document's currency cannot be read.
+    `company_residual`: What is still to be paid, positive whatever the kind of document. Unit: amount in `company_currency`. Source: `account.move.amount_residual_signed` without its sign. Never null.
+    `company_total`: Total with tax, positive whatever the kind of document. Unit: amount in `company_currency`. Source: `account.move.amount_total_signed` without its sign. Never null.
+    `company_currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
+    `timezone`: IANA time zone in which this document's days end. Source: `resource.calendar.tz` of the company's calendar, `res.company.resource_calendar_id`, else UTC. Never null.
+    `reversed_id`: account.move id of the document that this credit note reverses. Source: `account.move.reversed_entry_id`. Null: it reverses none.
+    `responsible_id`: res.users id of the salesperson. Source: `account.move.invoice_user_id`. Null: nobody was assigned.
+    `company_id`: res.company id of the company that bills or is billed. Source: `account.move.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     number: str | None
@@ -251,7 +435,13 @@ class Invoice(TypedDict):
 
 
 class InvoiceEvent(TypedDict):
-    """A change of one Invoice. All event types of the entity share this record, its topic and its order."""
+    """A change of one Invoice. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Invoice | None
@@ -262,7 +452,18 @@ PaymentStatus = Literal["unknown", "draft", "in_process", "paid", "cancelled", "
 PaymentDirection = Literal["unknown", "inbound", "outbound"]
 
 class Payment(TypedDict):
-    """Money received or sent."""
+    """Money received or sent.
+
+    `id`: Database id of the account.payment record. Source: `account.payment.id`. Never null.
+    `status`: State of the payment. Source: `account.payment.state`. Never null.
+    `direction`: Received or sent. Source: `account.payment.payment_type`. Never null.
+    `partner_id`: res.partner id of the other party. Source: `account.payment.partner_id`. Null: the payment names nobody.
+    `amount`: Amount paid. Unit: amount in `currency`. Source: `account.payment.amount`. Never null.
+    `currency`: ISO 4217 code of the payment. Source: `res.currency.name` of `account.payment.currency_id`. Null: the payment's currency cannot be read.
+    `date`: Day of the payment. Unit: calendar day. Source: `account.payment.date`. Never null.
+    `invoice_ids`: account.move ids of the documents it settles, ascending. Source: `account.payment.invoice_ids`, `account.payment.reconciled_invoice_ids` and `account.payment.reconciled_bill_ids`. Never null; empty where it settles none yet.
+    `company_id`: res.company id of the company that pays or is paid. Source: `account.payment.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     status: PaymentStatus
@@ -276,7 +477,13 @@ class Payment(TypedDict):
 
 
 class PaymentEvent(TypedDict):
-    """A change of one Payment. All event types of the entity share this record, its topic and its order."""
+    """A change of one Payment. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Payment | None
@@ -286,7 +493,22 @@ class PaymentEvent(TypedDict):
 PurchaseStatus = Literal["unknown", "requested", "to_approve", "confirmed", "cancelled"]
 
 class PurchaseOrder(TypedDict):
-    """What the firm ordered from a vendor."""
+    """What the firm ordered from a vendor.
+
+    `id`: Database id of the purchase.order record. Source: `purchase.order.id`. Never null.
+    `number`: Document number. Source: `purchase.order.name`; empty where Odoo has none. Never null.
+    `vendor_id`: res.partner id of the vendor. Source: `purchase.order.partner_id`. Null: the capture's user may not read it.
+    `project_id`: project.project id the cost is for. Source: `purchase.order.project_id`. Null: the cost is for no project, or project_purchase is not installed.
+    `status`: State of the order. Source: `purchase.order.state`: draft and sent as requested, to approve, purchase as confirmed, cancel. Never null.
+    `ordered_on`: Day it was ordered. Unit: day in UTC. Source: `purchase.order.date_order`. Null: no day was given.
+    `amount`: Total without tax. Unit: amount in `currency`. Source: `purchase.order.amount_untaxed`. Never null.
+    `currency`: ISO 4217 code of the order. Source: `res.currency.name` of `purchase.order.currency_id`. Null: the order's currency cannot be read.
+    `company_amount`: Total without tax, at the order's rate. Unit: amount in `company_currency`. Source: `purchase.order.amount_untaxed` / `purchase.order.currency_rate`. Never null.
+    `billed_amount`: Value already billed, without tax. Unit: amount in `company_currency`. Source: Σ `purchase.order.line.qty_invoiced` × `purchase.order.line.price_unit` less `purchase.order.line.discount`, / `purchase.order.currency_rate`. Never null.
+    `company_currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
+    `invoiced`: True once fully billed. Source: `purchase.order.invoice_status` is invoiced. Never null.
+    `company_id`: res.company id of the company that orders. Source: `purchase.order.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     number: str
@@ -304,7 +526,13 @@ class PurchaseOrder(TypedDict):
 
 
 class PurchaseOrderEvent(TypedDict):
-    """A change of one PurchaseOrder. All event types of the entity share this record, its topic and its order."""
+    """A change of one PurchaseOrder. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: PurchaseOrder | None
@@ -314,7 +542,15 @@ class PurchaseOrderEvent(TypedDict):
 ReceiptStatus = Literal["unknown", "expected", "received", "cancelled"]
 
 class ReceiptLine(TypedDict):
-    """One article of a receipt."""
+    """One article of a receipt.
+
+    `id`: Database id of the stock.move record. Source: `stock.move.id`. Never null.
+    `product_id`: product.product id of the article. Source: `stock.move.product_id`. Never null.
+    `purchase_line_id`: purchase.order.line id it was ordered with. Source: `stock.move.purchase_line_id`. Null: it came without an order.
+    `expected`: Quantity expected. Unit: `unit`. Source: `stock.move.product_uom_qty`. Never null.
+    `received`: Quantity received. Unit: `unit`. Source: `stock.move.quantity` of a receipt that is done; 0 before. Never null.
+    `unit`: Unit of both quantities, for example Units. Source: `uom.uom.name` of `stock.move.product_uom`. Null: the unit cannot be read.
+    """
 
     id: int
     product_id: int
@@ -325,7 +561,21 @@ class ReceiptLine(TypedDict):
 
 
 class Receipt(TypedDict):
-    """Goods or services that are expected from a vendor, or have come."""
+    """Goods or services that are expected from a vendor, or have come.
+
+    `id`: Database id of the stock.picking record. Source: `stock.picking.id` of an incoming `stock.picking.picking_type_id`. Never null.
+    `number`: Document number. Source: `stock.picking.name`. Null: Odoo gave none yet.
+    `purchase_order_id`: purchase.order id it was ordered with. Source: `stock.picking.purchase_id`, or the order of `stock.move.purchase_line_id`. Null: it came without an order.
+    `vendor_id`: res.partner id of the sender. Source: `stock.picking.partner_id`. Null: nobody was named.
+    `project_id`: project.project id it is for. Source: `stock.picking.project_id`, else `purchase.order.project_id`. Null: it is for no project.
+    `status`: Whether it is still expected. Source: `stock.picking.state`: done as received, cancel as cancelled, all others as expected. Never null.
+    `expected_at`: When it is expected, as last planned. Unit: moment in UTC. Source: `stock.picking.scheduled_date`. Null: nobody planned it.
+    `due_at`: When it was promised. Unit: moment in UTC. Source: `stock.picking.date_deadline`. Null: nothing was promised.
+    `received_at`: When it came. Unit: moment in UTC. Source: `stock.picking.date_done`. Null: it has not come.
+    `backorder_of_id`: stock.picking id of the earlier receipt of which it is the rest. Source: `stock.picking.backorder_id`. Null: it is no rest of a partial delivery.
+    `lines`: What is expected, article by article. Source: `stock.move` records whose `stock.move.picking_id` is the receipt. Never null; empty for a receipt without articles.
+    `company_id`: res.company id of the company that receives. Source: `stock.picking.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     number: str | None
@@ -342,7 +592,13 @@ class Receipt(TypedDict):
 
 
 class ReceiptEvent(TypedDict):
-    """A change of one Receipt. All event types of the entity share this record, its topic and its order."""
+    """A change of one Receipt. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Receipt | None
@@ -352,7 +608,19 @@ class ReceiptEvent(TypedDict):
 ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden"]
 
 class Action(TypedDict):
-    """What was done about an alert, and how it went."""
+    """What was done about an alert, and how it went.
+
+    `action_id`: Identity of the action: the same alert never acts twice. Source: UUIDv5 of alert, policy rule and target. Never null.
+    `alert_id`: The alert acted upon. Source: alert_id of the alert event. Never null.
+    `policy`: Name of the policy rule. Source: the policy file. Never null.
+    `target`: Name of the target. Source: the policy file. Never null.
+    `kind`: Kind of target: odoo_activity, webhook, log, or one of a later release. Source: the policy file. Never null.
+    `status`: Where the action stands. Source: the action runner. Never null.
+    `attempt`: Number of the attempt that the event tells of. Unit: attempts, 0 before the first. Source: the action runner. Never null.
+    `detail`: What the target answered, shortened. Source: the target's answer, or the error. Null: the target answered nothing worth keeping.
+    `reference`: The effect's id at the target, for example mail.activity:12. Source: the target's answer. Null: nothing came about, or the target names no id.
+    `owner`: Team that owns the remedy. Source: the alert, or the policy file where it names another. Never null.
+    """
 
     action_id: str
     alert_id: str
@@ -367,7 +635,11 @@ class Action(TypedDict):
 
 
 class ActionEvent(TypedDict):
-    """One Action, as derived by Burnline."""
+    """One Action, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: Action
@@ -376,7 +648,27 @@ AlertStatus = Literal["unknown", "raised", "changed", "cleared"]
 Severity = Literal["unknown", "info", "notice", "warning", "critical"]
 
 class Alert(TypedDict):
-    """A measure crossed a line, moved beyond it, or came back."""
+    """A measure crossed a line, moved beyond it, or came back.
+
+    `alert_id`: Identity of the crossing: the same crossing always has the same id. Source: UUIDv5 of rule, subject, episode and level. Never null.
+    `rule`: Rule that speaks, for example budget_burn.hours. Source: the processor of the measure. Never null.
+    `status`: Raised, changed or cleared. Source: the processor of the measure. Never null.
+    `severity`: How urgent. Source: the policy of the measure, by level. Never null.
+    `subject_kind`: What the subject is: consultant, project, invoice or client. Source: the processor of the measure. Never null.
+    `episode`: Which time this line is crossed. Unit: crossings, from 1. Source: counted by the processor for each subject, rule and level. Never null.
+    `level`: Line crossed, for example 90, under, 31-60. Source: the policy of the measure. Never null.
+    `value`: Value of the measure at that time. Unit: as the measure's: a fraction, days, or an amount. Source: the measure, rounded to nine digits. Null: the line is no number, or the measure has none.
+    `threshold`: The line as a number. Unit: as value. Source: the policy of the measure. Null: the line is no number.
+    `passed`: Lower lines passed in the same jump, lowest first. Source: the processor of the measure. Never null; empty where none was jumped over.
+    `values`: The measure's main values, as text. Unit: each as the field of that name in the measure. Source: the measure. Never null; empty where the measure has none.
+    `as_of`: Day the alert is for. Unit: day in the subject's time zone. Source: the last tick. Never null.
+    `formula`: Version of the formula, for example utilization/1. Source: the processor of the measure. Never null.
+    `caused_by`: Ids of the events that moved the measure, newest last. Source: the rows of state that count. Never null; empty only where none is known.
+    `owner`: Team that owns the remedy. Source: the policy of the measure, by level. Never null.
+    `business_process`: Business process affected. Source: the registry of topics. Never null.
+    `runbook`: Where the remedy is described. Source: the name of the rule. Never null.
+    `company_id`: res.company id of the subject's company. Source: `burnline.people.Consultant.company_id`, `burnline.delivery.Project.company_id` or `burnline.finance.Invoice.company_id`. Null: the subject is shared by all companies.
+    """
 
     alert_id: str
     rule: str
@@ -399,7 +691,11 @@ class Alert(TypedDict):
 
 
 class AlertEvent(TypedDict):
-    """One Alert, as derived by Burnline."""
+    """One Alert, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: Alert
@@ -407,7 +703,26 @@ class AlertEvent(TypedDict):
 ApprovalStatus = Literal["unknown", "requested", "approved", "rejected", "expired", "cancelled"]
 
 class Approval(TypedDict):
-    """Somebody asked for a decision. It is a request in Odoo Enterprise's approvals, or comes by a signed webhook from a workflow."""
+    """Somebody asked for a decision. It is a request in Odoo Enterprise's approvals, or comes by a signed webhook from a workflow.
+
+    `reference`: Id of the request in its source, as text: unique together with the event's meta.source. Source: `approval.request.id` of Odoo Enterprise, or the webhook's data.reference. Never null.
+    `title`: What is to be decided. Source: `approval.request.name`, or the webhook's data.title. Never null.
+    `category`: Kind of decision, for example discount or write-off: it decides who is asked. Source: `approval.category.name` of `approval.request.category_id`, or the webhook's data.category. Never null.
+    `status`: Where the request stands. A delegation changes who is asked, not the status. Source: `approval.request.request_status`: pending as requested, approved, refused as rejected, cancel as cancelled, while new is no request yet and makes no event; or the webhook's type. Never null.
+    `requester_id`: res.users id of who asks. Source: `approval.request.request_owner_id`, or the webhook's data.requester_id. Null: a webhook names nobody known to Odoo.
+    `approver_id`: res.users id of who is asked now. Source: `approval.approver.user_id` of the first approver who has not decided, or the webhook's data.approver_id. Null: nobody is asked any more, or a webhook names nobody known to Odoo.
+    `alternate_ids`: res.users ids of those who may decide in the approver's place, the nearest first. Source: `approval.approver.user_id` of the other approvers, or the webhook's data.alternate_ids. Never null; empty where nobody may.
+    `delegated_from_id`: res.users id of who was asked before and passed it on. Source: the approver before the change, `approval.approver.user_id`, or the webhook's data.delegated_from_id. Null: it was not delegated.
+    `subject_key`: Key of the entity that the decision is about, as the events of that entity carry it. Source: the reference on `approval.request` that the capture's policy names, or the webhook's data.subject. Null: it is about nothing that Burnline captures.
+    `amount`: Amount that the decision is about. Unit: amount in `currency`. Source: `approval.request.amount`, or the webhook's data.amount. Null: the decision is not about money.
+    `currency`: ISO 4217 code of amount. Source: `res.currency.name` of the company's `res.company.currency_id`, or the webhook's data.currency. Null: the decision is not about money.
+    `requested_at`: When it was asked. Unit: moment in UTC. Source: `approval.request.date_confirmed`, else `approval.request.create_date`; or the moment of the webhook that asked. Never null.
+    `due_at`: When it must be decided. Unit: moment in UTC. Source: `approval.request.date_end`, or the webhook's data.due_at. Null: it may wait.
+    `decided_at`: When it was approved, rejected, cancelled, or ran out. Unit: moment in UTC. Source: when the change of `approval.request.request_status` was recorded, or the moment of the webhook that decided. Null: it is not decided.
+    `decided_by_id`: res.users id of who decided. Source: `approval.approver.user_id` of the approver who decided last, or the webhook's data.decided_by_id. Null: it is not decided, it ran out, or a webhook names nobody known to Odoo.
+    `reason`: Reason given for the request or the decision. Source: the text of `approval.request.reason`, or the webhook's data.reason. Null: none was given.
+    `company_id`: res.company id of the company concerned. Source: `approval.request.company_id`, or the webhook's data.company_id. Null: the record is shared by all companies, or a webhook names no company.
+    """
 
     reference: str
     title: str
@@ -429,7 +744,13 @@ class Approval(TypedDict):
 
 
 class ApprovalEvent(TypedDict):
-    """A change of one Approval. All event types of the entity share this record, its topic and its order."""
+    """A change of one Approval. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it came by a webhook.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Approval | None
@@ -438,7 +759,21 @@ class ApprovalEvent(TypedDict):
 
 
 class AbsenceEntry(TypedDict):
-    """Days not available: one consultant's, or for all subjects of the partition."""
+    """Days not available: one consultant's, or for all subjects of the partition.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `first_day`: First day absent. Unit: days since 1970-01-01. Source: `burnline.people.Absence.first_day`. Never null.
+    `last_day`: Last day absent, inclusive. Unit: days since 1970-01-01. Source: `burnline.people.Absence.last_day`. Never null.
+    `minutes`: Time absent, for a part of one day. Unit: minutes. Source: `burnline.people.Absence.minutes`. Null: whole days are absent.
+    `approved`: Only approved absence counts. Source: `burnline.people.Absence.status` is approved. Never null.
+    `calendar_id`: resource.calendar id that a public holiday is limited to. Source: `burnline.people.Absence.calendar_id`. Null: it is a leave, or a holiday for all calendars.
+    `company_id`: res.company id that a public holiday is limited to. Source: `burnline.people.Absence.company_id`. Null: it holds for all companies.
+    """
 
     subject: str
     record: str
@@ -455,7 +790,13 @@ class AbsenceEntry(TypedDict):
 
 
 class AlertLine(TypedDict):
-    """One line that can be crossed."""
+    """One line that can be crossed.
+
+    `rule`: Name of the rule. Source: the processor of the measure. Never null.
+    `level`: Name of the line. Source: the policy of the measure. Never null.
+    `episode`: Crossings so far. Unit: crossings. Source: counted by the processor. Never null.
+    `state`: Whether it is in force: raised, passed or cleared. Source: the processor of the measure. Never null.
+    """
 
     rule: str
     level: str
@@ -464,14 +805,25 @@ class AlertLine(TypedDict):
 
 
 class AlertRow(TypedDict):
-    """Memory of the alerts of one subject: what is raised, and how often it was."""
+    """Memory of the alerts of one subject: what is raised, and how often it was.
+
+    `subject`: Key of the subject. Source: the processor of the measure. Never null.
+    `lines`: Lines ever crossed. Source: the processor of the measure. Never null; empty where none was.
+    """
 
     subject: str
     lines: list[AlertLine]
 
 
 class CaptureCursor(TypedDict):
-    """How far the capture of one model has come. Compacted by model; committed with the events it covers."""
+    """How far the capture of one model has come. Compacted by model; committed with the events it covers.
+
+    `model`: Odoo model. Source: the mapping. Never null.
+    `snapshot_done`: True once the first snapshot is complete. Source: the capture. Never null.
+    `snapshot_id`: Highest id the snapshot has read; 0 before the first page. Source: the capture. Never null.
+    `high_water`: Newest write_date seen, in whole seconds. Unit: moment in UTC. Source: the capture. Null: no page was read yet.
+    `swept_at`: When ids were last swept for deletions, by the server's clock. Unit: moment in UTC. Source: the capture. Null: they were never swept.
+    """
 
     model: str
     snapshot_done: bool
@@ -481,7 +833,26 @@ class CaptureCursor(TypedDict):
 
 
 class ConsultantEntry(TypedDict):
-    """A consultant's working conditions from a day on."""
+    """A consultant's working conditions from a day on.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `consultant_id`: hr.employee id of the consultant. Source: `burnline.people.Consultant.id`. Never null.
+    `company_id`: res.company id of the company. Source: `burnline.people.Consultant.company_id`. Null: the consultant is shared by all companies.
+    `department_id`: hr.department id of the department. Source: `burnline.people.Consultant.department_id`. Null: the consultant belongs to no department.
+    `manager_id`: hr.employee id of the manager. Source: `burnline.people.Consultant.manager_id`. Null: the consultant has no manager.
+    `from_day`: Day from which this holds. Unit: days since 1970-01-01. Source: the day of the event's occurred_at in the consultant's time zone. Never null.
+    `active`: False once archived. Source: `burnline.people.Consultant.active`. Never null.
+    `employed_from`: First day of employment. Unit: days since 1970-01-01. Source: `burnline.people.Consultant.employed_from`. Null: employed since ever.
+    `employed_to`: Last day of employment. Unit: days since 1970-01-01. Source: `burnline.people.Consultant.employed_to`. Null: employed without an end.
+    `timezone`: IANA time zone in which the consultant's days end. Source: `burnline.people.Consultant.timezone`. Never null.
+    `calendar_id`: resource.calendar id of the working hours. Source: `burnline.people.Consultant.calendar_id`. Null: hours are fully flexible.
+    `weekday_minutes`: Scheduled time, Monday first, seven numbers. Unit: minutes a day. Source: `burnline.people.Consultant.weekday_minutes`. Never null; all 0 without a calendar.
+    """
 
     subject: str
     record: str
@@ -503,7 +874,17 @@ class ConsultantEntry(TypedDict):
 
 
 class CostEntry(TypedDict):
-    """Cost that is no time: an expense or a purchase."""
+    """Cost that is no time: an expense or a purchase.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `actual`: Actual cost. Unit: ten-thousandths of the company's currency. Source: the project's share of `burnline.finance.Expense.amount`, or `burnline.finance.PurchaseOrder.billed_amount`. Never null.
+    `committed`: Cost committed and not yet actual. Unit: ten-thousandths of the company's currency. Source: `burnline.finance.PurchaseOrder.company_amount` − `burnline.finance.PurchaseOrder.billed_amount` of a confirmed order; 0 for an expense. Never null.
+    """
 
     subject: str
     record: str
@@ -516,7 +897,22 @@ class CostEntry(TypedDict):
 
 
 class DisputeEntry(TypedDict):
-    """What one source says of a dispute."""
+    """What one source says of a dispute.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `invoice_id`: account.move id of the invoice. Source: `burnline.finance.Dispute.invoice_id`. Never null.
+    `status`: Where the dispute stands: open, awaiting_customer, escalated, resolved or withdrawn. Source: `burnline.finance.Dispute.status`. Never null.
+    `opened_day`: Day opened. Unit: days since 1970-01-01. Source: `burnline.finance.Dispute.opened_on`. Never null.
+    `status_day`: Day this status began. Unit: days since 1970-01-01. Source: opened_on or closed_on where the status began with them, else the day of the event's occurred_at. Never null.
+    `closed_day`: Day closed. Unit: days since 1970-01-01. Source: `burnline.finance.Dispute.closed_on`. Null: the dispute is open.
+    `amount`: Contested amount. Unit: ten-thousandths of the invoice's currency. Source: `burnline.finance.Dispute.amount`. Null: the whole residual is contested.
+    `client_id`: res.partner id of the client. Source: `burnline.finance.Dispute.client_id`. Null: the source names no client.
+    """
 
     subject: str
     record: str
@@ -534,7 +930,22 @@ class DisputeEntry(TypedDict):
 
 
 class ExposureEntry(TypedDict):
-    """One invoice's part in its client's exposure."""
+    """One invoice's part in its client's exposure.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `client_id`: res.partner id of the client. Source: the measure of the invoice. Never null.
+    `company_id`: res.company id of the company that bills. Source: the measure of the invoice. Null: the invoice is shared by all companies.
+    `disputed`: Open contested amount. Unit: ten-thousandths of `currency`. Source: the measure of the invoice. Never null.
+    `receivable`: Open receivable. Unit: ten-thousandths of `currency`. Source: `burnline.finance.Invoice.company_residual`. Never null.
+    `currency`: ISO 4217 code of the company's currency. Source: `burnline.finance.Invoice.company_currency`. Null: the company's currency cannot be read.
+    `in_dispute`: True while the dispute is open. Source: the measure of the invoice. Never null.
+    `timezone`: IANA time zone in which the invoice's days end. Source: `burnline.finance.Invoice.timezone`. Never null.
+    """
 
     subject: str
     record: str
@@ -552,7 +963,21 @@ class ExposureEntry(TypedDict):
 
 
 class TimeEntry(TypedDict):
-    """A timesheet line, as the consultant's utilization and the project's burn need it."""
+    """A timesheet line, as the consultant's utilization and the project's burn need it.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `day`: Day of the work. Unit: days since 1970-01-01. Source: `burnline.delivery.Timesheet.date`. Never null.
+    `minutes`: Duration. Unit: minutes. Source: `burnline.delivery.Timesheet.minutes`. Never null.
+    `billable`: Counts as billable. Source: `burnline.delivery.Timesheet.billable`. Never null.
+    `approved`: Counts as approved. Source: `burnline.delivery.Timesheet.approved`. Never null.
+    `cost`: Cost. Unit: ten-thousandths of the company's currency. Source: `burnline.delivery.Timesheet.cost`. Never null.
+    `employee_id`: hr.employee id of who worked; 0 for nobody. Source: `burnline.delivery.Timesheet.employee_id`. Never null.
+    """
 
     subject: str
     record: str
@@ -569,7 +994,24 @@ class TimeEntry(TypedDict):
 
 
 class ProjectEntry(TypedDict):
-    """A project's budget and master data."""
+    """A project's budget and master data.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `project_id`: project.project id of the project. Source: `burnline.delivery.Project.id`. Never null.
+    `company_id`: res.company id of the company. Source: `burnline.delivery.Project.company_id`. Null: the project is shared by all companies.
+    `client_id`: res.partner id of the client. Source: `burnline.delivery.Project.client_id`. Null: the project is internal.
+    `manager_id`: res.users id of the project manager. Source: `burnline.delivery.Project.manager_id`. Null: nobody was assigned.
+    `currency`: ISO 4217 code of the company's currency. Source: `burnline.delivery.Project.currency`. Null: the company's currency cannot be read.
+    `timezone`: IANA time zone in which the project's days end. Source: `burnline.delivery.Project.timezone`. Never null.
+    `budget_minutes`: Budget of time. Unit: minutes. Source: `burnline.delivery.Project.budget_minutes`. Null: none is set.
+    `budget_cost`: Budget of cost. Unit: ten-thousandths of `currency`. Source: `burnline.delivery.Project.budget_cost`. Null: none is set.
+    `active`: False once archived. Source: `burnline.delivery.Project.active`. Never null.
+    """
 
     subject: str
     record: str
@@ -589,7 +1031,17 @@ class ProjectEntry(TypedDict):
 
 
 class MilestoneEntry(TypedDict):
-    """A milestone's part in progress."""
+    """A milestone's part in progress.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `reached`: True once reached. Source: `burnline.delivery.Milestone.reached`. Never null.
+    `share`: Part of the whole that it stands for. Unit: billionths of the whole. Source: `burnline.delivery.Milestone.share`. Null: none is set.
+    """
 
     subject: str
     record: str
@@ -602,7 +1054,27 @@ class MilestoneEntry(TypedDict):
 
 
 class InvoiceEntry(TypedDict):
-    """An invoice, as dispute aging needs it."""
+    """An invoice, as dispute aging needs it.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `invoice_id`: account.move id of the invoice. Source: `burnline.finance.Invoice.id`. Never null.
+    `company_id`: res.company id of the company that bills. Source: `burnline.finance.Invoice.company_id`. Null: the invoice is shared by all companies.
+    `client_id`: res.partner id of the client. Source: `burnline.finance.Invoice.partner_id`. Null: a draft names nobody yet.
+    `posted`: True for a posted customer invoice. Source: `burnline.finance.Invoice.status` is posted. Never null.
+    `due_day`: Day payment is due. Unit: days since 1970-01-01. Source: `burnline.finance.Invoice.due_date`. Null: a draft has none.
+    `residual`: Unpaid. Unit: ten-thousandths of `currency`. Source: `burnline.finance.Invoice.residual`. Never null.
+    `company_residual`: Unpaid, at the invoice's rate. Unit: ten-thousandths of `company_currency`. Source: `burnline.finance.Invoice.company_residual`. Never null.
+    `currency`: ISO 4217 code of the invoice. Source: `burnline.finance.Invoice.currency`. Null: the document's currency cannot be read.
+    `company_currency`: ISO 4217 code of the company's currency. Source: `burnline.finance.Invoice.company_currency`. Null: the company's currency cannot be read.
+    `timezone`: IANA time zone in which the invoice's days end. Source: `burnline.finance.Invoice.timezone`. Never null.
+    `credited`: True once reversed by a credit note. Source: `burnline.finance.Invoice.payment_status` is reversed. Never null.
+    `from_day`: Day from which this holds: a dispute closes on the day its invoice is settled. Unit: days since 1970-01-01. Source: the day of the event's recorded_at in the invoice's time zone. Never null.
+    """
 
     subject: str
     record: str
@@ -625,19 +1097,56 @@ class InvoiceEntry(TypedDict):
 
 
 class TickEntry(TypedDict):
-    """The clock reached this instant, for all subjects of the partition."""
+    """The clock reached this instant, for all subjects of the partition.
+
+    `at`: The instant. Unit: microseconds since 1970-01-01, UTC. Source: `burnline.ops.Tick.at`. Never null.
+    """
 
     at: datetime
 
 
 class Frame(TypedDict):
-    """Many inputs of one processor for one partition in one record, in the order they count."""
+    """Many inputs of one processor for one partition in one record, in the order they count.
+
+    `entries`: Inputs, in order. Source: the router. Never null; never empty when written.
+    """
 
     entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry]
 
 
 class BudgetBurn(TypedDict):
-    """How much of a project's budget is used, and where that leads. Ratios are fractions."""
+    """How much of a project's budget is used, and where that leads. Ratios are fractions.
+
+    `project_id`: project.project id of the project. Source: `burnline.delivery.Project.id` of the last event. Never null.
+    `company_id`: res.company id of the project's company. Source: `burnline.delivery.Project.company_id` of the last event. Null: the project is shared by all companies.
+    `client_id`: res.partner id of the client. Source: `burnline.delivery.Project.client_id` of the last event. Null: the project is internal.
+    `manager_id`: res.users id of the project manager. Source: `burnline.delivery.Project.manager_id` of the last event. Null: nobody was assigned.
+    `budget_minutes`: Budget of time. Unit: minutes. Source: `burnline.delivery.Project.budget_minutes` of the last event. Null: none is set.
+    `actual_minutes`: All time on the project. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of the project's lines. Never null.
+    `approved_minutes`: Approved time on the project. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of the project's approved lines. Never null.
+    `burn_hours`: Time used of its budget. Unit: fraction, 1 is 100 %. Source: actual_minutes / budget_minutes. Null: no budget of time is set.
+    `budget_cost`: Budget of cost. Unit: amount in `currency`. Source: `burnline.delivery.Project.budget_cost` of the last event, else budget hours × mean cost rate of its consultants. Null: no budget is set, or nothing tells a rate.
+    `actual_cost`: Cost of time, approved expenses and billed purchases. Unit: amount in `currency`. Source: Σ `burnline.delivery.Timesheet.cost`, the project's shares of `burnline.finance.Expense.amount`, and `burnline.finance.PurchaseOrder.billed_amount`. Never null.
+    `committed_cost`: Actual cost and confirmed purchases not yet billed. Unit: amount in `currency`. Source: actual_cost + Σ `burnline.finance.PurchaseOrder.company_amount` − `burnline.finance.PurchaseOrder.billed_amount` of confirmed orders. Never null.
+    `currency`: ISO 4217 code of the company's currency. Source: `burnline.delivery.Project.currency` of the last event. Null: the company's currency cannot be read.
+    `burn_cost`: Cost used of its budget. Unit: fraction, 1 is 100 %. Source: actual_cost / budget_cost. Null: there is no budget of cost.
+    `burn_committed`: Cost used and committed of its budget. Unit: fraction, 1 is 100 %. Source: committed_cost / budget_cost. Null: there is no budget of cost.
+    `rate_minutes_per_week`: Speed of the last complete ISO weeks. Unit: minutes a week. Source: Σ `burnline.delivery.Timesheet.minutes` of the last 4 complete ISO weeks / 4. Never null.
+    `weeks_left`: How long the budget of time lasts at that speed. Unit: weeks. Source: (budget_minutes − actual_minutes) / rate_minutes_per_week. Null: the rate is 0, or the budget is not set or spent.
+    `exhausted_on`: Day the budget of time is used up at that speed. Unit: day in the project's time zone. Source: as_of + weeks_left, rounded down to the day. Null: weeks_left is null.
+    `progress`: Part delivered. Unit: fraction, 1 is 100 %. Source: Σ `burnline.delivery.Milestone.share` of reached milestones. Null: no milestone has a share.
+    `earned_value`: Value of what is delivered, at the budget's prices. Unit: amount in `currency`. Source: progress × budget_cost. Null: progress or the budget of cost is null.
+    `cpi`: Cost performance index: value earned for each unit of cost. Unit: ratio, 1 is on budget. Source: earned_value / actual_cost. Null: earned_value is null, or nothing was spent.
+    `eac`: Estimate at completion. Unit: amount in `currency`. Source: budget_cost / cpi. Null: cpi is null or 0.
+    `vac`: Variance at completion, negative for an overrun. Unit: amount in `currency`. Source: budget_cost − eac. Null: eac is null.
+    `tcpi`: To-complete performance index: what cpi must be from now on to end on budget. Unit: ratio, 1 is on budget. Source: (budget_cost − earned_value) / (budget_cost − actual_cost). Null: earned_value is null, or exactly the budget is spent.
+    `levels`: Levels in force, as `<dimension>:<percent>`, for example hours:90. Source: the alerts' memory. Never null; empty below the lowest level.
+    `as_of`: Day the measure is for. Unit: day in the project's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example budget-burn/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
 
     project_id: int
     company_id: int | None
@@ -671,14 +1180,32 @@ class BudgetBurn(TypedDict):
 
 
 class BudgetBurnEvent(TypedDict):
-    """One BudgetBurn, as derived by Burnline."""
+    """One BudgetBurn, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: BudgetBurn
 
 
 class ClientExposure(TypedDict):
-    """What one client contests, against what it owes."""
+    """What one client contests, against what it owes.
+
+    `client_id`: res.partner id of the client. Source: `burnline.finance.Invoice.partner_id` of the invoices that count. Never null.
+    `company_id`: res.company id of the company whose invoice changed last. Source: `burnline.finance.Invoice.company_id` of that invoice's last event. Null: that invoice is shared by all companies.
+    `disputed_invoices`: Invoices in open dispute. Unit: invoices. Source: counted over the client's invoices. Never null.
+    `disputed_amount`: What the client contests. Unit: amount in `currency`. Source: Σ `burnline.measure.DisputeAging.company_amount` of open disputes. Never null.
+    `receivable_amount`: What the client owes. Unit: amount in `currency`. Source: Σ `burnline.finance.Invoice.company_residual` of posted invoices. Never null.
+    `currency`: ISO 4217 code of the company's currency. Source: `burnline.finance.Invoice.company_currency` of the invoices that count. Null: the company's currency cannot be read.
+    `share`: Part of the debt that is contested. Unit: fraction, 1 is 100 %. Source: disputed_amount / receivable_amount. Null: nothing is owed, or the invoices are in several companies' currencies.
+    `as_of`: Day the measure is for. Unit: day in the client's time zone, that of the invoice changed last. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example client-exposure/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
 
     client_id: int
     company_id: int | None
@@ -695,7 +1222,11 @@ class ClientExposure(TypedDict):
 
 
 class ClientExposureEvent(TypedDict):
-    """One ClientExposure, as derived by Burnline."""
+    """One ClientExposure, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: ClientExposure
@@ -703,7 +1234,30 @@ class ClientExposureEvent(TypedDict):
 AgingStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class DisputeAging(TypedDict):
-    """How long an invoice has been in dispute, and about how much."""
+    """How long an invoice has been in dispute, and about how much.
+
+    `invoice_id`: account.move id of the invoice. Source: `burnline.finance.Invoice.id` of the last event. Never null.
+    `company_id`: res.company id of the company that bills. Source: `burnline.finance.Invoice.company_id` of the last event. Null: the invoice is shared by all companies.
+    `client_id`: res.partner id of the client. Source: `burnline.finance.Invoice.partner_id` of the last event. Null: the invoice names nobody.
+    `status`: Where the dispute stands, all its sources together. Source: `burnline.finance.Dispute.status` of each source, and the settlement told by `burnline.finance.Invoice.residual`. Never null.
+    `episode`: Number of the episode: it grows when a dispute is reopened after more than the reopening window. Unit: episodes, from 1. Source: derived from `burnline.finance.Dispute.opened_on` and `burnline.finance.Dispute.closed_on`. Never null.
+    `opened_on`: First opening of the episode. Unit: day in the invoice's time zone. Source: `burnline.finance.Dispute.opened_on`. Never null.
+    `closed_on`: Day the episode ended. Unit: day in the invoice's time zone. Source: `burnline.finance.Dispute.closed_on`, or the day the invoice was settled. Null: the dispute is open.
+    `days_open`: Age of the episode. Unit: calendar days. Source: opened_on up to as_of or closed_on. Never null.
+    `business_days_open`: Age of the episode in working days. Unit: days, Monday to Friday. Source: opened_on up to as_of or closed_on. Never null.
+    `days_past_due`: Age of the debt, negative before it is due. Unit: calendar days. Source: `burnline.finance.Invoice.due_date` up to as_of or closed_on. Null: the invoice has no due date.
+    `bucket_open`: Bucket of days_open, for example 31-60. Source: days_open, by the policy's buckets. Never null.
+    `bucket_past_due`: Bucket of days_past_due. Source: days_past_due, by the policy's buckets. Null: the invoice is not past due, or has no due date.
+    `sla_days`: Time the service-level clock ran: it stops while the customer is awaited. Unit: calendar days. Source: derived from `burnline.finance.Dispute.status`. Never null.
+    `amount`: Contested and still unpaid: never above the invoice's residual. Unit: amount in `currency`. Source: `burnline.finance.Dispute.amount` of the last event, else `burnline.finance.Invoice.residual`. Never null.
+    `company_amount`: The same at the invoice's rate. Unit: amount in the company's currency, that of the `currency` of measure.client-exposure. Source: amount × `burnline.finance.Invoice.company_residual` / `burnline.finance.Invoice.residual`. Never null.
+    `currency`: ISO 4217 code of amount. Source: `burnline.finance.Invoice.currency` of the last event. Null: the document's currency cannot be read.
+    `as_of`: Day the measure is for. Unit: day in the invoice's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example dispute-aging/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
 
     invoice_id: int
     company_id: int | None
@@ -729,7 +1283,11 @@ class DisputeAging(TypedDict):
 
 
 class DisputeAgingEvent(TypedDict):
-    """One DisputeAging, as derived by Burnline."""
+    """One DisputeAging, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: DisputeAging
@@ -737,7 +1295,37 @@ class DisputeAgingEvent(TypedDict):
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 
 class Utilization(TypedDict):
-    """How much of a consultant's available time is worked and billable. Ratios are fractions, null where nothing is available."""
+    """How much of a consultant's available time is worked and billable. Ratios are fractions, null where nothing is available.
+
+    `consultant_id`: hr.employee id of the consultant. Source: `burnline.people.Consultant.id` of the last event. Never null.
+    `company_id`: res.company id of the consultant's company. Source: `burnline.people.Consultant.company_id` of the last event. Null: the consultant is shared by all companies.
+    `department_id`: hr.department id of the consultant's department. Source: `burnline.people.Consultant.department_id` of the last event. Null: the consultant belongs to no department.
+    `manager_id`: hr.employee id of the consultant's manager. Source: `burnline.people.Consultant.manager_id` of the last event. Null: the consultant has no manager.
+    `window_days`: Length of the window that ends with as_of, both ends in. Unit: days. Source: the policy of the measure. Never null.
+    `available_minutes`: Scheduled time − public holidays − approved leave, within employment. Unit: minutes. Source: `burnline.people.Consultant.weekday_minutes` less `burnline.people.Absence` of the window. Never null.
+    `worked_minutes`: Counted time. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of the window, without leave. Never null.
+    `billable_minutes`: Counted billable time. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of the window's billable lines. Never null.
+    `approved_minutes`: Counted approved time. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of the window's approved lines. Never null.
+    `approved_billable_minutes`: Counted approved billable time. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of the window's approved billable lines. Never null.
+    `billable_utilization`: Billable over available time. Unit: fraction, 1 is 100 %. Source: billable_minutes / available_minutes. Null: nothing is available in the window.
+    `total_utilization`: Worked over available time. Unit: fraction, 1 is 100 %. Source: worked_minutes / available_minutes. Null: nothing is available in the window.
+    `approved_billable_utilization`: Approved billable over available time. Unit: fraction, 1 is 100 %. Source: approved_billable_minutes / available_minutes. Null: nothing is available in the window.
+    `target`: Target in force. Unit: fraction, 1 is 100 %. Source: the policy of the measure. Never null.
+    `delta`: Distance from the target, negative below it. Unit: fraction, 0.01 is one point. Source: billable_utilization − target. Null: nothing is available in the window.
+    `long_window_days`: Length of the long window, which ends with as_of, too. Unit: days. Source: the policy of the measure. Never null.
+    `long_billable_utilization`: Billable over available time in the long window. Unit: fraction, 1 is 100 %. Source: as billable_utilization, over the long window. Null: nothing is available in the long window.
+    `long_total_utilization`: Worked over available time in the long window. Unit: fraction, 1 is 100 %. Source: as total_utilization, over the long window. Null: nothing is available in the long window.
+    `week_available_minutes`: Available time of the current ISO week up to as_of. Unit: minutes. Source: as available_minutes, over the week. Never null.
+    `week_worked_minutes`: Worked time of the current ISO week up to as_of. Unit: minutes. Source: as worked_minutes, over the week. Never null.
+    `week_billable_minutes`: Billable time of the current ISO week up to as_of. Unit: minutes. Source: as billable_minutes, over the week. Never null.
+    `compliance`: How much of the last closed ISO week was logged. Unit: fraction, 1 is 100 %. Source: Σ min(worked, available) / Σ available over the week's days. Null: nothing was available in that week.
+    `band`: Band, with hysteresis; unknown where nothing is available. Source: derived from billable and total utilization by the policy's edges. Never null.
+    `as_of`: Day the measure is for. Unit: day in the consultant's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example utilization/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
 
     consultant_id: int
     company_id: int | None
@@ -770,15 +1358,42 @@ class Utilization(TypedDict):
 
 
 class UtilizationEvent(TypedDict):
-    """One Utilization, as derived by Burnline."""
+    """One Utilization, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: Utilization
 
 DeadLetterStatus = Literal["unknown", "parked", "retried", "discarded"]
+DeadLetterReason = Literal["unknown", "empty", "wrong_magic", "unknown_schema", "truncated", "malformed", "unknown_symbol", "wrong_record", "wrong_scale", "missing_default", "breaks_schema", "too_large", "headers_contradict", "rejected", "abandoned"]
 
 class DeadLetter(TypedDict):
-    """A record that could not be handled, with everything needed to handle it later."""
+    """A record that could not be handled, with everything needed to handle it later.
+
+    `status`: Where the letter stands. Source: whoever parked, retried or discarded it. Never null.
+    `topic`: Topic the record came from; for a webhook its path. Source: the record. Never null.
+    `partition`: Partition it came from. Unit: number, from 0; −1 for what never was on a topic. Source: the record. Never null.
+    `offset`: Offset it came from. Unit: number, from 0; −1 for what never was on a topic. Source: the record. Never null.
+    `key`: The record's key as it was. Source: the record. Null: the record had none.
+    `value`: The record's value as it was, or its first bytes where it is too large to travel. Source: the record. Null: the record had none.
+    `headers`: The record's headers as they were; secrets left out. Source: the record. Never null; empty where the record had none.
+    `error_class`: Kind of failure. Source: the error. Never null.
+    `error`: What failed and why. Source: the error. Never null.
+    `remedy`: What to do about it. Source: the error. Never null.
+    `stage`: Where it failed, for example streams.route. Source: the process that failed. Never null.
+    `business_process`: Business process affected. Source: the registry of topics. Never null.
+    `owner`: Team that owns the remedy. Source: the registry of topics. Never null.
+    `runbook`: Where the remedy is described. Source: the kind of failure. Never null.
+    `first_failed_at`: When it first failed. Unit: moment in UTC. Source: the process that failed. Never null.
+    `last_failed_at`: When it last failed. Unit: moment in UTC. Source: the process that failed. Never null.
+    `attempts`: Attempts so far. Unit: attempts, from 1. Source: counted by whoever retries. Never null.
+    `reason`: Why it was parked, as a word of a closed list. Source: the error. Never null.
+    `value_size`: Size of the record's value as it was; `value` has only its beginning where it is shorter. Unit: bytes. Source: the record. Null: the record had no value, or the letter is older than this field.
+    `value_sha256`: SHA-256 of the whole value in hexadecimal, by which it is known again wherever it is kept. Source: the record. Null: the record had no value, or the letter is older than this field.
+    """
 
     status: DeadLetterStatus
     topic: str
@@ -797,17 +1412,29 @@ class DeadLetter(TypedDict):
     first_failed_at: datetime
     last_failed_at: datetime
     attempts: int
+    reason: DeadLetterReason
+    value_size: int | None
+    value_sha256: str | None
 
 
 class DeadLetterEvent(TypedDict):
-    """One DeadLetter, as derived by Burnline."""
+    """One DeadLetter, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: DeadLetter
 
 
 class Tick(TypedDict):
-    """Time as an event: the clock reached this instant."""
+    """Time as an event: the clock reached this instant.
+
+    `partition`: Partition the tick was written to; each partition gets every tick. Unit: number, from 0. Source: the clock producer. Never null.
+    `at`: The instant reached, a multiple of the period. Unit: moment in UTC. Source: the clock producer. Never null.
+    `period_seconds`: Time between two ticks. Unit: seconds. Source: the configuration of the clock producer. Never null.
+    """
 
     partition: int
     at: datetime
@@ -815,14 +1442,29 @@ class Tick(TypedDict):
 
 
 class TickEvent(TypedDict):
-    """One Tick, as derived by Burnline."""
+    """One Tick, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: Tick
 
 
 class WebhookDelivery(TypedDict):
-    """A delivery as it came in: raw, and whether its signature held."""
+    """A delivery as it came in: raw, and whether its signature held.
+
+    `delivery_id`: Id of the delivery: the sender's own text, or a new UUID for an unsigned one. Source: the header webhook-id. Never null.
+    `webhook_source`: Configured name of the sender. Source: the path it was sent to, and the configuration. Never null.
+    `verified`: True where a signature was verified; Odoo's own posts carry none. Source: the webhook server. Never null.
+    `received_at`: When it came in. Unit: moment in UTC. Source: the webhook server. Never null.
+    `content_type`: Content type as sent. Source: the header content-type. Never null.
+    `body`: Body as sent, byte for byte. Source: the request. Never null.
+    `model`: Odoo model of an unsigned hint. Source: _model of the body. Null: the delivery is signed.
+    `record_id`: Database id of the record an unsigned hint points at. Source: _id of the body. Null: the delivery is signed.
+    `action`: What Odoo's automation rule is called, shortened. Source: _action of the body. Null: the delivery is signed, or the rule has no name.
+    """
 
     delivery_id: str
     webhook_source: str
@@ -836,7 +1478,11 @@ class WebhookDelivery(TypedDict):
 
 
 class WebhookDeliveryEvent(TypedDict):
-    """One WebhookDelivery, as derived by Burnline."""
+    """One WebhookDelivery, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
 
     meta: Meta
     current: WebhookDelivery
@@ -845,7 +1491,18 @@ AbsenceKind = Literal["unknown", "leave", "public_holiday"]
 AbsenceStatus = Literal["unknown", "requested", "approved", "refused", "cancelled"]
 
 class Absence(TypedDict):
-    """Time in which a person, or everybody with a calendar, is not available."""
+    """Time in which a person, or everybody with a calendar, is not available.
+
+    `id`: Database id of the hr.leave or resource.calendar.leaves record, as kind tells. Source: `hr.leave.id` or `resource.calendar.leaves.id`. Never null.
+    `kind`: A person's leave, or a public holiday of a calendar or company. Source: leave for `hr.leave`, public_holiday for `resource.calendar.leaves` without a resource. Never null.
+    `status`: State of the request; a public holiday is approved. Source: `hr.leave.state`. Never null.
+    `employee_id`: hr.employee id of the person absent. Source: `hr.leave.employee_id`. Null: it is a public holiday.
+    `calendar_id`: resource.calendar id that a public holiday is limited to. Source: `resource.calendar.leaves.calendar_id`. Null: it is a leave, or a holiday for all calendars of the company.
+    `company_id`: res.company id of the company. Source: `hr.leave.company_id` or `resource.calendar.leaves.company_id`. Null: the record is shared by all companies.
+    `first_day`: First day absent. Unit: day in the calendar's time zone. Source: `hr.leave.request_date_from` or `resource.calendar.leaves.date_from`. Never null.
+    `last_day`: Last day absent, inclusive. Unit: day in the calendar's time zone. Source: `hr.leave.request_date_to` or `resource.calendar.leaves.date_to`. Never null.
+    `minutes`: Time absent, for an absence within one day that is shorter than the day. Unit: minutes. Source: `hr.leave.number_of_hours` × 60, or the holiday's overlap with the working hours. Null: whole days are absent.
+    """
 
     id: int
     kind: AbsenceKind
@@ -859,7 +1516,13 @@ class Absence(TypedDict):
 
 
 class AbsenceEvent(TypedDict):
-    """A change of one Absence. All event types of the entity share this record, its topic and its order."""
+    """A change of one Absence. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Absence | None
@@ -868,7 +1531,23 @@ class AbsenceEvent(TypedDict):
 
 
 class Consultant(TypedDict):
-    """A person whose time is planned and billed."""
+    """A person whose time is planned and billed.
+
+    `id`: Database id of the hr.employee record. Source: `hr.employee.id`. Never null.
+    `name`: Display name. Source: `hr.employee.name`; empty where Odoo has none. Never null.
+    `department_id`: hr.department id of the department. Source: `hr.employee.department_id`. Null: the person belongs to no department.
+    `manager_id`: hr.employee id of the manager. Source: `hr.employee.parent_id`. Null: the person has no manager.
+    `user_id`: res.users id of the login. Source: `hr.employee.user_id`. Null: the person has no login.
+    `company_id`: res.company id of the employer. Source: `hr.employee.company_id`. Null: the record is shared by all companies.
+    `active`: False once archived. Source: `hr.employee.active`. Never null.
+    `employed_from`: First day of employment. Unit: day in `timezone`. Source: first `hr.version.contract_date_start` of all the person's versions, else `hr.employee.contract_date_start`. Null: Odoo holds no contract date: employed since ever.
+    `employed_to`: Last day of employment. Unit: day in `timezone`. Source: `hr.version.contract_date_end` of the last contract, or `hr.employee.departure_date` where that is earlier. Null: the person is employed without an end.
+    `hourly_cost`: Cost of one hour. Unit: amount in `currency` an hour. Source: `hr.employee.hourly_cost`. Null: the capture's user may not read it, or hr_hourly_cost is not installed.
+    `currency`: ISO 4217 code of hourly_cost: the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
+    `timezone`: IANA time zone in which this person's days end. Source: `hr.employee.tz`, else that of the calendar, else the company's, else UTC. Never null.
+    `calendar_id`: resource.calendar id of the working hours. Source: `hr.employee.resource_calendar_id`. Null: hours are fully flexible.
+    `weekday_minutes`: Scheduled working time, Monday first, seven numbers. Unit: minutes a day. Source: summed `resource.calendar.attendance.hour_from` to `resource.calendar.attendance.hour_to` by weekday, without breaks; the mean of both weeks of a two-week calendar. Never null; all 0 without a calendar.
+    """
 
     id: int
     name: str
@@ -887,7 +1566,13 @@ class Consultant(TypedDict):
 
 
 class ConsultantEvent(TypedDict):
-    """A change of one Consultant. All event types of the entity share this record, its topic and its order."""
+    """A change of one Consultant. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Consultant | None
@@ -897,7 +1582,23 @@ class ConsultantEvent(TypedDict):
 SkillStatus = Literal["unknown", "upcoming", "valid", "expired"]
 
 class Skill(TypedDict):
-    """A skill or certification that a person holds, at a level and for a time. A record deleted in Odoo is withdrawn."""
+    """A skill or certification that a person holds, at a level and for a time. A record deleted in Odoo is withdrawn.
+
+    `id`: Database id of the hr.employee.skill record. Source: `hr.employee.skill.id`. Never null.
+    `employee_id`: hr.employee id of the person who holds it. Source: `hr.employee.skill.employee_id`. Never null.
+    `skill_id`: hr.skill id of the skill. Source: `hr.employee.skill.skill_id`. Never null.
+    `skill`: Name of the skill, for example Solution Architect. Source: `hr.skill.name`. Never null.
+    `skill_type_id`: hr.skill.type id of the kind of skill. Source: `hr.employee.skill.skill_type_id`. Never null.
+    `skill_type`: Name of the kind of skill, for example Languages. Source: `hr.skill.type.name`. Never null.
+    `certification`: True where the kind of skill is a certification: it can run out, and a task may demand it. Source: `hr.skill.type.is_certification`. Never null.
+    `level_id`: hr.skill.level id of the level reached. Source: `hr.employee.skill.skill_level_id`. Never null.
+    `level`: Name of the level reached, for example B2. Source: `hr.skill.level.name`. Never null.
+    `level_percent`: How far the level is on its kind's scale. Unit: percent, 0 to 100. Source: `hr.skill.level.level_progress`. Never null.
+    `valid_from`: First day on which it holds. Unit: calendar day. Source: `hr.employee.skill.valid_from`. Null: Odoo holds no beginning: it held since ever.
+    `valid_to`: Last day on which it holds, inclusive. Unit: calendar day. Source: `hr.employee.skill.valid_to`. Null: it does not run out.
+    `status`: Whether it held on the day it was captured. Compare valid_from and valid_to with a day of your own where another day counts. Source: `hr.employee.skill.valid_from` and `hr.employee.skill.valid_to`, compared with the day of the capture in the company's time zone. Never null.
+    `company_id`: res.company id of the person's employer. Source: `hr.employee.company_id`. Null: the person is shared by all companies.
+    """
 
     id: int
     employee_id: int
@@ -916,7 +1617,13 @@ class Skill(TypedDict):
 
 
 class SkillEvent(TypedDict):
-    """A change of one Skill. All event types of the entity share this record, its topic and its order."""
+    """A change of one Skill. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Skill | None
@@ -925,7 +1632,17 @@ class SkillEvent(TypedDict):
 
 
 class Client(TypedDict):
-    """A company or person that is sold to."""
+    """A company or person that is sold to.
+
+    `id`: Database id of the res.partner record. Source: `res.partner.id`. Never null.
+    `name`: Display name. Source: `res.partner.name`; empty where Odoo has none. Never null.
+    `reference`: The firm's own reference. Source: `res.partner.ref`. Null: none was given.
+    `is_company`: False for a natural person. Source: `res.partner.is_company`. Never null.
+    `parent_id`: res.partner id of the commercial parent. Source: `res.partner.commercial_partner_id` where that is another, else `res.partner.parent_id`. Null: it stands alone.
+    `country`: ISO 3166 code of the country, two letters. Source: `res.partner.country_code`. Null: no country was given.
+    `active`: False once archived. Source: `res.partner.active`. Never null.
+    `company_id`: res.company id the client is limited to. Source: `res.partner.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     name: str
@@ -938,7 +1655,13 @@ class Client(TypedDict):
 
 
 class ClientEvent(TypedDict):
-    """A change of one Client. All event types of the entity share this record, its topic and its order."""
+    """A change of one Client. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Client | None
@@ -950,7 +1673,22 @@ ContractInvoiceStatus = Literal["unknown", "nothing", "to_invoice", "invoiced", 
 ContractLineKind = Literal["unknown", "fixed_price", "time_and_material", "milestones", "manual", "expense", "down_payment", "goods"]
 
 class ContractLine(TypedDict):
-    """One line of a contract, and how it is billed."""
+    """One line of a contract, and how it is billed.
+
+    `id`: Database id of the sale.order.line record. Source: `sale.order.line.id`. Never null.
+    `name`: What was ordered, as the client reads it. Source: `sale.order.line.name`. Never null.
+    `product_id`: product.product id of the service or article. Source: `sale.order.line.product_id`. Null: the line is free text with a price.
+    `kind`: How the line is billed: in advance at a fixed price, by the hours worked, by milestones reached, by a quantity entered by hand, as an expense passed on, as a down payment, or as goods. Source: `product.template.service_policy`: ordered_prepaid, delivered_timesheet, delivered_milestones, delivered_manual; expense and down_payment by `sale.order.line.is_expense` and `sale.order.line.is_downpayment`, goods where `sale.order.line.is_service` is false. Never null.
+    `quantity`: Quantity ordered. Unit: `unit`. Source: `sale.order.line.product_uom_qty`. Never null.
+    `unit`: Unit of all quantities of the line, for example Hours. Source: `uom.uom.name` of `sale.order.line.product_uom_id`. Null: the line has no product.
+    `delivered`: Quantity delivered so far. Unit: `unit`. Source: `sale.order.line.qty_delivered`. Never null.
+    `invoiced`: Quantity invoiced so far. Unit: `unit`. Source: `sale.order.line.qty_invoiced`. Never null.
+    `unit_price`: Price of one unit before the discount, without tax where prices exclude it. Unit: amount in the contract's `currency` a `unit`. Source: `sale.order.line.price_unit`. Never null.
+    `discount`: Discount on the price. Unit: fraction, 1 is 100 %. Source: `sale.order.line.discount` / 100. Never null.
+    `amount`: Total of the line without tax. Unit: amount in the contract's `currency`. Source: `sale.order.line.price_subtotal`. Never null.
+    `project_id`: project.project id of the project the line is delivered in. Source: `sale.order.line.project_id`. Null: no project was made for the line alone.
+    `task_id`: project.task id of the task made for the line. Source: `sale.order.line.task_id`. Null: no task was made for it.
+    """
 
     id: int
     name: str
@@ -968,7 +1706,31 @@ class ContractLine(TypedDict):
 
 
 class Contract(TypedDict):
-    """What a client ordered, or was offered: a quotation until it is confirmed. An e-signature service that tells of a signature by webhook knows id and signed_at alone: keep what each meta.source says apart."""
+    """What a client ordered, or was offered: a quotation until it is confirmed. An e-signature service that tells of a signature by webhook knows id and signed_at alone: keep what each meta.source says apart.
+
+    `id`: Database id of the sale.order record. Source: `sale.order.id`. Never null.
+    `number`: Document number. Source: `sale.order.name`. Null: an e-signature service told of the signature and knows no more.
+    `client_reference`: The client's own order number. Source: `sale.order.client_order_ref`. Null: the client gave none.
+    `status`: State of the order. Being signed is told by signed_at: a signature may come before or after the confirmation. Source: `sale.order.state`: draft, sent, sale as confirmed, cancel as cancelled; unknown where an e-signature service told of the signature. Never null.
+    `locked`: True once it may no longer be changed. Source: `sale.order.locked`. Null: an e-signature service told of the signature and knows no more.
+    `client_id`: res.partner id of the client. Source: `sale.order.partner_id`. Null: an e-signature service told of the signature and knows no more.
+    `opportunity_id`: crm.lead id of the opportunity it came from. Source: `sale.order.opportunity_id`. Null: it came from none, or sale_crm is not installed.
+    `project_id`: project.project id of the project it is delivered in. Source: `sale.order.project_id`. Null: no project was named for the whole order.
+    `project_ids`: project.project ids of all projects its lines are delivered in, ascending. Source: `sale.order.project_ids`. Never null; empty where it is delivered without a project.
+    `responsible_id`: res.users id of the salesperson. Source: `sale.order.user_id`. Null: nobody was assigned.
+    `quoted_on`: Day it was made. Unit: day in the company's time zone. Source: `sale.order.create_date`. Null: an e-signature service told of the signature and knows no more.
+    `valid_until`: Last day on which the offer can be accepted. Unit: calendar day. Source: `sale.order.validity_date`. Null: the offer does not run out.
+    `signed_at`: When the client signed it. Unit: moment in UTC. Source: `sale.order.signed_on`, or the moment an e-signature service tells by webhook. Null: it is not signed.
+    `confirmed_at`: When it was confirmed. Unit: moment in UTC. Source: `sale.order.date_order` of a confirmed order. Null: it is not confirmed.
+    `amount`: Total without tax. Unit: amount in `currency`. Source: `sale.order.amount_untaxed`. Null: an e-signature service told of the signature and knows no more.
+    `currency`: ISO 4217 code of the order. Source: `res.currency.name` of `sale.order.currency_id`. Null: the order's currency cannot be read.
+    `company_amount`: Total without tax at the order's rate. Unit: amount in `company_currency`. Source: `sale.order.amount_untaxed` / `sale.order.currency_rate`. Null: an e-signature service told of the signature and knows no more.
+    `company_currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
+    `invoiced_amount`: Part of the total that was invoiced, without tax. Unit: amount in `currency`. Source: Σ `sale.order.line.untaxed_amount_invoiced`. Null: an e-signature service told of the signature and knows no more.
+    `invoice_status`: Whether there is something to invoice. Source: `sale.order.invoice_status`: no as nothing, to invoice as to_invoice. Never null.
+    `lines`: What was ordered, in the order's sequence, without sections and notes. Source: `sale.order.order_line` without a `sale.order.line.display_type`. Never null; empty for an order without lines.
+    `company_id`: res.company id of the company that sells. Source: `sale.order.company_id`. Null: an e-signature service told of the signature and knows no more.
+    """
 
     id: int
     number: str | None
@@ -995,7 +1757,13 @@ class Contract(TypedDict):
 
 
 class ContractEvent(TypedDict):
-    """A change of one Contract. All event types of the entity share this record, its topic and its order."""
+    """A change of one Contract. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it came by a webhook.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Contract | None
@@ -1006,7 +1774,28 @@ OpportunityKind = Literal["unknown", "lead", "opportunity"]
 OpportunityStatus = Literal["unknown", "open", "won", "lost"]
 
 class Opportunity(TypedDict):
-    """A sale that may come: how much, how likely, and when."""
+    """A sale that may come: how much, how likely, and when.
+
+    `id`: Database id of the crm.lead record. Source: `crm.lead.id`. Never null.
+    `name`: What it is about. Source: `crm.lead.name`. Never null.
+    `kind`: A lead is not qualified yet; an opportunity is. Source: `crm.lead.type`. Never null.
+    `status`: Where the sale stands. Source: `crm.lead.won_status`: won, lost, and pending as open. Never null.
+    `stage_id`: crm.stage id of the stage. Source: `crm.lead.stage_id`. Null: it is in no stage.
+    `stage`: Name of the stage, for example Proposition. Source: `crm.stage.name`. Null: it is in no stage.
+    `client_id`: res.partner id of the prospective client. Source: `crm.lead.partner_id`. Null: no partner was made of the prospect yet.
+    `owner_id`: res.users id of the salesperson. Source: `crm.lead.user_id`. Null: nobody was assigned.
+    `team_id`: crm.team id of the sales team. Source: `crm.lead.team_id`. Null: no team was assigned.
+    `probability`: How likely it is to be won. Unit: fraction, 1 is 100 %. Source: `crm.lead.probability` / 100. Never null.
+    `expected_revenue`: What it would bring once. Unit: amount in `currency`. Source: `crm.lead.expected_revenue`; 0 where nobody estimated it. Never null.
+    `recurring_revenue`: What it would bring each month besides. Unit: amount in `currency` a month. Source: `crm.lead.recurring_revenue_monthly`. Null: recurring revenue is switched off in Odoo, or it has none.
+    `currency`: ISO 4217 code of both revenues: the company's currency. Source: `res.currency.name` of `crm.lead.company_currency`. Null: the company's currency cannot be read.
+    `opened_at`: When it was entered. Unit: moment in UTC. Source: `crm.lead.create_date`. Never null.
+    `expected_close`: Day on which it is expected to be won. Unit: calendar day. Source: `crm.lead.date_deadline`. Null: nobody estimated it.
+    `closed_at`: When it was won or lost. Unit: moment in UTC. Source: `crm.lead.date_closed`. Null: it is open.
+    `lost_reason`: Why it was lost. Source: `crm.lost.reason.name` of `crm.lead.lost_reason_id`. Null: it is not lost, or nobody gave a reason.
+    `active`: False once archived; Odoo archives what is lost. Source: `crm.lead.active`. Never null.
+    `company_id`: res.company id of the company that sells. Source: `crm.lead.company_id`. Null: the record is shared by all companies.
+    """
 
     id: int
     name: str
@@ -1030,7 +1819,13 @@ class Opportunity(TypedDict):
 
 
 class OpportunityEvent(TypedDict):
-    """A change of one Opportunity. All event types of the entity share this record, its topic and its order."""
+    """A change of one Opportunity. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
 
     meta: Meta
     previous: Opportunity | None

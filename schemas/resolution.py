@@ -8,18 +8,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-import fastavro
 from fastavro.schema import expand_schema
 
 from schemas import catalogue, released
-from schemas.defaults import with_values
 from schemas.errors import Fatal
 from schemas.freezing import canonical, content_of, parsed, promise_of, text_of
 from schemas.released import Release
 
 
 class Reading(NamedTuple):
-    """How to read a release of a record. `reader` is None where the writer's schema is what the program expects."""
+    """How to read a release of a record: both are whole schemas. `reader` is None where the writer's is what the program expects."""
 
     name: str
     writer: Any
@@ -27,17 +25,12 @@ class Reading(NamedTuple):
     wire_id: int
 
 
-def reading(release: Release, dropped: frozenset[str] | None = None) -> Reading:
-    """How to read this release, with these logical types (all, if none are named) left as their plain types.
-
-    A record that has no schema any more is read as it was written.
-    """
+def reading(release: Release) -> Reading:
+    """How to read this release. A record that has no schema any more is read as it was written."""
     current = _current(release.record)
     if current is None or is_current(release):
-        writer = _without(release.schema if current is None else current, dropped)
-        return Reading(release.record, writer, None, release.wire_id)
-    reader = with_values(_without(current, dropped))
-    return Reading(release.record, _without(release.schema, dropped), reader, release.wire_id)
+        return Reading(release.record, release.schema if current is None else current, None, release.wire_id)
+    return Reading(release.record, release.schema, current, release.wire_id)
 
 
 @cache
@@ -86,7 +79,3 @@ def _current(record: str) -> Any | None:
         return catalogue.load(record)
     except FileNotFoundError:
         return None
-
-
-def _without(schema: Any, dropped: frozenset[str] | None) -> Any:
-    return fastavro.parse_schema(catalogue.without_logical_types(schema, dropped))

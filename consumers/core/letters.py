@@ -12,6 +12,7 @@ def abandonment(planned: Planned, reason: str) -> PoisonMessage:
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} was given up: {reason}",
         remedy="mend the target or the policy, then retry the letter",
+        reason="abandoned",
     )
 
 

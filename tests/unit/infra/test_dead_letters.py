@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from infra.dead_letters import DEAD_LETTERS, LIMIT, parked
+from infra.dead_letters import DEAD_LETTERS, EXCERPT, HEADERS, LIMIT, parked
 from infra.errors import PoisonMessage
+from infra.kafka.limits import refuse_large
 from schemas import codec
+from schemas.events import cloudevents_headers
 
 AT = datetime(2026, 3, 30, 12, tzinfo=UTC)
 ERROR = PoisonMessage("it is no timesheet", remedy="mend the capture")
@@ -58,7 +61,60 @@ def test_secrets_stay_behind():
     assert letter(headers=headers)["current"]["headers"] == {"ce_id": b"7"}
 
 
-def test_a_value_too_large_to_travel_stays_where_it_is_and_the_letter_says_so():
-    current = letter(value=b"x" * (LIMIT + 1))["current"]
-    assert current["value"] is None
-    assert f"{LIMIT + 1} bytes" in current["remedy"]
+@pytest.mark.parametrize(
+    ("offset", "where"),
+    [
+        pytest.param(7, "at its topic and offset", id="on a topic"),
+        pytest.param(-1, "only where it came from", id="on none"),
+    ],
+)
+def test_of_a_value_too_large_to_travel_the_beginning_does_and_the_letter_says_so(offset, where):
+    value = bytes(range(256)) * 40_000
+    current = letter(value=value, offset=offset)["current"]
+    assert current["value"] == value[:EXCERPT]
+    assert current["value_size"] == len(value) == 10_240_000
+    assert current["value_sha256"] == hashlib.sha256(value).hexdigest()
+    assert f"{len(value)} bytes" in current["remedy"]
+    assert where in current["remedy"]
+
+
+@pytest.mark.parametrize("value", [pytest.param(b"v", id="some"), pytest.param(b"x" * LIMIT, id="as much as travels")])
+def test_a_value_that_travels_whole_says_so_by_its_size(value):
+    current = letter(value=value)["current"]
+    assert current["value"] == value
+    assert current["value_size"] == len(value)
+    assert current["value_sha256"] == hashlib.sha256(value).hexdigest()
+
+
+def test_no_value_has_no_size():
+    current = letter(value=None)["current"]
+    assert (current["value"], current["value_size"], current["value_sha256"]) == (None, None, None)
+
+
+def test_a_letter_about_the_largest_of_everything_fits_into_a_record():
+    much = b"x" * 10_000_000
+    made = letter(
+        key=much,
+        value=much,
+        headers=[(f"h{n}", b"y" * 10_000) for n in range(1000)],
+        error=PoisonMessage("e" * 10**6, remedy="r" * 10**6),
+    )
+    most = letter(key=b"k" * EXCERPT, value=b"x" * LIMIT, headers=[("h", b"y" * (HEADERS - 1))])
+    for one in (made, most):
+        data = codec.encode(DEAD_LETTERS.record, one)
+        subject = one["meta"]["subject"].encode()
+        refuse_large(DEAD_LETTERS.name, subject, data, cloudevents_headers(DEAD_LETTERS, one["meta"]), 1_000_000)
+    assert made["meta"]["subject"] == "delivery.timesheet.v1:2:7"
+    assert len(made["current"]["headers"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(ERROR, "rejected", id="a rule refused it"),
+        pytest.param(PoisonMessage("x", reason="truncated"), "truncated", id="a reason of its own"),
+        pytest.param(ZeroDivisionError("x"), "unknown", id="a failure that is not ours"),
+    ],
+)
+def test_it_says_why_as_a_word_of_a_closed_list(error, reason):
+    assert letter(error=error)["current"]["reason"] == reason

@@ -55,38 +55,147 @@ GOOD = codec.encode(NAME, event())
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"),
+    ("data", "says", "reason"),
     [
-        pytest.param(b"", "too short", id="nothing at all"),
-        pytest.param(b"\x00\x00", "too short", id="a header cut in two"),
-        pytest.param(b"{" + GOOD[1:], "not the 0", id="somebody wrote JSON, or Avro without a registry"),
+        pytest.param(b"", "too short", "empty", id="nothing at all"),
+        pytest.param(b"\x00\x00", "too short", "truncated", id="a header cut in two"),
+        pytest.param(b"{" + GOOD[1:], "byte is 123, not the 0", "wrong_magic", id="JSON, or Avro without a registry"),
+        pytest.param(b"\xff" + GOOD[1:], "byte is 255, not the 0", "wrong_magic", id="not even text"),
         pytest.param(
-            b"\x00" + struct.pack(">I", 999_999) + GOOD[5:], "999999 is unknown", id="a schema from the future"
+            b"\x00" + struct.pack(">I", 999_999) + GOOD[5:], "999999 is unknown", "unknown_schema", id="from the future"
         ),
-        pytest.param(GOOD[:-9], "cannot be read", id="a payload cut short"),
-        pytest.param(GOOD + b"\x00", "belong to nothing", id="a longer record under a shorter schema's number"),
+        pytest.param(GOOD[:-9], "cannot be read: .*ends", "truncated", id="a payload cut short"),
+        pytest.param(GOOD[:5], "cannot be read: .*ends", "truncated", id="a header and nothing else"),
+        pytest.param(
+            GOOD + b"\x00", "1 bytes that belong to nothing", "malformed", id="a longer record under a shorter number"
+        ),
+        pytest.param(
+            GOOD.replace(b"\x04\x08firm", b"\x7e\x08firm"),
+            "Mode has no such symbol",
+            "unknown_symbol",
+            id="a new symbol",
+        ),
     ],
 )
 @pytest.mark.parametrize("decode", [codec.decode, codec.decode_wire])
-def test_what_cannot_be_decoded_says_why_and_what_to_do(decode, data, reason):
-    with pytest.raises(PoisonMessage, match=reason) as caught:
+def test_what_cannot_be_decoded_says_why_and_what_to_do(decode, data, says, reason):
+    with pytest.raises(PoisonMessage, match=says) as caught:
         decode(data)
+    assert caught.value.reason == reason
     assert caught.value.remedy
 
 
+def without(state, name):
+    return {key: value for key, value in state.items() if key != name}
+
+
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "says", "reason"),
     [
-        pytest.param(timesheet(minutes="two hours"), id="text where a number is due"),
-        pytest.param(timesheet(status="invented"), id="an enum symbol that is not declared"),
-        pytest.param({k: v for k, v in timesheet().items() if k != "date"}, id="a field without a default is missing"),
-        pytest.param(timesheet(minutes=2**40), id="a number too large for its type"),
-        pytest.param(timesheet(cost=Decimal("1.00001")), id="money with more decimals than its scale"),
+        pytest.param(
+            timesheet(minutes="two hours"),
+            "minutes: holds a str where int is due",
+            "breaks_schema",
+            id="text for a number",
+        ),
+        pytest.param(timesheet(minutes=1.5), "minutes: holds a float", "breaks_schema", id="half a minute"),
+        pytest.param(timesheet(minutes=2**31), "minutes: is beyond the range of int", "breaks_schema", id="too many"),
+        pytest.param(timesheet(id=2**63), "id: is beyond the range of long", "breaks_schema", id="far too many"),
+        pytest.param(timesheet(billable="no"), "billable: holds a str", "breaks_schema", id="text for yes or no"),
+        pytest.param(timesheet(currency=b"EUR"), "currency: holds a bytes", "breaks_schema", id="bytes for text"),
+        pytest.param(
+            timesheet(currency="\ud800"), "currency: holds half a character", "breaks_schema", id="half a character"
+        ),
+        pytest.param(
+            timesheet(date="2026-03-05"), "date: holds a str where date", "breaks_schema", id="text for a day"
+        ),
+        pytest.param(
+            timesheet(status="invented"), "status: 'invented' is no symbol", "unknown_symbol", id="an undeclared symbol"
+        ),
+        pytest.param(
+            timesheet(status=["x"]), "status: a list is no symbol", "unknown_symbol", id="a list for a symbol"
+        ),
+        pytest.param(
+            without(timesheet(), "date"), "date: is missing, and has no default", "missing_default", id="no value"
+        ),
+        pytest.param(
+            timesheet(cost=Decimal("1.00001")),
+            r"cost: has 5 decimals, decimal\(20, 4\) takes 4",
+            "wrong_scale",
+            id="scale",
+        ),
+        pytest.param(
+            timesheet(cost=Decimal(10**16)), "cost: has more than the 16 digits", "wrong_scale", id="too much money"
+        ),
+        pytest.param(
+            timesheet(cost=Decimal(1) + Decimal(10) ** -27), "cost: has 27 decimals", "wrong_scale", id="a long tail"
+        ),
+        pytest.param(timesheet(cost=Decimal("NaN")), "cost: is NaN", "wrong_scale", id="no number at all"),
+        pytest.param(timesheet(cost=Decimal("Infinity")), "cost: is Infinity", "wrong_scale", id="infinite"),
+        pytest.param(
+            timesheet(cost=Decimal("1E+999999")), "cost: has more", "wrong_scale", id="a number with a million digits"
+        ),
+        pytest.param(timesheet(cost=1.5), "cost: holds a float where decimal", "breaks_schema", id="money as a float"),
+        pytest.param("nothing", "holds a str where the record Timesheet is due", "breaks_schema", id="no state at all"),
     ],
 )
-def test_a_record_that_breaks_its_schema_is_not_written(broken):
-    with pytest.raises(PoisonMessage, match="TimesheetEvent breaks its schema"):
+def test_a_record_that_breaks_its_schema_is_not_written_and_the_field_is_named(broken, says, reason):
+    with pytest.raises(PoisonMessage, match=f"TimesheetEvent breaks its schema: current(\\.|: ){says}") as caught:
         codec.encode(NAME, event(broken))
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        pytest.param(
+            {"changed": "minutes"}, "changed: holds a str where list of string is due", id="text is no list of letters"
+        ),
+        pytest.param({"changed": ["minutes", 7]}, r"changed\[1\]: holds a int", id="an item in a list"),
+        pytest.param(
+            {"meta": None}, "meta: holds a NoneType where the record Meta is due", id="null where something must be"
+        ),
+        pytest.param(
+            {"meta": {**event()["meta"], "occurred_at": NOW.replace(tzinfo=None)}},
+            "meta.occurred_at: is a time without a time zone",
+            id="nobody knows which zone was meant",
+        ),
+    ],
+)
+def test_a_breach_anywhere_in_an_event_is_named(change, says):
+    with pytest.raises(PoisonMessage, match=says):
+        codec.encode(NAME, event() | change)
+
+
+@pytest.mark.parametrize("cost", [Decimal("1.5"), Decimal("1.50000000"), Decimal("15E-1"), Decimal(-0)])
+def test_money_is_written_however_its_zeros_are(cost):
+    assert codec.decode(codec.encode(NAME, event(timesheet(cost=cost)))).value["current"]["cost"] == cost
+
+
+def test_what_a_record_holds_is_not_told_when_it_breaks_its_schema():
+    with pytest.raises(PoisonMessage) as caught:
+        codec.encode(NAME, event(timesheet(minutes="Ada was ill")))
+    assert "Ada" not in str(caught.value)
+
+
+def test_a_record_where_another_is_due_is_refused():
+    assert codec.decode_as(NAME, GOOD) == event()
+    with pytest.raises(PoisonMessage, match=r"TimesheetEvent stands where a burnline\.ops\.TickEvent") as caught:
+        codec.decode_as("burnline.ops.TickEvent", GOOD)
+    assert caught.value.reason == "wrong_record"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        pytest.param([{"at": 1}], id="fields without their record's name"),
+        pytest.param([("burnline.internal.Frame", {})], id="a record that is no member"),
+        pytest.param([("a", "b", "c")], id="no pair"),
+    ],
+)
+def test_a_member_of_a_union_of_records_must_say_its_name(entries):
+    with pytest.raises(PoisonMessage, match=r"entries\[0\]: is no pair"):
+        codec.encode_wire("burnline.internal.Frame", {"entries": entries})
 
 
 FRAME = "burnline.internal.Frame"

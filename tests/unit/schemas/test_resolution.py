@@ -135,6 +135,30 @@ def test_a_list_brings_what_travels_in_it_into_its_release(shop):
     assert [len(after.releases[f"{shop.namespace}.{name}"]) for name in ("Basket", "Sold", "Returned")] == [2, 2, 1]
 
 
+def test_a_symbol_of_a_later_release_is_the_default_symbol_of_this_program(shop, monkeypatch):
+    status = {"type": "enum", "name": "Status", "symbols": ["unknown", "sold"], "default": "unknown"}
+    field = {"name": "status", "type": status, "default": "unknown"}
+    shop.change("Sold", also=field)
+    shop.release()
+    shop.change("Sold", status={**status, "symbols": [*status["symbols"], "gifted"]})
+    shop.release()
+    shop.change("Sold", status=status)  # this program knows of the later release, and not yet what to do with it
+    shop.join(monkeypatch)
+    later = [old_record(shop, "Sold", {"id": 7, "status": symbol}, number=2) for symbol in ("sold", "gifted")]
+    for decode in (codec.decode, codec.decode_wire):
+        assert [decode(data).value["status"] for data in later] == ["sold", "unknown"]
+
+
+def test_a_release_that_this_program_cannot_make_sense_of_says_which_and_why(shop, monkeypatch):
+    former = released.read_index(shop.frozen)
+    shop.change("Sold", also={"name": "must", "type": "string"})
+    shop.join(monkeypatch)
+    assert len(former.releases[f"{shop.namespace}.Sold"]) == 1
+    with pytest.raises(PoisonMessage, match=r"Sold version 1 cannot be read .* must was not written") as caught:
+        codec.decode(old_record(shop, "Sold", {"id": 7}))
+    assert caught.value.reason == "missing_default"
+
+
 def test_bytes_that_do_not_fit_the_release_they_name_are_poison(shop, monkeypatch):
     grown(shop)
     shop.join(monkeypatch)

@@ -1,0 +1,210 @@
+"""Readers: one function for each record of a schema, which follows the bytes and makes a dictionary of them.
+
+Rules
+- A reader is made for the schema a record was written with and the one it shall be read as (Avro's schema resolution): fields the
+  reader does not know are passed over, fields the writer did not know get the reader's default, a symbol that the reader does not
+  know becomes its default symbol.
+- What cannot be read as the other is found out when the reader is made, not when a record comes, but for branches and symbols that a
+  record need not hold.
+- No byte is guessed at: what the schema does not allow is `Unreadable`, and so is a length that points beyond the end. An
+  `IndexError` of a reader means that the bytes end too early.
+- As written, logical types are not converted: days, microseconds, unscaled bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import date
+from typing import Any
+
+from schemas.compiled import resolution
+from schemas.compiled.resolution import Unresolvable, logical
+from schemas.compiled.source import Source, indented
+from schemas.compiled.values import EPOCH_DAY, ONE_BYTE, SMALL, Known, Scale, Unreadable, moment, read_long
+from schemas.defaults import value_of
+from schemas.freezing import parsed
+from schemas.shapes import names_of, plain, said
+
+Read = Callable[[bytes, int, int], tuple[Any, int]]
+"""From bytes, the place where the value begins and the place where the record ends: the value, and the place after it."""
+
+
+def _short(length: int) -> tuple[str, str]:
+    if length < 0:
+        return "malformed", f"a length is {length}"
+    return "truncated", f"{length} bytes or items are announced, and it ends before"
+
+
+_VALUES = {
+    "SMALL": SMALL,
+    "read_long": read_long,
+    "moment": moment,
+    "from_ordinal": date.fromordinal,
+    "float4": struct.Struct("<f").unpack_from,
+    "float8": struct.Struct("<d").unpack_from,
+    "BOOLEAN": Known({0: False, 1: True}, "malformed", "a boolean is neither true nor false"),
+    "Unreadable": Unreadable,
+    "deepcopy": deepcopy,
+    "short": _short,
+}
+_NUMBER = ["b = d[i]; i += 1", "if b < 128: {0} = SMALL[b]", "else: {0}, i = read_long(d, i, b)"]
+_WITHIN = ["j = i + n", "if not i <= j <= end: raise Unreadable(*short(n))"]
+_LENGTH = [*(line.format("n") for line in _NUMBER), *_WITHIN]
+
+
+def compile_reader(writer: Any, reader: Any | None = None, *, as_written: bool) -> Read:
+    """A reader of records written with one schema, as records of another (of the same, by default).
+
+    Both are whole schemas. Raises `Unresolvable` where no record of the one could be read as the other.
+    """
+    wrote = parsed(writer)
+    return _Compiler(wrote, wrote if reader is None else parsed(reader), as_written=as_written).compiled()
+
+
+class _Compiler:
+    """Writes the functions of one pair of schemas. Lines it returns read one value of `d` at `i` into a variable."""
+
+    def __init__(self, wrote: Any, wanted: Any, *, as_written: bool) -> None:
+        self._wrote, self._wanted, self._as_written = wrote, wanted, as_written
+        self._named = names_of(wrote)
+        self._known = {**self._named, **names_of(wanted)}  # the writer's own are for what is passed over
+        self._source = Source(_VALUES)
+        self._done: dict[tuple[str, str], str] = {}
+
+    def compiled(self) -> Read:
+        self._source.function("root(d, i, end)", [*self._read(self._wrote, self._wanted, "v"), "return v, i"])
+        read: Read = self._source.finished("root")
+        return read
+
+    def _read(self, wrote: Any, wanted: Any, into: str) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
+        """Lines that read a value of the type `wrote` as one of `wanted`."""
+        wrote, wanted = plain(wrote, self._named), plain(wanted, self._known)
+        if isinstance(wrote, list):
+            return self._union(wrote, wanted, into)
+        if isinstance(wanted, list):
+            return self._as_branch(wrote, wanted, into)
+        resolution.check(wrote, wanted)
+        match wrote:
+            case {"type": "record"}:
+                return [f"{into}, i = {self._record(wrote, wanted)}(d, i, end)"]
+            case {"type": "enum"}:
+                symbols = Known(
+                    resolution.symbols(wrote, wanted), "unknown_symbol", f"{said(wrote)} has no such symbol"
+                )
+                return [f"{into} = {self._source.value(symbols)}[d[i]]; i += 1"]
+            case {"type": "array", "items": items}:
+                item = self._source.name("v")
+                return self._blocks(into, "[]", [*self._read(items, wanted["items"], item), f"{into}.append({item})"])
+            case {"type": "map", "values": values}:
+                key, item = self._source.name("v"), self._source.name("v")
+                pair = [*self._read("string", "string", key), *self._read(values, wanted["values"], item)]
+                return self._blocks(into, "{}", [*pair, f"{into}[{key}] = {item}"])
+        return self._primitive(wrote, wanted, into)
+
+    def _primitive(self, wrote: Any, wanted: Any, into: str) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
+        number = [line.format(into) for line in _NUMBER]
+        match wrote["type"], wanted["type"], None if self._as_written else logical(wrote):
+            case "null", _, _:
+                return [f"{into} = None"]
+            case "boolean", _, _:
+                return [f"{into} = BOOLEAN[d[i]]; i += 1"]
+            case (("int" | "long"), _, "timestamp-micros"):
+                return [*number, f"{into} = moment({into})"]
+            case (("int" | "long"), _, "date"):
+                return [*number, f"{into} = from_ordinal({into} + {EPOCH_DAY})"]
+            case (("int" | "long"), ("float" | "double"), _):
+                return [*number, f"{into} = float({into})"]
+            case (("int" | "long"), _, _):
+                return number
+            case ("float" | "double") as kind, _, _:
+                size = 4 if kind == "float" else 8
+                return [f"n = {size}", *_WITHIN, f"{into}, = float{size}(d, i); i = j"]
+            case ("bytes" | "fixed") as kind, _, "decimal":
+                scale = self._source.value(Scale(wrote["precision"], wrote.get("scale", 0)).read)
+                return [*self._length(kind, wrote), f"{into} = {scale}(d[i:j]); i = j"]
+            case ("string" | "bytes" | "fixed") as kind, as_kind, _:
+                decode = ".decode()" if as_kind == "string" else ""
+                return [*self._length(kind, wrote), f"{into} = d[i:j]{decode}; i = j"]
+        raise Unresolvable("malformed", f"there is no reader for {said(wrote)}")
+
+    @staticmethod
+    def _length(kind: str, wrote: Any) -> list[str]:
+        return [f"n = {int(wrote['size'])}", *_WITHIN] if kind == "fixed" else _LENGTH
+
+    def _union(self, wrote: list[Any], wanted: Any, into: str) -> list[str]:
+        if len(wrote) > ONE_BYTE:
+            raise Unresolvable("malformed", f"a union of more than {ONE_BYTE} types cannot be read")
+        lines = ["b = d[i]; i += 1"]
+        for number, branch in enumerate(wrote):
+            try:
+                inner = self._read(branch, wanted, into)
+            except Unresolvable as error:  # no harm is done unless a record holds it
+                inner = [f"raise Unreadable({error.reason!r}, {str(error)!r})"]
+            lines += [f"{'elif' if number else 'if'} b == {2 * number}:", *indented(inner)]
+        return [*lines, 'else: raise Unreadable("malformed", f"a union has no such branch (byte {b})")']
+
+    def _as_branch(self, wrote: Any, union: list[Any], into: str) -> list[str]:
+        """As one branch of the reader's union: among several records, a value is told apart by its name, in a pair with it."""
+        branch = resolution.branch(wrote, union, self._known)
+        lines = self._read(wrote, branch, into)
+        records = [one for one in union if plain(one, self._known)["type"] == "record"]
+        if len(records) > 1 and branch["type"] == "record":
+            lines.append(f"{into} = {branch['name']!r}, {into}")
+        return lines
+
+    def _blocks(self, into: str, empty: str, item: list[str]) -> list[str]:
+        """Blocks of items, each after their number; a negative number is followed by the block's size in bytes."""
+        count, size = self._source.name("v"), self._source.name("v")
+        return [
+            f"{into} = {empty}",
+            "while True:",
+            *indented([line.format(count) for line in _NUMBER]),
+            f"    if not {count}: break",
+            f"    if {count} < 0:",
+            f"        {count} = -{count}",
+            *indented(indented([line.format(size) for line in _NUMBER])),
+            f"    if {count} > end - i: raise Unreadable(*short({count}))",  # an item has at least a byte
+            f"    for _ in range({count}):",
+            *indented(indented(item)),
+        ]
+
+    def _record(self, wrote: Any, wanted: Any) -> str:
+        """The name of the function that reads this record; written when it is asked for first."""
+        pair = wrote["name"], wanted["name"]
+        if pair in self._done:
+            return self._done[pair]
+        function = self._done[pair] = self._source.name("record")
+        try:
+            self._source.function(f"{function}(d, i, end)", self._fields(wrote, wanted))
+        except Unresolvable:
+            del self._done[pair]
+            raise
+        return function
+
+    def _fields(self, wrote: Any, wanted: Any) -> list[str]:
+        known = resolution.fields(wrote, wanted)
+        found: dict[str, str] = {}
+        lines: list[str] = []
+        for field in wrote["fields"]:
+            name, into = field["name"], self._source.name("v")
+            kept = known.get(name, field)
+            try:
+                lines += self._read(field["type"], kept["type"], into)
+            except Unresolvable as error:
+                raise Unresolvable(error.reason, f"{name}: {error}") from error
+            if name in known:
+                found[kept["name"]] = into
+        pairs = [f"{field['name']!r}: {found.get(field['name']) or self._default(field)}" for field in wanted["fields"]]
+        return [*lines, f"return {{{', '.join(pairs)}}}, i"]
+
+    def _default(self, field: Any) -> str:
+        if "default" not in field:
+            raise Unresolvable("missing_default", f"{field['name']} was not written, and has no default")
+        try:
+            value = value_of(field["type"], field["default"], self._known, as_written=self._as_written)
+        except ValueError as error:
+            raise Unresolvable("missing_default", f"the default of {field['name']} is none: {error}") from error
+        name = self._source.value(value)
+        return f"deepcopy({name})" if isinstance(value, (list, dict)) else name  # no two records may share one list

@@ -1,0 +1,146 @@
+"""Writers: one function for each record of a schema, which asks a dictionary for its fields and appends their bytes.
+
+Rules
+- What breaks the schema raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` or `ArithmeticError`: none of it is written, and
+  `schemas.breach` says where. Nothing is converted: no text is a number, no letter a list, no naive time a moment.
+- A field that is left out takes its default, where it has one.
+- In a union of several records, a value comes in a pair after the full name of its own, as readers give it.
+- As written, the values are those that such a reader gives: days, microseconds, unscaled bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.compiled.resolution import logical
+from schemas.compiled.source import Source, indented
+from schemas.compiled.values import EPOCH_DAY, FREQUENT, Scale, encoded, listed, micros, write_int, write_long
+from schemas.defaults import value_of
+from schemas.freezing import parsed
+from schemas.shapes import names_of, plain, said
+
+Write = Callable[[Any, Callable[[bytes], object]], None]
+"""A value, and where to append its bytes, piece by piece."""
+
+_VALUES = {
+    "frequent": FREQUENT.get,
+    "write_int": write_int,
+    "write_long": write_long,
+    "micros": micros,
+    "listed": listed,
+    "BOOLEAN": {False: b"\0", True: b"\1"},
+}
+
+
+def compile_writer(schema: Any, *, as_written: bool) -> Write:
+    """A writer of this whole schema. Raises `TypeError` for a type that no schema of ours has."""
+    return _Compiler(parsed(schema), as_written=as_written).compiled()
+
+
+class _Compiler:
+    """Writes the functions of one schema. Lines it returns append the bytes of the value of an expression, with `a`."""
+
+    def __init__(self, schema: Any, *, as_written: bool) -> None:
+        self._schema, self._as_written = schema, as_written
+        self._named = names_of(schema)
+        self._source = Source(_VALUES)
+        self._done: dict[str, str] = {}
+
+    def compiled(self) -> Write:
+        self._source.function("root(v, a)", self._write(self._schema, "v"))
+        write: Write = self._source.finished("root")
+        return write
+
+    def _write(self, schema: Any, value: str) -> list[str]:
+        schema = plain(schema, self._named)
+        match schema:
+            case list():
+                return self._union(schema, value)
+            case {"type": "record"}:
+                return [f"{self._record(schema)}({value}, a)"]
+            case {"type": "enum", "symbols": symbols}:
+                known = {symbol: encoded(number) for number, symbol in enumerate(symbols)}
+                return [f"a({self._source.value(known)}[{value}])"]
+            case {"type": "array", "items": items}:
+                several, one = self._source.name("v"), self._source.name("v")
+                kept = [f"{several} = {value}", f"if {several}.__class__ is not list: {several} = listed({several})"]
+                return [*kept, *self._block(several, f"for {one} in {several}:", self._write(items, one))]
+            case {"type": "map", "values": values}:
+                several, key, one = (self._source.name("v") for _ in range(3))
+                item = [*self._write("string", key), *self._write(values, one)]
+                return [f"{several} = {value}", *self._block(several, f"for {key}, {one} in {several}.items():", item)]
+        return self._primitive(schema, value)
+
+    def _primitive(self, schema: Any, value: str) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
+        v = self._source.name("v")
+        sized = f"a(frequent(len({v})) or write_long(len({v}))); a({v})"
+        match schema["type"], None if self._as_written else logical(schema):
+            case "null", _:
+                return [f"if {value} is not None: raise TypeError"]
+            case "boolean", _:
+                return [f"a(BOOLEAN[{value}])"]
+            case (("int" | "long"), "timestamp-micros"):
+                return [f"a(write_long(micros({value})))"]
+            case (("int" | "long"), "date"):
+                return [f"a(write_int({value}.toordinal() - {EPOCH_DAY}))"]
+            case ("int" | "long") as name, _:
+                return [f"{v} = {value}", f"a(frequent({v}) or write_{name}({v}))"]
+            case "string", _:
+                return [f"{v} = {value}.encode(); {sized}"]
+            case "bytes", "decimal":
+                scale = self._source.value(Scale(schema["precision"], schema["scale"]).write)
+                return [f"{v} = {scale}({value}); {sized}"]
+            case "bytes", _:
+                return [f"{v} = {value}; {sized}"]
+        raise TypeError(f"there is no writer for {said(schema)}")
+
+    def _block(self, several: str, each: str, item: list[str]) -> list[str]:
+        """All items in one block, after their number; then none."""
+        size = f"a(frequent(len({several})) or write_long(len({several})))"
+        return [f"if {several}:", *indented([size, each, *indented(item)]), "a(b'\\0')"]
+
+    def _union(self, union: list[Any], value: str) -> list[str]:
+        v = self._source.name("v")
+        lines = [f"{v} = {value}"]
+        others = [(encoded(number), branch) for number, branch in enumerate(union) if branch != "null"]
+        if "null" in union:
+            lines += [f"if {v} is None:", f"    a({encoded(union.index('null'))!r})", "else:"]
+        if len(others) == 1:
+            [(number, branch)] = others
+            inner = [f"a({number!r})", *self._write(branch, v)]
+        else:
+            inner = self._one_of(others, v)
+        return lines + (indented(inner) if "null" in union else inner)
+
+    def _one_of(self, branches: list[tuple[bytes, Any]], pair: str) -> list[str]:
+        """The branch that a pair names."""
+        name, value = self._source.name("v"), self._source.name("v")
+        lines = [f"{name}, {value} = {pair}"]
+        for place, (number, branch) in enumerate(branches):
+            defined = plain(branch, self._named)
+            if defined["type"] != "record":
+                raise TypeError(f"{said(defined)} among several types: only records tell which they are")
+            inner = [f"a({number!r})", *self._write(defined, value)]
+            lines += [f"{'elif' if place else 'if'} {name} == {defined['name']!r}:", *indented(inner)]
+        return [*lines, f"else: raise KeyError({name})"]
+
+    def _record(self, schema: Any) -> str:
+        """The name of the function that writes this record; written when it is asked for first."""
+        name: str = schema["name"]
+        if name in self._done:
+            return self._done[name]
+        function = self._done[name] = self._source.name("record")
+        lines: list[str] = []
+        for field in schema["fields"]:
+            lines += self._write(field["type"], self._asked(field))
+        self._source.function(f"{function}(r, a)", lines)
+        return function
+
+    def _asked(self, field: Any) -> str:
+        """The expression for a field's value."""
+        name = field["name"]
+        if "default" not in field:
+            return f"r[{name!r}]"
+        value = value_of(field["type"], field["default"], self._named, as_written=self._as_written)
+        return f"r.get({name!r})" if value is None else f"r.get({name!r}, {self._source.value(value)})"
