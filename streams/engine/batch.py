@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from infra.dead_letters import parked
 from infra.errors import Fatal, PoisonMessage
 from schemas import codec
-from schemas.events import Headers, cloudevents_headers
+from schemas.events import Headers, cloudevents_headers, refuse_contradiction
 from schemas.successions import older_editions
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Row, Step
@@ -105,7 +105,10 @@ class Batch:
             raise PoisonMessage(
                 f"a {name} stands on {topic}, which holds {expected}",
                 remedy="find the producer that mixes up its topics",
+                reason="wrong_record",
             )
+        if (meta := content.get("meta")) is not None:
+            refuse_contradiction(record.headers(), meta)
         try:
             contributions = list(self._topology.route(topic, content))
         except PoisonMessage as error:
@@ -131,7 +134,11 @@ class Batch:
     def _step(self, record: Record, topic: str, partition: int, value: bytes) -> None:
         name, items = codec.decode_items(value)
         if name != FRAME:
-            raise PoisonMessage(f"a {name} stands on {topic}, which holds frames", remedy="find who else writes there")
+            raise PoisonMessage(
+                f"a {name} stands on {topic}, which holds frames",
+                remedy="find who else writes there",
+                reason="wrong_record",
+            )
         work = self._work((topic, partition))
         for kind, entry, data in items:
             self._apply(work, kind, entry, data, record)

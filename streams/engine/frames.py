@@ -106,4 +106,5 @@ def _too_large(kind: str, size: int) -> PoisonMessage:
     return PoisonMessage(
         f"a {kind} of {size} bytes is larger than a record may be",
         remedy="mend the route that made it: an entry is a handful of fields",
+        reason="too_large",
     )
