@@ -31,7 +31,10 @@ STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
 class KafkaSettings(BaseModel):
-    """How to reach the brokers. Without addresses, `burnline` looks for a container engine, then starts its own broker."""
+    """How to reach the brokers. Without addresses, `burnline` looks for a container engine, then starts its own broker.
+
+    `max_message_bytes` is the topics' `max.message.bytes`: no record larger than that is sent, and it can only be raised.
+    """
 
     model_config = STRICT
     bootstrap_servers: str | None = None
@@ -43,6 +46,7 @@ class KafkaSettings(BaseModel):
     ssl_certificate_location: Path | None = None
     ssl_key_location: Path | None = None
     replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
+    max_message_bytes: Annotated[int, Field(ge=1_048_588, le=50_000_000)] = 1_048_588
 
 
 class AccessSettings(BaseModel):

@@ -13,17 +13,18 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException, Message, Producer
 
-from infra.errors import BurnlineError, Fatal, Transient
+from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, transactional_producer
 from infra.kafka.failures import refusal
 from infra.kafka.names import CLOCK_TRANSACTIONS
 from infra.kafka.reader import last_records, partitions_of
+from infra.kafka.unread import logged, unread
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from producers.core.clock import CLOCK, due, following, tick_event
-from schemas import codec
+from schemas import contents
 from schemas.topics import Topic
 
 log = structlog.get_logger()
@@ -58,9 +59,17 @@ def run(
 
 
 def last_tick(kafka: KafkaSettings, clock: Topic, partitions: list[int]) -> datetime | None:
-    """The newest instant that every partition which has ticks knows; None before the first. Raises `PoisonMessage`."""
-    found = [codec.decode(record.value() or b"") for record in last_records(kafka, clock.name, partitions).values()]
-    return min((tick.value["current"]["at"] for tick in found), default=None)
+    """The newest instant that every partition which has ticks knows; None before the first. What is no tick is passed over."""
+    found = last_records(kafka, clock.name, partitions, accept=lambda record: _tick(record) is not None)
+    return min((tick for record in found.values() if (tick := _tick(record)) is not None), default=None)
+
+
+def _tick(record: Message) -> datetime | None:
+    try:
+        return contents.read("ops.clock.v1", record.value() or b"")["current"]["at"]
+    except PoisonMessage as error:
+        logged(unread(record, error))
+        return None
 
 
 def _write(producer: Producer, clock: Topic, partitions: list[int], ticks: list[datetime], period: timedelta) -> None:

@@ -39,6 +39,7 @@ def client_config(settings: KafkaSettings, **more: Any) -> Config:
         "topic.metadata.refresh.interval.ms": 30_000,
         "log_level": 2,  # what matters of the client's own log comes through `error_cb` and exceptions
         "reconnect.backoff.max.ms": 2_000,
+        "message.max.bytes": settings.max_message_bytes,  # to consumers it is the least that a fetch asks for
     }
     optional = {
         "sasl.mechanism": settings.sasl_mechanism,

@@ -25,7 +25,7 @@ class Refused(Fatal):
 
 
 def refusal(doing: str, error: KafkaException | KafkaError) -> Fatal | None:
-    """The failure to raise where the broker refuses us, or where TLS fails; None where the cause is another one."""
+    """The failure to raise where the broker refuses us or our record, or where TLS fails; None where the cause is another one."""
     cause = cause_of(error)
     sentence = f"{doing} failed: {words(cause)} ({cause.name()})"
     if cause.code() in _UNAUTHORIZED:
@@ -39,6 +39,11 @@ def refusal(doing: str, error: KafkaException | KafkaError) -> Fatal | None:
         return Fatal(
             sentence,
             remedy="set BURNLINE_KAFKA__SSL_CA_LOCATION to the certificate of who signed the broker's, and use the name that it is for",
+        )
+    if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+        return Fatal(
+            f"{doing} failed: the topic takes smaller records than this program sends ({cause.name()})",
+            remedy="run `burnline topics apply`: it gives the topics the limit of BURNLINE_KAFKA__MAX_MESSAGE_BYTES",
         )
     return None
 

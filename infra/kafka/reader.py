@@ -7,7 +7,7 @@ are returned: reading up to the last stable offset would miss a transaction whos
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 import stamina
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -106,8 +106,14 @@ def read_ranges(
         reader.close()
 
 
-def last_records(settings: KafkaSettings, topic: str, partitions: Iterable[int]) -> dict[int, Message]:
-    """The last committed record of each of these partitions that has one, without reading the topic from its beginning.
+def last_records(
+    settings: KafkaSettings,
+    topic: str,
+    partitions: Iterable[int],
+    *,
+    accept: Callable[[Message], bool] = lambda _: True,
+) -> dict[int, Message]:
+    """The last committed record that is accepted of each partition that has one, without reading the topic from its beginning.
 
     Looks back from the end in steps that grow, since the end may be marks of transactions. Raises `Transient`.
     """
@@ -117,7 +123,8 @@ def last_records(settings: KafkaSettings, topic: str, partitions: Iterable[int])
     while left := {p: bounds for p, bounds in ends.items() if p not in found and bounds[1] > bounds[0]}:
         starts = {p: max(begin, end - back) for p, (begin, end) in left.items()}
         for record in read_ranges(settings, topic, {p: (starts[p], end) for p, (_, end) in left.items()}, STALL):
-            found[record.partition() or 0] = record
+            if accept(record):
+                found[record.partition() or 0] = record
         ends = {p: bounds for p, bounds in left.items() if starts[p] > bounds[0]}
         back *= 16
     return found

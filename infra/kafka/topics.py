@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -48,10 +49,17 @@ def plan(
     Topics that nobody declares are told of where their names begin with one of `domains`; for the whole registry, with one of
     its own. Raises `Transient` when the cluster does not answer, `Fatal` when it refuses.
     """
-    wanted = list(TOPICS.values() if declared is None else declared)
+    wanted = _declared(settings, declared)
     where = frozenset(domains) if declared is not None else frozenset(domain(topic.name) for topic in wanted)
     found = states(settings, [topic.name for topic in wanted], where)
     return topic_changes(wanted, found, replicas=settings.replication_factor, allow=allow, domains=where)
+
+
+def _declared(settings: KafkaSettings, topics: Iterable[Topic] | None) -> list[Topic]:
+    """The topics with what the settings say of all of them, unless a topic says otherwise itself."""
+    common = {"max.message.bytes": str(settings.max_message_bytes)}
+    every = TOPICS.values() if topics is None else topics
+    return [replace(topic, extra={**common, **topic.extra}) for topic in every]
 
 
 def apply(settings: KafkaSettings, changes: Iterable[Change], declared: Iterable[Topic] | None = None) -> list[Change]:
@@ -59,7 +67,7 @@ def apply(settings: KafkaSettings, changes: Iterable[Change], declared: Iterable
 
     `declared` are the topics that the plan was made for. Raises `Transient` or `Fatal` that names the topic.
     """
-    contracts = {topic.name: topic for topic in (TOPICS.values() if declared is None else declared)}
+    contracts = {topic.name: topic for topic in _declared(settings, declared)}
     todo = [change for change in changes if not change.refused and change.acl is None]
     if not todo:
         return []

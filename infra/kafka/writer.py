@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from infra.errors import Transient
 from infra.kafka.failures import refusal
+from infra.kafka.limits import record_size, too_large
 from schemas import codec
 from schemas.events import Headers, cloudevents_headers
 from schemas.successions import older_editions
@@ -27,7 +28,10 @@ class EventWriter:
         self._failed: KafkaError | None = None
 
     def send(self, topic: Topic, event: Mapping[str, Any], *, partition: int = -1) -> None:
-        """Queue an event, and its older editions. Raises `PoisonMessage` where it breaks its schema; then none is queued."""
+        """Queue an event, and its older editions.
+
+        Raises `PoisonMessage` where one breaks its schema, and then none is queued, or is larger than a record may be.
+        """
         editions = [(topic, event), *older_editions(topic, event)]
         values = [codec.encode(edition.record, told) for edition, told in editions]
         for (edition, told), value in zip(editions, values, strict=True):
@@ -42,13 +46,17 @@ class EventWriter:
     def send_bytes(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, *, partition: int = -1
     ) -> None:
-        """Queue a record as it is; a value of None is a tombstone."""
+        """Queue a record as it is; a value of None is a tombstone. Raises `PoisonMessage` where it is larger than may be."""
         while True:
             try:
                 self.producer.produce(topic, value, key, partition, on_delivery=self._delivered, headers=headers or [])
             except BufferError:  # the queue is full: let it drain, which is the back-pressure
                 self.producer.poll(0.05)
                 continue
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                    raise too_large(topic, record_size(key, value, headers)) from error
+                raise
             self.producer.poll(0)
             return
 
@@ -57,7 +65,7 @@ class EventWriter:
             self._failed = error
 
     def check(self) -> None:
-        """Raises `Transient` if any record queued so far did not arrive, `Fatal` if we may not write it."""
+        """Raises `Transient` if any record queued so far did not arrive, `Fatal` if we may not write it, or not one so large."""
         if self._failed is not None:
             failed, self._failed = self._failed, None
             raise refusal("writing a record", failed) or Transient(

@@ -17,15 +17,16 @@ from infra.kafka.clients import consumer
 from infra.kafka.names import scratch_group
 from infra.kafka.reader import end_offsets, partitions_of
 from infra.settings import KafkaSettings
+from producers.capture.images import Unreadable
 from producers.capture.metrics import HINTS
-from schemas import codec
+from schemas import contents
+from schemas.events import refuse_contradiction
 from schemas.topics import topic
 
 log = structlog.get_logger()
 DELIVERIES = topic("ops.webhook.v1")
 MOST = 1000
 GATHER = 0.02
-Unreadable = tuple[Message, PoisonMessage]
 
 
 class Hints:
@@ -60,10 +61,12 @@ class Hints:
             if record.error() is not None or value is None or key is None or not key.startswith(self._prefix):
                 continue
             try:
-                delivery = codec.decode(value).value["current"]
+                event = contents.read("ops.webhook.v1", value)
+                refuse_contradiction(record.headers(), event["meta"])
             except PoisonMessage as error:
                 unreadable.append((record, error))
                 continue
+            delivery = event["current"]
             if delivery["model"] and delivery["record_id"]:
                 found[delivery["model"]].add(delivery["record_id"])
         for model, ids in found.items():

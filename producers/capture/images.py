@@ -2,6 +2,7 @@
 
 Images are kept as the bytes of the event and decoded only to be compared: a tenth of the memory of decoded ones. Only
 events of this source count: others may write under the same keys (a dispute opened by a webhook has its invoice's key).
+An event that nobody can read was published to nobody: the image is then the one before, and the event is parked.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
+from confluent_kafka import Message
 
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
 from producers.core.mapping import ModelMapping
-from schemas import codec
+from schemas import codec, contents
+from schemas.events import odoo_key
 
 log = structlog.get_logger()
 Place = tuple[str, str]
+Unreadable = tuple[Message, PoisonMessage]
 AT_A_TIME = 4
 
 
@@ -28,6 +32,7 @@ class Images:
 
     def __init__(self, places: Iterable[Place]) -> None:
         """Empty."""
+        self.unreadable: list[Unreadable] = []
         self._raw: dict[Place, dict[int, bytes]] = {place: {} for place in places}
         self._gone: dict[Place, set[int]] = {place: set() for place in self._raw}
 
@@ -40,6 +45,11 @@ class Images:
         """Remember an event that is committed; `gone` if it is a deletion."""
         self._raw[place][record_id] = raw
         (self._gone[place].add if gone else self._gone[place].discard)(record_id)
+
+    def forget(self, place: Place, record_id: int) -> None:
+        """Remember nothing of a record."""
+        self._raw[place].pop(record_id, None)
+        self._gone[place].discard(record_id)
 
     def present(self, place: Place) -> set[int]:
         """The records that exist, as far as the topic says."""
@@ -60,14 +70,17 @@ def places(mappings: Iterable[ModelMapping]) -> list[Place]:
 
 
 def load(settings: KafkaSettings, wanted: list[Place], *, database: str, source: str) -> Images:
-    """Images from the topics as they stand now. Raises `Fatal` for an event of ours that cannot be read."""
+    """Images from the topics as they stand now, and what is `unreadable` of ours. Raises `Fatal` for an event of a later release."""
     images = Images(wanted)
     names = sorted({topic_name for topic_name, _ in wanted})
     with ThreadPoolExecutor(AT_A_TIME, "capture-images") as pool:
         for _ in pool.map(lambda name: _read(settings, images, name, f"odoo:{database}:", source.encode()), names):
             pass
-    _find_gone(images)
-    log.info("images_loaded", images=len(images))
+    for place in wanted:
+        if broken := _find_gone(images, place):
+            keys = {odoo_key(database, place[1], number).encode(): number for number in broken}
+            _step_back(settings, images, place, keys, source.encode())
+    log.info("images_loaded", images=len(images), unreadable=len(images.unreadable))
     return images
 
 
@@ -87,15 +100,42 @@ def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours:
             of[model][int(number)] = value
 
 
-def _find_gone(images: Images) -> None:
-    for place, of in images._raw.items():  # noqa: SLF001  the builder of what it fills
-        for record_id, raw in of.items():
-            try:
-                deleted = codec.decode(raw).value["current"] is None
-            except PoisonMessage as error:
+def _find_gone(images: Images, place: Place) -> list[int]:
+    """Note the records of a place that were deleted; returns those whose last event cannot be read."""
+    broken = []
+    for record_id, raw in images._raw[place].items():  # noqa: SLF001  the builder of what it fills
+        try:
+            deleted = contents.read(place[0], raw)["current"] is None
+        except PoisonMessage as error:
+            if error.reason == "unknown_schema":
                 raise Fatal(
                     f"the last event of {place[1]} {record_id} on {place[0]} cannot be read: {error}",
                     remedy="update this program to the schemas the topic was written with",
                 ) from error
-            if deleted:
-                images._gone[place].add(record_id)  # noqa: SLF001  the builder of what it fills
+            broken.append(record_id)
+            continue
+        if deleted:
+            images._gone[place].add(record_id)  # noqa: SLF001  the builder of what it fills
+    return broken
+
+
+def _step_back(settings: KafkaSettings, images: Images, place: Place, broken: dict[bytes, int], ours: bytes) -> None:
+    """Give these records the last of their events that can be read, if there is one, and keep the others to be parked."""
+    readable: dict[int, tuple[bytes, bool]] = {}
+    for record in read_to_end(settings, place[0]):
+        number, value = broken.get(record.key() or b""), record.value()
+        if number is None:
+            continue
+        if value is None:
+            readable.pop(number, None)
+        elif ("ce_source", ours) in (record.headers() or ()):
+            try:
+                readable[number] = value, contents.read(place[0], value)["current"] is None
+            except PoisonMessage as error:
+                images.unreadable.append((record, error))
+    for number in broken.values():
+        if number in readable:
+            raw, gone = readable[number]
+            images.put(place, number, raw, gone=gone)
+        else:
+            images.forget(place, number)

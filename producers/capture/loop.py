@@ -69,6 +69,7 @@ def run(
     known = _patiently(lambda: images.load(settings.kafka, places, database=client.database, source=name))
     standing = _patiently(lambda: cursors.load(settings.kafka, client.database))
     pipeline = Pipeline(publisher, known, database=client.database, source=name, progress=on_progress)
+    pipeline.park(known.unreadable, "capture.images")
     tables, clock = Tables(source), Clock()
     models = [
         ModelCapture(
@@ -158,7 +159,7 @@ class _Loop:
                 sweeping = self._through_outages(partial(_step, sweeping))
             wait = 0.0 if sweeping is not None else max(0.0, min(fast_at - time.monotonic(), LISTEN))
             found, unreadable = hints.wait(wait)
-            self._pipeline.park_hints(unreadable)
+            self._pipeline.park(unreadable, "capture.hints")
             for name, ids in found.items():
                 self._through_outages(partial(self._hinted, name, ids))
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -19,8 +20,7 @@ from infra.errors import PoisonMessage
 from infra.odoo.client import Row
 from producers.capture import metrics
 from producers.capture.cursors import CURSORS, cursor_key
-from producers.capture.hints import DELIVERIES, Unreadable
-from producers.capture.images import Images
+from producers.capture.images import Images, Unreadable
 from producers.capture.publisher import Publisher, Record
 from producers.core.changes import Origin, change
 from producers.core.mapping import Context, Entity, ModelMapping
@@ -53,7 +53,7 @@ class Pipeline:
         self.images = images
         self.counts: Counter[str] = Counter()
         self._publisher, self._database, self._source, self._progress = publisher, database, source, progress
-        self._parked: dict[tuple[str, str, int], str] = {}
+        self._parked: dict[tuple[str, str, int], bytes] = {}
 
     def publish(
         self,
@@ -67,12 +67,12 @@ class Pipeline:
     ) -> int:
         """Commit what changed in these rows, the deletion of those `gone`, and the cursor. Returns the number of events.
 
-        A row that breaks its schema is parked, once for each stamp, and the rest goes on.
+        A row that breaks its schema, or makes a record larger than its topic takes, is parked, once for each stamp, and the rest goes on.
         """
         origin = Origin(self._source, self._database, mode, datetime.now(UTC))
         records: list[Record] = []
         images: list[_Image] = []
-        letters: dict[tuple[str, str, int], str] = {}
+        letters: dict[tuple[str, str, int], bytes] = {}
         looked_at: list[tuple[int, Row | None]] = [(row["id"], row) for row in rows]
         looked_at += [(record_id, None) for record_id in gone]
         for record_id, row in looked_at:
@@ -104,7 +104,7 @@ class Pipeline:
         if event is None:
             return None
         topic = entity.topic
-        value = codec.encode(topic.record, _named(topic.record, event))
+        value = codec.encode(topic.record, event)
         record = Record(topic.name, subject.encode(), value, cloudevents_headers(topic, event["meta"]))
         older = [
             Record(
@@ -115,6 +115,8 @@ class Pipeline:
             )
             for old, told in older_editions(topic, event)
         ]
+        for each in (record, *older):
+            self._publisher.refuse_large(each)
         verb = event["meta"]["event_type"].rsplit(".", 2)[1]
         return [record, *older], _Image(place, record_id, value, verb)
 
@@ -127,12 +129,13 @@ class Pipeline:
         *,
         error: PoisonMessage,
         origin: Origin,
-        letters: dict[tuple[str, str, int], str],
+        letters: dict[tuple[str, str, int], bytes],
     ) -> list[Record]:
-        key, content = (entity.topic_name, model, record_id), json.dumps(row, sort_keys=True, default=str)
-        if self._parked.get(key) == content:
+        key, content = (entity.topic_name, model, record_id), json.dumps(row, sort_keys=True, default=str).encode()
+        digest = sha256(content).digest()  # a row may be large
+        if self._parked.get(key) == digest:
             return []
-        letters[key] = content
+        letters[key] = digest
         subject = odoo_key(self._database, model, record_id).encode()
         log.warning("row_parked", model=model, record_id=record_id, cause=str(error), remedy=error.remedy)
         letter = parked(
@@ -140,7 +143,7 @@ class Pipeline:
             -1,
             -1,
             key=subject,
-            value=content.encode(),
+            value=content,
             headers=None,
             error=error,
             stage=STAGE,
@@ -159,19 +162,19 @@ class Pipeline:
         if told and self._progress is not None:
             self._progress(dict(self.counts))
 
-    def park_hints(self, unreadable: Iterable[Unreadable]) -> None:
-        """Park records of ops.webhook.v1 that are no deliveries."""
+    def park(self, unreadable: Iterable[Unreadable], stage: str) -> None:
+        """Park records that could not be read."""
         records = [
             _letter_record(
                 parked(
-                    DELIVERIES.name,
+                    record.topic() or "",
                     record.partition() or 0,
                     record.offset() or 0,
                     key=record.key(),
                     value=record.value(),
                     headers=record.headers(),
                     error=error,
-                    stage="capture.hints",
+                    stage=stage,
                     at=datetime.now(UTC),
                     tenant=self._database,
                 )
@@ -187,16 +190,6 @@ class Pipeline:
     def _cursor_record(self, cursor: CaptureCursor) -> Record:
         key = cursor_key(self._database, cursor["model"])
         return Record(CURSORS.name, key, codec.encode(CURSORS.record, cursor), [])
-
-
-def _named(record: str, event: Any) -> Any:
-    """The event with its states' types said: else the encoder finds out by validating each field, at half its time."""
-    name = record.removesuffix("Event")
-    return {
-        **event,
-        "previous": None if event["previous"] is None else (name, event["previous"]),
-        "current": None if event["current"] is None else (name, event["current"]),
-    }
 
 
 def _letter_record(letter: Any) -> Record:

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException
 from infra.errors import Fatal, Transient
 from infra.kafka.clients import transactional_producer
 from infra.kafka.failures import refusal
+from infra.kafka.limits import refuse_large
 from infra.kafka.names import capture_transactions
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
@@ -52,8 +53,13 @@ class Publisher:
         """Fence whoever wrote before. Raises `Transient` when no broker answers."""
         self._id = capture_transactions(database)
         self._patience = patience
+        self._limit = settings.max_message_bytes
         self._producer = transactional_producer(settings, self._id, timeout=TRANSACTION)
         self._writer = EventWriter(self._producer)
+
+    def refuse_large(self, record: Record) -> None:
+        """Raises `PoisonMessage` for a record that its topic does not take: in a transaction it would hold up all the others."""
+        refuse_large(record.topic, record.key, record.value, record.headers, self._limit)
 
     def commit(self, records: Sequence[Record]) -> None:
         """All of these records, or none. Raises `Fatal` when fenced or refused, `KafkaGone` when patience is over."""

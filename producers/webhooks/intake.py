@@ -65,20 +65,18 @@ class Intake:
             body=body,
         )
         causes = {"correlation_id": raw["meta"]["event_id"], "causation_id": raw["meta"]["event_id"]}
-        records = [Outgoing(DELIVERIES, raw)]
+        delivery = Outgoing(DELIVERIES, raw)
         try:
             message = parse_message(body)
             event = dispute_event(message, source=source, database=self._database, now=now, **causes)
-            records.append(Outgoing(DISPUTES, event))
-            answer = Answer(202, "accepted")
+            await self._outbox.publish([delivery, Outgoing(DISPUTES, event)])
         except PoisonMessage as error:
             letter = self._parked(f"/webhooks/{source}", raw["meta"]["subject"], body, error, now)
             letter["current"]["owner"] = DISPUTES.owner
             letter["current"]["business_process"] = DISPUTES.process.value
-            records.append(Outgoing(DEAD_LETTERS, letter))
-            answer = Answer(422, str(error))
-        await self._outbox.publish(records)
-        return answer
+            await self._outbox.publish([delivery, Outgoing(DEAD_LETTERS, letter)])
+            return Answer(422, str(error))
+        return Answer(202, "accepted")
 
     async def unsigned(self, body: bytes, now: datetime) -> Answer:
         """Publish Odoo's hint: 202, or 422 with a dead letter. Raises `Transient` without Kafka."""

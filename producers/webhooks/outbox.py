@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from infra.errors import Transient
 from infra.kafka.clients import producer
+from infra.kafka.limits import refuse_large
 from infra.settings import KafkaSettings
 from schemas import codec
 from schemas.events import cloudevents_headers
@@ -39,6 +40,7 @@ class Outbox:
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Connect lazily; nothing is asked of the broker yet."""
+        self._limit = settings.max_message_bytes
         self._producer = producer(settings, linger_ms=LINGER_MS, message_timeout_ms=int(KEPT_FOR * 1000))
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve_callbacks, name="webhooks-acks", daemon=True)
@@ -51,7 +53,8 @@ class Outbox:
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Return once every record, with its older editions, is acknowledged by all in-sync replicas.
 
-        Raises `PoisonMessage` where one breaks its schema (then none is sent), `Transient` where one was not accepted.
+        Raises `PoisonMessage` where one breaks its schema or is too large (then none is sent), `Transient` where one was not
+        accepted.
         """
         encoded = [
             (
@@ -63,6 +66,8 @@ class Outbox:
             for record in records
             for topic, event in (record, *older_editions(*record))
         ]
+        for topic_name, value, key, headers in encoded:
+            refuse_large(topic_name, key, value, headers, self._limit)
         acks = [self._send(*record) for record in encoded]
         for refusal in await asyncio.gather(*acks):
             if refusal is not None:

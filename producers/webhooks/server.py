@@ -20,6 +20,8 @@ from producers.webhooks.app import gate, make_app
 from producers.webhooks.outbox import Outbox
 
 log = structlog.get_logger()
+ROOM = 10_000
+"""Bytes of a delivery's record beside its body."""
 
 
 class _Server(uvicorn.Server):
@@ -63,6 +65,15 @@ def gates(settings: WebhookSettings) -> dict[str, Gate]:
     return made
 
 
+def _fits(settings: Settings) -> None:
+    body, record = settings.webhooks.max_body_bytes, settings.kafka.max_message_bytes
+    if body > record - ROOM:
+        raise Fatal(
+            f"webhooks would accept bodies of {body:,} bytes, and a record takes {record:,}",
+            remedy="lower BURNLINE_WEBHOOKS__MAX_BODY_BYTES, or raise BURNLINE_KAFKA__MAX_MESSAGE_BYTES and run `burnline topics apply`",
+        )
+
+
 def _bind(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -84,9 +95,10 @@ def serve(
     """Serve until SIGINT, SIGTERM or `stop`; then answer what is under way, and wait for its acknowledgements.
 
     `on_listening` gets the port, which is chosen by the system where the settings say 0. Kafka need not be up: senders are
-    told 503 until it is. Raises `Fatal` for a port in use or a secret of no use.
+    told 503 until it is. Raises `Fatal` for a port in use, a secret of no use, or bodies that no record could hold.
     """
     doors = gates(settings.webhooks)
+    _fits(settings)
     with _bind(settings.webhooks.host, settings.webhooks.port) as listener:
         port = listener.getsockname()[1]
         log.info(
