@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from infra.errors import PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
 from schemas import codec
@@ -13,12 +14,18 @@ CURSORS = topic("internal.capture-cursor.v1")
 
 
 def snapshots_done(settings: KafkaSettings, database: str) -> dict[str, bool]:
-    """For each model of an Odoo database that the capture has begun with: is its first snapshot complete?"""
+    """For each model of an Odoo database that the capture has begun with: is its first snapshot complete?
+
+    A cursor that cannot be read says nothing; the capture begins again and writes one that can.
+    """
     done: dict[str, bool] = {}
     for record in read_to_end(settings, CURSORS.name):
         data = record.value()
         if data is not None and (record.key() or b"").startswith(f"odoo:{database}:".encode()):
-            cursor = codec.decode(data).value
+            try:
+                cursor = codec.decode_as(CURSORS.record, data)
+            except PoisonMessage:
+                continue
             done[cursor["model"]] = cursor["snapshot_done"]
     return done
 

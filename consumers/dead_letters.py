@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from infra.errors import PoisonMessage
 from infra.kafka.reader import read_to_end
+from infra.kafka.unread import Told, logged, unread
 from infra.settings import Settings
-from schemas import codec
+from schemas import contents
 from schemas.records import DeadLetterEvent
 from schemas.topics import topic as contract
 
@@ -13,11 +14,16 @@ TOPIC = contract("ops.dead-letter.v1")
 
 
 def dead_letters(
-    settings: Settings, *, topic: str | None = None, owner: str | None = None, limit: int | None = None
+    settings: Settings,
+    *,
+    topic: str | None = None,
+    owner: str | None = None,
+    limit: int | None = None,
+    told: Told = logged,
 ) -> list[DeadLetterEvent]:
     """The letters as they stand now: of one event id the latest, newest first; only those of `topic` or `owner` where given.
 
-    Raises `Transient` for a broker that fails, `PoisonMessage` where a dead letter itself cannot be read.
+    A letter that cannot itself be read is `told` of, and the others are listed. Raises `Transient` for a broker that fails.
     """
     latest: dict[str, DeadLetterEvent] = {}
     for record in read_to_end(settings.kafka, TOPIC.name):
@@ -25,10 +31,10 @@ def dead_letters(
         if value is None:
             continue
         try:
-            letter: DeadLetterEvent = codec.decode(value).value
+            letter = contents.read("ops.dead-letter.v1", value)
         except PoisonMessage as error:
-            place = f"{TOPIC.name}, partition {record.partition()}, offset {record.offset()}"
-            raise PoisonMessage(f"the dead letter at {place} cannot be read: {error}", remedy=error.remedy) from error
+            told(unread(record, error))
+            continue
         current = letter["current"]
         if topic in {None, current["topic"]} and owner in {None, current["owner"]}:
             latest[letter["meta"]["event_id"]] = letter

@@ -29,7 +29,7 @@ def tail(
 ) -> Iterator[dict[str, Any]]:
     """Each committed record as one object of plain values, in order per partition.
 
-    Keys: topic, partition, offset, timestamp_ms, key, type, then `value`, or `tombstone`, or `error`, `remedy` and `raw`.
+    Keys: topic, partition, offset, timestamp_ms, key, type, then `value`, or `tombstone`, or `error`, `reason`, `remedy` and `raw`.
     Ends after `limit` records, when `stop` is set, or, without `follow`, at the end as it was at the call. Raises `Fatal` for a
     topic that does not exist, `Transient` for a broker that fails.
     """

@@ -13,9 +13,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from burnline import environment
+from infra.kafka.unread import Told, Unread
 from infra.settings import Settings
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -56,6 +58,7 @@ LETTER_COLUMNS = (
     "topic",
     "partition",
     "offset",
+    "reason",
     "error",
     "stage",
     "business_process",
@@ -81,21 +84,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show(measure: Measure, json_: Json = False) -> None:
-    """Show the latest values of a measure.
+    """Show the latest values of a measure. Exit status 1 when a record could not be read.
 
     Example: burnline show budget-burn --json
     """
     from consumers import show as reading
 
-    readers: dict[Measure, Callable[[Settings], Iterable[Mapping[str, Any]]]] = {
+    readers: dict[Measure, Callable[[Settings, Told], Iterable[Mapping[str, Any]]]] = {
         Measure.UTILIZATION: reading.utilization,
         Measure.BUDGET_BURN: reading.budget_burn,
         Measure.DISPUTES: reading.disputes,
     }
-    rows = list(readers[measure](environment.load().settings))
+    found: list[Unread] = []
+    rows = list(readers[measure](environment.load().settings, found.append))
     if not json_:
         rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
     _print(rows, json_=json_, empty=f"no {measure} yet: are `streams` and `clock` running?")
+    _told(found)
 
 
 def tail(
@@ -155,17 +160,29 @@ def dlq_list(
     topic: Annotated[str | None, typer.Option(help="Only letters of this topic.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only letters this team owns.")] = None,
 ) -> None:
-    """List dead letters, the newest first.
+    """List dead letters, the newest first. Exit status 1 when one of them could not be read.
 
     Example: burnline dlq list --owner finance-operations
     """
     from consumers import dead_letters
 
-    letters = dead_letters.dead_letters(environment.load().settings, topic=topic, owner=owner)
+    found: list[Unread] = []
+    letters = dead_letters.dead_letters(environment.load().settings, topic=topic, owner=owner, told=found.append)
     rows = [dict(letter["current"]) for letter in letters]
     if not json_:
         rows = [{name: row[name] for name in LETTER_COLUMNS} for row in rows]
     _print(rows, json_=json_, empty="no dead letters")
+    _told(found)
+
+
+def _told(found: list[Unread]) -> None:
+    """Say what could not be read, and end with 1 where there is any."""
+    console = Console(stderr=True, soft_wrap=True)
+    for one in found:
+        console.print(f"[bold red]not read:[/] {escape(str(one))}", highlight=False)
+        console.print(f"[bold]what to do:[/] {escape(one.remedy)}", highlight=False)
+    if found:
+        raise typer.Exit(1)
 
 
 def plain(value: object) -> object:

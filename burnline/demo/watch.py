@@ -20,7 +20,7 @@ from infra.kafka import clients
 from infra.kafka.names import scratch_group
 from infra.kafka.reader import latest_offsets
 from infra.settings import KafkaSettings
-from schemas import codec
+from schemas import contents
 from schemas.topics import TOPICS
 
 PUBLIC = [topic for topic in TOPICS.values() if topic.public]
@@ -97,7 +97,7 @@ class Watch:
         if data is None:
             return
         try:
-            event = codec.decode(data).value
+            event: Any = contents.read(topic, data)
         except PoisonMessage:
             self.events["undecodable"] += 1
             return

@@ -15,9 +15,10 @@ from consumers.core.action_events import ACTIONS
 from consumers.core.ledger import Ledger
 from infra.errors import BurnlineError, PoisonMessage
 from infra.kafka.reader import read_to_end
+from infra.kafka.unread import logged, unread
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
-from schemas import codec
+from schemas import contents
 from schemas.topics import Topic
 
 log = structlog.get_logger()
@@ -34,9 +35,9 @@ def read_ledger(settings: KafkaSettings) -> Ledger:
         value = record.value()
         if value is not None:
             try:
-                ledger.fold(codec.decode(value).value["current"])
+                ledger.fold(contents.read("governance.action.v1", value)["current"])
             except PoisonMessage as error:
-                log.warning("action_not_read", partition=record.partition(), offset=record.offset(), reason=str(error))
+                logged(unread(record, error))
     return ledger
 
 

@@ -30,7 +30,8 @@ from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
 from infra.kafka.failures import refusal
 from infra.settings import Settings
-from schemas import codec
+from schemas import contents
+from schemas.events import refuse_contradiction
 from schemas.records import AlertEvent
 from schemas.topics import topic
 
@@ -225,9 +226,7 @@ def _positions(offsets: dict[int, int]) -> list[TopicPartition]:
 def _alert(record: Message) -> AlertEvent:
     value = record.value()
     if value is None:
-        raise PoisonMessage("an alert is empty", remedy="find the producer: alerts are never deleted")
-    name, alert = codec.decode(value)
-    if name != ALERTS.record:
-        raise PoisonMessage(f"{ALERTS.name} holds a {name}", remedy="find the producer that writes to the wrong topic")
-    event: AlertEvent = alert
-    return event
+        raise PoisonMessage("an alert is empty", remedy="find the producer: alerts are never deleted", reason="empty")
+    alert = contents.read("governance.alert.v1", value)
+    refuse_contradiction(record.headers(), alert["meta"])
+    return alert

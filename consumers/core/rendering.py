@@ -7,14 +7,18 @@ from consumers.core.plain import plain
 from schemas.codec import decode
 from schemas.errors import PoisonMessage
 
+RAW = 10_000
+"""Bytes that are shown of a record nobody can read."""
+
 
 def rendered(place: Mapping[str, Any], key: bytes | None, value: bytes | None) -> dict[str, Any]:
-    """The keys of `place`, then key, type, and `value`, `tombstone` or `error` with `remedy` and `raw` (hexadecimal)."""
+    """The keys of `place`, then key, type, and `value`, `tombstone` or `error` with `reason`, `remedy` and `raw` (hexadecimal)."""
     shown = {**place, "key": None if key is None else key.decode("utf-8", "backslashreplace")}
     if value is None:
         return {**shown, "type": None, "tombstone": True}
     try:
         name, content = decode(value)
     except PoisonMessage as error:
-        return {**shown, "type": None, "error": str(error), "remedy": error.remedy, "raw": value.hex()}
+        told = {"error": str(error), "reason": error.reason, "remedy": error.remedy}
+        return {**shown, "type": None, **told, "raw": value[:RAW].hex()}
     return {**shown, "type": name, "value": plain(content)}
