@@ -12,7 +12,7 @@ from typing import Any
 from schemas.wire import AbsenceEntry, ConsultantEntry
 from streams.core import kinds
 from streams.core.contract import Row
-from streams.core.state import SubjectState
+from streams.core.state import KEPT, SubjectState, shared_key
 
 EVER = -math.inf
 NEVER = math.inf
@@ -82,6 +82,8 @@ class ConsultantState(SubjectState):
         if old is None:
             before = None
         else:
+            if len(old) == KEPT:
+                raise shared_key(record)
             before = old[0]
             if before >= version:
                 return None

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 WEEK = 7
 _ORDINAL_OF_1970 = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000_000
+_FIRST_MOMENT = (date(1900, 1, 1).toordinal() - _ORDINAL_OF_1970) * _DAY
+_LAST_MOMENT = (date(9999, 12, 1).toordinal() - _ORDINAL_OF_1970) * _DAY
 _LAST_DAY = date.max.toordinal() - _ORDINAL_OF_1970
 
 
@@ -46,6 +49,11 @@ def to_date(day: int) -> date:
 def is_date(day: int) -> bool:
     """Whether the day has a calendar date."""
     return -_ORDINAL_OF_1970 < day <= _LAST_DAY
+
+
+def is_moment(micros: int) -> bool:
+    """Whether the instant is in the calendar, with a day to spare for every time zone, and after 1900, before which nothing is captured."""
+    return _FIRST_MOMENT <= micros < _LAST_MOMENT
 
 
 def moment(micros: int) -> datetime:

@@ -14,7 +14,7 @@ from schemas.wire import CostEntry, MilestoneEntry, ProjectEntry
 from streams.core import kinds
 from streams.core.contract import Row
 from streams.core.days import iso_week
-from streams.core.state import SubjectState
+from streams.core.state import KEPT, SubjectState, shared_key
 
 Range = tuple[float, float]
 _ALL: Range = (-math.inf, math.inf)
@@ -66,6 +66,8 @@ class ProjectState(SubjectState):
         if old is None:
             before = None
         else:
+            if len(old) == KEPT:
+                raise shared_key(record)
             before = old[0]
             if before >= version:
                 return None

@@ -5,6 +5,7 @@ Rules
   before and no longer does. So a record that moved leaves nothing behind, in whatever order its versions come.
 - What never counted and does not count now means nothing.
 - Events come in wire form (`codec.decode_wire`): days, microseconds, decimals as unscaled bytes.
+- What a schema allows and no calendar, counter or key can be is refused here, before a state knows of it.
 
 Invariant: pure; the same event always gives the same contributions, in the same order.
 """
@@ -18,7 +19,7 @@ from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS
 from streams.core import kinds
 from streams.core.contract import EVERYBODY, Contribution
-from streams.core.days import WEEK, local_day
+from streams.core.days import WEEK, is_moment, local_day
 from streams.core.ratios import half_even
 from streams.core.timeline import CLOSED
 
@@ -26,6 +27,8 @@ UTILIZATION, BUDGET_BURN, DISPUTE_AGING, _ = PROCESSORS
 _EMPLOYEE, _PROJECT, _INVOICE = "hr.employee", "project.project", "account.move"
 _SPENT = frozenset({"approved", "posted", "paid"})
 _BILLION = 10**9
+_MOST_VERSIONS = 1 << 53
+"""Versions count changes, or microseconds since 1970 where a sender counts none; measures add them up."""
 
 Fields = dict[str, Any]
 Counted = Mapping[str, Fields]
@@ -41,7 +44,23 @@ def route(topic: str, event: Any) -> Iterator[Contribution]:
         means = _ROUTES[topic]
     except KeyError:
         raise Fatal(f"no processor reads {topic}", remedy="subscribe to PROCESSOR_SOURCES only") from None
+    _refuse_impossible(event["meta"])
     return means(event)
+
+
+def _refuse_impossible(meta: Any) -> None:
+    """Raises `PoisonMessage` for an event that cannot have been: it would be remembered, and break what is derived from it."""
+    subject: str = meta["subject"]
+    if ":" not in subject or not subject.isprintable() or not meta["tenant"].isprintable():
+        raise _impossible("the subject", "is no key of an entity")
+    if not 0 <= meta["version"] < _MOST_VERSIONS:
+        raise _impossible("the version", "counts nothing")
+    if not (is_moment(meta["occurred_at"]) and is_moment(meta["recorded_at"])):
+        raise _impossible("occurred_at or recorded_at", "is beyond every calendar")
+
+
+def _impossible(what: str, why: str) -> PoisonMessage:
+    return PoisonMessage(f"{what} of the event {why}", remedy="find the producer: no source of ours says such a thing")
 
 
 def _int(unscaled: bytes) -> int:
@@ -51,8 +70,8 @@ def _int(unscaled: bytes) -> int:
 def _system(meta: Any) -> str:
     """The prefix of Odoo's keys, `odoo:<database>:`. What a webhook says is about the Odoo database of its tenant."""
     subject: str = meta["subject"]
-    if subject.startswith("odoo:"):
-        return subject[: subject.index(":", 5) + 1]
+    if subject.startswith("odoo:") and (end := subject.find(":", 5)) > 0:
+        return subject[: end + 1]
     return f"odoo:{meta['tenant']}:"
 
 
@@ -253,7 +272,10 @@ def _dispute(event: Any) -> Iterator[Contribution]:
             "status": said["status"],
             "opened_day": said["opened_on"],
             "status_day": _status_day(
-                said, former, local_day(meta["occurred_at"], "UTC"), meta["event_type"].split(".")[-2]
+                said,
+                former,
+                local_day(meta["occurred_at"], "UTC"),
+                meta["event_type"].rpartition(".")[0].rpartition(".")[2],
             ),
             "closed_day": said["closed_on"],
             "amount": None if said["amount"] is None else _int(said["amount"]),
@@ -282,6 +304,8 @@ def _status_day(said: Any, former: Any, occurred: int, verb: str) -> int:
 
 def _tick(event: Any) -> Iterator[Contribution]:
     entry = {"at": event["current"]["at"]}
+    if not is_moment(entry["at"]):
+        raise _impossible("the instant", "is beyond every calendar")
     for processor in PROCESSORS:
         yield Contribution(processor, EVERYBODY, kinds.TICK, entry)
 

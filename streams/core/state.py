@@ -14,17 +14,28 @@ from collections.abc import Iterator
 from heapq import nlargest
 from typing import Any
 
+from schemas.errors import PoisonMessage
 from streams.core import days
 from streams.core.alerts import Memory
 from streams.core.contract import Row
 from streams.core.history import History, Says
 
 NEWEST = 3
+KEPT = 4
+"""Length of the row of a record that is kept whole: what every row begins with, and the entry."""
 AT = "@"
 """Between the record and the first version of a run, in the name of a history's row."""
 
 Mark = tuple[int, str, str]
 """When a row was recorded, by which event, and its record."""
+
+
+def shared_key(record: str) -> PoisonMessage:
+    """The failure of an entry under the key of a record of another kind: neither could be taken back without the other."""
+    return PoisonMessage(
+        f"{record} is the key of two kinds of record",
+        remedy="find the producer that publishes one entity's key on another's topic",
+    )
 
 
 class Rows:
@@ -79,8 +90,11 @@ class Rows:
         """Take in a record of which only the latest version counts; nothing for a duplicate or an older one."""
         record, version = entry["record"], entry["version"]
         old = self.rows.get(record)
-        if old is not None and old[0] >= version:
-            return None
+        if old is not None:
+            if len(old) != KEPT or old[3].keys() != entry.keys():
+                raise shared_key(record)
+            if old[0] >= version:
+                return None
         self.rows[record] = (version, entry["recorded_at"], entry["event_id"], entry)
         self.count(record, old[0] if old else None, version, entry["recorded_at"], entry["event_id"])
         return Row(entry["subject"], record, kind, entry)
