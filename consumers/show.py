@@ -16,35 +16,36 @@ from infra.errors import PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.kafka.unread import Told, logged, unread
 from infra.settings import KafkaSettings, Settings
-from schemas import contents
+from schemas import codec
+from schemas.topics import Topic, topic
 
 
 def utilization(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]]:
     """Consultants, in the form of `consumers.core.views`. Raises `Transient` for a broker that fails."""
-    names = _names(settings.kafka, "people.consultant.v1", "name", told)
-    for subject, measure in _measures(settings.kafka, "measure.utilization.v1", told):
+    names = _names(settings.kafka, topic("people.consultant.v1"), "name", told)
+    for subject, measure in _measures(settings.kafka, topic("measure.utilization.v1"), told):
         yield utilization_view(subject, measure, names)
 
 
 def budget_burn(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]]:
     """Projects, in the form of `consumers.core.views`. Raises `Transient` for a broker that fails."""
-    names = _names(settings.kafka, "delivery.project.v1", "name", told)
-    for subject, measure in _measures(settings.kafka, "measure.budget-burn.v1", told):
+    names = _names(settings.kafka, topic("delivery.project.v1"), "name", told)
+    for subject, measure in _measures(settings.kafka, topic("measure.budget-burn.v1"), told):
         yield budget_burn_view(subject, measure, names)
 
 
 def disputes(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]]:
     """Disputed invoices, in the form of `consumers.core.views`. Raises `Transient` for a broker that fails."""
-    numbers = _names(settings.kafka, "finance.invoice.v1", "number", told)
-    clients = _names(settings.kafka, "sales.client.v1", "name", told)
-    for subject, measure in _measures(settings.kafka, "measure.dispute-aging.v1", told):
+    numbers = _names(settings.kafka, topic("finance.invoice.v1"), "number", told)
+    clients = _names(settings.kafka, topic("sales.client.v1"), "name", told)
+    for subject, measure in _measures(settings.kafka, topic("measure.dispute-aging.v1"), told):
         yield dispute_view(subject, measure, numbers, clients)
 
 
-def _latest(kafka: KafkaSettings, topic: str, told: Told) -> Iterator[tuple[str, Any]]:
+def _latest(kafka: KafkaSettings, source: Topic, told: Told) -> Iterator[tuple[str, Any]]:
     """The last event of each key; a tombstone removes its key."""
     last: dict[bytes, Message] = {}
-    for record in read_to_end(kafka, topic):
+    for record in read_to_end(kafka, source.name):
         key = record.key() or b""
         if record.value() is None:
             last.pop(key, None)
@@ -52,19 +53,19 @@ def _latest(kafka: KafkaSettings, topic: str, told: Told) -> Iterator[tuple[str,
             last[key] = record
     for key, record in last.items():
         try:
-            yield key.decode("utf-8", "replace"), contents.read(topic, record.value() or b"")
+            yield key.decode("utf-8", "replace"), codec.decode_as(source.record, record.value() or b"")
         except PoisonMessage as error:
             told(unread(record, error))
 
 
-def _names(kafka: KafkaSettings, topic: str, field: str, told: Told) -> dict[int, str]:
+def _names(kafka: KafkaSettings, source: Topic, field: str, told: Told) -> dict[int, str]:
     """The name of each record that exists, by its Odoo id."""
-    currents = (event["current"] for _, event in _latest(kafka, topic, told))
+    currents = (event["current"] for _, event in _latest(kafka, source, told))
     return {current["id"]: current[field] for current in currents if current is not None and current[field]}
 
 
-def _measures(kafka: KafkaSettings, topic: str, told: Told) -> list[tuple[str, Any]]:
-    found = [(subject, event["current"]) for subject, event in _latest(kafka, topic, told)]
+def _measures(kafka: KafkaSettings, source: Topic, told: Told) -> list[tuple[str, Any]]:
+    found = [(subject, event["current"]) for subject, event in _latest(kafka, source, told)]
     return sorted(found, key=lambda pair: _order(pair[0]))
 
 

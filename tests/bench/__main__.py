@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 PARTS = {
+    "codec": ["tests.bench.bench_codec"],
     "capture": ["tests.bench.bench_capture"],
     "ceiling": ["tests.bench.bench_ceiling", "--events", "100000"],
     "streams": ["tests.bench.bench_streams", "--events", "100000"],

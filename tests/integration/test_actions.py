@@ -337,18 +337,29 @@ def test_a_record_that_is_no_alert_is_parked_and_the_next_one_is_acted_upon(firm
     writer.send_bytes(own.name, b"k", b"\x07rubbish")
     writer.send_bytes(own.name, b"k", None)
     writer.send_bytes(own.name, b"k", codec.encode("burnline.internal.CaptureCursor", CURSOR))
-    writer.send(own, event)
+    good = codec.encode(own.record, event)
+    writer.send_bytes(own.name, b"k", good[:-1])
+    writer.send_bytes(own.name, b"k", good, [("ce_id", b"another")])
+    writer.send_bytes(own.name, b"k", b"\x00\x00\x0f\x42\x3f")
+    writer.send_bytes(own.name, event["meta"]["subject"].encode(), good)  # no headers are no contradiction
     writer.flush()
 
     with acting(firm.settings(), firm.policy(hook(receiver, "/a"))):
         firm.ended(event)
 
     letters = [codec.decode(r.value()).value["current"] for r in read_to_end(firm.kafka, "ops.dead-letter.v1")]
-    parked = {found["offset"]: found["error"] for found in letters if found["topic"] == own.name}
-    assert "first byte is 7" in parked[0]
-    assert "is empty" in parked[1]
-    assert "burnline.internal.CaptureCursor" in parked[2]
-    assert len(parked) == 3
+    parked = {found["offset"]: found for found in letters if found["topic"] == own.name}
+    assert {offset: found["reason"] for offset, found in parked.items()} == {
+        0: "wrong_magic",
+        1: "empty",
+        2: "wrong_record",
+        3: "truncated",
+        4: "headers_contradict",
+        5: "unknown_schema",
+    }
+    assert parked[3]["value"] == good[:-1]
+    assert all(found["stage"] == "actions" and found["remedy"] for found in parked.values())
+    assert len(receiver.at("/a")) == 1
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.kafka import topics
-from infra.kafka.clients import transactional_producer
+from infra.kafka.clients import producer, transactional_producer
 from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import ClockSettings, KafkaSettings, Settings
@@ -96,6 +96,25 @@ def test_hours_that_were_missed_come_first_and_in_order(settings: Settings, topi
     assert mine == sorted(mine)
     assert mine[0] == last
     assert mine[1:5] == [last.replace(minute=0) + timedelta(hours=n) for n in (1, 2, 3, 4)]
+
+
+def test_what_is_no_tick_is_passed_over(settings: Settings, topic: Topic) -> None:
+    running = Clock(settings, topic)
+    until(lambda: len(ticks(settings, topic)) >= 6, "a first tick")
+    running.end()
+    before = ticks(settings, topic)
+    writer = EventWriter(producer(settings.kafka))
+    for partition in range(6):
+        writer.send_bytes(topic.name, b"k", b"\x07rubbish", partition=partition)
+        writer.send_bytes(
+            topic.name, b"k", codec.encode("burnline.internal.TickEntry", {"at": 2**60}), partition=partition
+        )
+    writer.flush()
+    assert clock.last_tick(settings.kafka, topic, list(range(6))) == before[-1][1]["current"]["at"]
+    running = Clock(settings, topic)
+    until(lambda: len(list(read_to_end(settings.kafka, topic.name))) > len(before) + 12, "another tick")
+    running.end()
+    assert running.died == []
 
 
 def test_a_second_clock_ends_the_first(settings: Settings, topic: Topic) -> None:

@@ -1,11 +1,14 @@
 """The list of dead letters, on a real broker."""
 
 import dataclasses
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from burnline.cli import app
 from consumers import dead_letters as module
 from consumers.dead_letters import dead_letters
 from infra.dead_letters import DEAD_LETTERS, parked
@@ -14,6 +17,7 @@ from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
+from schemas import codec
 
 NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
 
@@ -69,10 +73,36 @@ def test_a_letter_parked_twice_shows_as_one(settings):
     assert offsets(dead_letters(settings)) == [1]
 
 
-def test_a_letter_that_cannot_be_read_is_named(settings):
+@pytest.fixture
+def broken(settings):
+    """A letter, something that is none, and another record."""
     writer = EventWriter(producer(settings.kafka))
     writer.send_bytes(module.TOPIC.name, b"k", b"\x07rubbish", partition=1)
+    writer.send_bytes(module.TOPIC.name, b"k", codec.encode("burnline.internal.TickEntry", {"at": 1}), partition=1)
+    writer.send(module.TOPIC, letter(1), partition=0)
     writer.flush()
 
-    with pytest.raises(PoisonMessage, match="partition 1, offset 0"):
-        dead_letters(settings)
+
+@pytest.mark.usefixtures("broken")
+def test_a_letter_that_cannot_be_read_is_told_of_and_the_others_are_listed(settings):
+    told = []
+
+    assert offsets(dead_letters(settings, told=told.append)) == [1]
+    assert [(one.topic, one.partition, one.offset, one.reason) for one in told] == [
+        (module.TOPIC.name, 1, 0, "wrong_magic"),
+        (module.TOPIC.name, 1, 1, "wrong_record"),
+    ]
+
+
+@pytest.mark.usefixtures("broken")
+def test_the_list_shows_reasons_and_ends_with_1_where_a_letter_cannot_be_read(settings, monkeypatch):
+    monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
+    monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", settings.kafka.bootstrap_servers)
+
+    done = CliRunner().invoke(app, ["dlq", "list", "--json"])
+
+    assert done.exit_code == 1
+    (shown,) = map(json.loads, done.stdout.splitlines())
+    assert (shown["offset"], shown["reason"], shown["value_size"]) == (1, "rejected", 1)
+    assert "partition 1, offset 0: the first byte is 7" in done.stderr
+    assert "what to do:" in done.stderr

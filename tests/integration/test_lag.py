@@ -1,5 +1,6 @@
 """Lag, tail and show on a real broker."""
 
+import dataclasses
 import json
 import threading
 import time
@@ -10,16 +11,20 @@ from decimal import Decimal
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewTopic
+from typer.testing import CliRunner
 
+from burnline.cli import app
+from burnline.commands.look import COLUMNS
 from consumers import show
 from consumers.core.lag_verdict import Verdict
 from consumers.lag import lag
 from consumers.show import budget_burn, disputes, utilization
 from consumers.tail import tail
-from infra.errors import Fatal, PoisonMessage, Transient
+from infra.errors import Fatal, Transient
 from infra.kafka import topics
 from infra.kafka.clients import admin, consumer, producer, transactional_producer
 from infra.kafka.reader import end_offsets
+from infra.kafka.unread import Unread
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from schemas import codec
@@ -60,10 +65,10 @@ def name(settings, topic_prefix):
     return made
 
 
-def write(settings, name, *values):
+def write(settings, name, *values, keys=None):
     writer = EventWriter(producer(settings.kafka))
-    for value in values:
-        writer.send_bytes(name, b"k", value, partition=0)
+    for key, value in zip(keys or [b"k"] * len(values), values, strict=True):
+        writer.send_bytes(name, key, value, partition=0)
     writer.flush()
 
 
@@ -140,6 +145,7 @@ def test_tail_shows_records_tombstones_and_what_cannot_be_decoded(settings, name
     assert (first["type"], first["value"]) == ("burnline.internal.CaptureCursor", CURSOR)
     assert second["tombstone"]
     assert third["raw"] == b"\x07rubbish".hex()
+    assert third["reason"] == "wrong_magic"
     json.dumps([first, second, third])
 
 
@@ -335,8 +341,27 @@ def test_show_gives_objects_that_are_json(settings, measure):
         json.dumps(row)
 
 
-def test_show_never_leaves_out_a_row_silently(settings, name):
-    write(settings, name, b"\x07rubbish")
+def test_show_tells_of_every_row_that_it_leaves_out(settings, name):
+    own = dataclasses.replace(topic("measure.dispute-aging.v1"), name=name)
+    head = event(own, "measured", "odoo:f:account.move:1", aging(1, 2, 1), version=1, derived=True)
+    write(settings, name, codec.encode(own.record, head), b"\x07rubbish", keys=(b"good", b"bad"))
+    told = []
 
-    with pytest.raises(PoisonMessage, match=f"{name}, partition 0, offset 0"):
-        show._latest(settings.kafka, name)
+    assert [subject for subject, _ in show._latest(settings.kafka, own, told.append)] == ["good"]
+    assert [(one.topic, one.partition, one.offset, one.reason) for one in told] == [(name, 0, 1, "wrong_magic")]
+
+
+def test_show_ends_with_1_where_a_row_is_missing(settings, monkeypatch):
+    def missing(_settings, told):
+        told(Unread("measure.utilization.v1", 0, 7, "truncated", "it is [cut] short", "mend it"))
+        yield dict.fromkeys(COLUMNS["utilization"], "x")
+
+    monkeypatch.setattr(show, "utilization", missing)
+    monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
+    monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", settings.kafka.bootstrap_servers)
+
+    done = CliRunner().invoke(app, ["show", "utilization", "--json"])
+
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert "not read: measure.utilization.v1, partition 0, offset 7: it is [cut] short" in done.stderr

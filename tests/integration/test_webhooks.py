@@ -309,6 +309,14 @@ def test_a_port_in_use_is_told_in_a_sentence():
             serve(settings, database="firm")
 
 
+def test_bodies_that_no_record_could_hold_are_refused_at_the_start():
+    settings = Settings(webhooks=WebhookSettings(port=0, max_body_bytes=1_048_588))
+
+    with pytest.raises(Fatal, match=r"bodies of 1,048,588 bytes, and a record takes 1,048,588") as refused:
+        serve(settings, database="firm")
+    assert "BURNLINE_WEBHOOKS__MAX_BODY_BYTES" in refused.value.remedy
+
+
 def test_a_secret_of_no_use_is_refused_by_the_name_of_its_setting():
     settings = Settings(webhooks=WebhookSettings(port=0, sources={"n8n": "whsec_short"}))
 
