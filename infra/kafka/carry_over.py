@@ -52,9 +52,8 @@ def carry_over(settings: KafkaSettings, succession: Succession, *, dead_letters:
     """
     old = succession.old.name
     group = carry_over_of(old)
-    producer = transactional_producer(
-        settings, group, timeout=TRANSACTION
-    )  # first: it decides what another run left open
+    # first, since taking the id decides what another run left open
+    producer = transactional_producer(settings, group, timeout=TRANSACTION)
     with contextlib.closing(consumer(settings, group=group)) as member:
         carrier = _Carrier(producer, member, succession, dead_letters)
         with contextlib.closing(read_ranges(settings, old, _left(settings, member, old), STALL)) as records:
