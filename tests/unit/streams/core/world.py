@@ -129,7 +129,8 @@ class Source:
 
     @staticmethod
     def tick(at: int) -> tuple[str, Any]:
-        return "ops.clock.v1", {"meta": {"subject": "0"}, "current": {"partition": 0, "at": at, "period_seconds": 60}}
+        head = {"subject": "clock:0", "version": 1, "occurred_at": at, "recorded_at": at, "tenant": "db"}
+        return "ops.clock.v1", {"meta": head, "current": {"partition": 0, "at": at, "period_seconds": 60}}
 
 
 def timesheet(number: int, **fields: Any) -> dict[str, Any]:
