@@ -25,8 +25,18 @@ def with_broker(settings: Settings, bootstrap_servers: str) -> Settings:
     )
 
 
-def load(*, broker: bool = True) -> Environment:
+def use_registry(settings: Settings) -> None:
+    """Let the codec use the numbers of the configured registry, if there is one. Raises `Fatal` when they cannot be had."""
+    if settings.registry.url is not None:
+        from infra.registry.start import install  # a process without a registry does without its client
+
+        install(settings.registry)
+
+
+def load(*, broker: bool = True, registry: bool = True) -> Environment:
     """The environment of a command. Raises `Fatal` where a broker is needed and none is configured or running.
+
+    A command that reads and writes no records does without the numbers of the schema registry, so that it works while that is down.
 
     Warnings are logged: a command's result is for a person. A process that runs on configures its own level.
     """
@@ -40,4 +50,6 @@ def load(*, broker: bool = True) -> Environment:
                 remedy="run `burnline broker start`, or set BURNLINE_KAFKA__BOOTSTRAP_SERVERS",
             )
         settings = with_broker(settings, running)
+    if registry:
+        use_registry(settings)
     return Environment(settings, read_config(settings.config))

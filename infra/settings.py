@@ -10,10 +10,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -28,6 +40,16 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Principal = Annotated[str, Field(pattern=r"^[A-Za-z]+:[^*]+$")]
 STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+def _address(url: str) -> str:
+    """The address without a final slash. Raises `ValueError` for what is none, or holds a password, which would be logged."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write it like https://registry.example.com:8081")
+    if parts.username or parts.password:
+        raise ValueError("user and password have settings of their own")
+    return url.rstrip("/")
 
 
 class KafkaSettings(BaseModel):
@@ -143,6 +165,29 @@ class ActionSettings(BaseModel):
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
+class RegistrySettings(BaseModel):
+    """A Confluent-compatible schema registry. Without a URL, the bundled one: the released schemas and their numbers.
+
+    A request that has no answer within `timeout` seconds failed; one that failed is tried again for `patience` seconds. The numbers
+    it gave are remembered in `cache_dir`, so that a process that knows them starts while the registry is down.
+    """
+
+    model_config = STRICT
+    url: Annotated[str, AfterValidator(_address)] | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    ssl_ca_location: FilePath | None = None
+    timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
+    patience: Annotated[float, Field(ge=0, le=300)] = 15.0
+    cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "registry")
+
+    @model_validator(mode="after")
+    def _whose_password(self) -> Self:
+        if (self.user is None) is not (self.password is None):
+            raise ValueError("user and password go together")
+        return self
+
+
 class DemoSettings(BaseModel):
     """Where the demo keeps its firm and its logs."""
 
@@ -183,6 +228,7 @@ class Settings(BaseSettings):
     streams: StreamsSettings = StreamsSettings()
     clock: ClockSettings = ClockSettings()
     actions: ActionSettings = ActionSettings()
+    registry: RegistrySettings = RegistrySettings()
     demo: DemoSettings = DemoSettings()
     config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -214,5 +260,6 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = "BURNLINE_" + "__".join(str(part).upper() for part in first["loc"])
         raise Fatal(
-            f"{name}: {first['msg']}", remedy="see `burnline doctor` and the README's table of settings"
+            f"{name}: {first['msg'].removeprefix('Value error, ')}",
+            remedy="see `burnline doctor` and the README's table of settings",
         ) from None

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from schemas import catalogue, released, resolution
+from schemas import catalogue, numbering, resolution
 from schemas.breach import breach
 from schemas.compiled import Read, Unreadable, Unresolvable, Write, compile_reader, compile_writer
 from schemas.compiled.values import SMALL, Known, read_long
@@ -67,7 +67,7 @@ def _writer(name: str, as_written: bool) -> Write:
 
 @cache
 def _header(name: str) -> bytes:
-    return HEADER.pack(0, resolution.writing_id(name))
+    return HEADER.pack(0, numbering.current().on_wire(resolution.writing_id(name)))
 
 
 def schema_name(data: bytes) -> str:
@@ -90,14 +90,7 @@ def _release(data: bytes) -> Release:
             remedy="find the producer that writes this topic without a registry",
             reason="wrong_magic",
         )
-    found = released.by_id(number)
-    if found is None:
-        raise PoisonMessage(
-            f"schema number {number} is unknown",
-            remedy="update this program, or register the schema it was written with",
-            reason="unknown_schema",
-        )
-    return found
+    return numbering.current().release(number)
 
 
 class _Readers(dict[bytes, tuple[str, Read]]):
@@ -231,7 +224,7 @@ def _branches(header: bytes) -> tuple[str, Known]:
             remedy="find who else writes to this topic",
             reason="wrong_record",
         )
-    headers = [HEADER.pack(0, member.wire_id) for member in members]
+    headers = [HEADER.pack(0, numbering.current().on_wire(member.wire_id)) for member in members]
     found = {2 * place: (*_plain[each], each) for place, each in enumerate(headers)}
     return release.record, Known(found, "malformed", "the union has no such member")
 
@@ -240,3 +233,13 @@ def _number(data: bytes, place: int) -> tuple[int, int]:
     """A number, as Avro counts blocks, and the place after it."""
     byte = data[place]
     return (SMALL[byte], place + 1) if byte < 0x80 else read_long(data, place + 1, byte)
+
+
+def _forget() -> None:
+    for read in (_typed, _plain):
+        read.clear()
+    for made in (_header, _branches):
+        made.cache_clear()
+
+
+numbering.when_changed(_forget)

@@ -74,6 +74,8 @@ class Topic:
     service_level: ServiceLevel = ServiceLevel.SILVER
     partitions: int = PARTITIONS
     extra: dict[str, str] = field(default_factory=dict)
+    rows: tuple[str, ...] = ()
+    """The records of a topic that holds rows of several."""
     deprecation: Deprecation | None = None
 
     @property
@@ -105,8 +107,28 @@ _MEASURED = ("capture", "streams", DATA_TEAMS)
 _MEASURES = (DATA_TEAMS,)
 
 
+_ROWS = {
+    "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
+    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
+    "dispute-aging": ("InvoiceEntry", "DisputeEntry"),
+    "client-exposure": ("ExposureEntry",),
+}
+"""What each processor remembers, next to its last tick and its alerts."""
+
+
+def _rows(processor: str) -> tuple[str, ...]:
+    return tuple(f"burnline.internal.{record}" for record in (*_ROWS[processor], "TickEntry", "AlertRow"))
+
+
 def _internal(
-    name: str, record: str, key: str, *, compacted: bool = False, partitions: int = PARTITIONS, by: str = "streams"
+    name: str,
+    record: str,
+    key: str,
+    *,
+    compacted: bool = False,
+    partitions: int = PARTITIONS,
+    by: str = "streams",
+    rows: tuple[str, ...] = (),
 ) -> Topic:
     kept = {} if compacted else {"retention.ms": "-1"}
     return Topic(
@@ -122,6 +144,7 @@ def _internal(
         publishers=(by,),
         subscribers=(by,),
         extra=kept,
+        rows=rows,
     )
 
 
@@ -438,7 +461,13 @@ _ALL = (
         for name in PROCESSORS
     ),
     *(
-        _internal(f"internal.{name}-state.v1", "rows of burnline.internal", "subject and record", compacted=True)
+        _internal(
+            f"internal.{name}-state.v1",
+            "rows of burnline.internal",
+            "subject and record",
+            compacted=True,
+            rows=_rows(name),
+        )
         for name in PROCESSORS
     ),
 )

@@ -87,12 +87,21 @@ def run(settings: Settings) -> NoReturn:
     worker.execute_from_commandline()
 
 
+def _begin() -> Settings:
+    """What the command line does before it runs a worker."""
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    if settings.registry.url is not None:
+        from infra.registry.start import install  # noqa: PLC0415  a process without a registry does without its client
+
+        install(settings.registry)
+    return settings
+
+
 def main() -> int:
     """A worker without the command line around it: `python -m streams.app`."""
     try:
-        settings = load_settings()
-        logs.configure(settings.log_level)
-        run(settings)
+        run(_begin())
     except BurnlineError as error:
         log.critical("worker_failed", error=str(error), remedy=error.remedy)
         return exit_code(error)
@@ -102,9 +111,7 @@ def __getattr__(name: str) -> faust.App:
     """Make `app` when it is first asked for (`faust -A streams.app`), so that importing this module reads no settings."""
     if name != "app":
         raise AttributeError(name)
-    settings = load_settings()
-    logs.configure(settings.log_level)
-    made = create_app(settings)
+    made = create_app(_begin())
     globals()["app"] = made
     return made
 

@@ -1,23 +1,20 @@
-"""What the whole run shares: a Kafka broker, one more with ACLs on, and the real Odoo where its lab is.
+"""What the whole run shares: a Kafka broker, a schema registry on it, one more broker with ACLs on, and the real Odoo where its lab is.
 
-The brokers belong to the process that runs pytest (under xdist: the controller). Workers ask it over a loopback socket, and it starts a
-broker when the first of them does; so a run that needs no broker starts none, and a run that is killed leaves none.
+They belong to the process that runs pytest (under xdist: the controller). Workers ask it over a loopback socket, and it starts what is
+asked for when the first of them does; so a run that needs no broker starts none, and a run that is killed leaves none.
 `BURNLINE_TEST_KAFKA=<bootstrap servers>` uses a broker that already runs, in place of the open one.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,9 +23,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from infra.embedded_kafka import BrokerHandle, choose
-from infra.errors import BurnlineError
+from infra.errors import BurnlineError, Fatal
 from infra.settings import load_settings
+from tests.support.apicurio import Apicurio, unpacked
 from tests.support.guarded import Door, Guarded
+from tests.support.locks import one_at_a_time
 
 # The suites share few cores: how long an example takes says nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,10 +37,11 @@ LAB = Path(__file__).resolve().parents[2] / "shared" / "odoo" / "lab"
 
 
 class SharedBroker:
-    """The brokers of the run, each started by the first who asks; serves the workers of xdist from a thread."""
+    """The servers of the run, each started by the first who asks; serves the workers of xdist from threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._registry_lock = threading.Lock(), threading.Lock()
+        self._registry: Apicurio | None = None
         self._folder: TemporaryDirectory[str] | None = None
         self._handle: BrokerHandle | None = None
         self._guarded: Guarded | None = None
@@ -64,6 +64,13 @@ class SharedBroker:
                 self._guarded = Guarded()
             return self._guarded.door
 
+    def registry(self) -> str:
+        with self._registry_lock:
+            if self._registry is None:
+                self._registry = Apicurio(load_settings().broker, self.bootstrap_servers())
+                self._registry.start()
+            return self._registry.url
+
     def serve(self) -> tuple[str, int]:
         """The address at which workers ask."""
         if self._listener is None:
@@ -73,20 +80,27 @@ class SharedBroker:
 
     def _answer(self, listener: Listener) -> None:
         while True:
-            with listener.accept() as worker:
-                asked = worker.recv()
-                if asked == "stop":
-                    return
-                try:
-                    worker.send((True, self.door() if asked == "door" else self.bootstrap_servers()))
-                except BurnlineError as error:
-                    worker.send((False, f"{error}; {error.remedy}"))
+            worker = listener.accept()
+            asked = worker.recv()
+            if asked == "stop":
+                worker.close()
+                return
+            threading.Thread(target=self._tell, args=(worker, asked), name="shared-broker", daemon=True).start()
+
+    def _tell(self, worker: Connection, asked: str) -> None:
+        with worker:
+            try:
+                worker.send((True, getattr(self, asked)()))
+            except BurnlineError as error:
+                worker.send((False, f"{error}; {error.remedy}"))
 
     def close(self) -> None:
         if self._listener is not None:
             with Client(self._listener.address, authkey=self.key) as last:
                 last.send("stop")
             self._listener.close()
+        if self._registry is not None:
+            self._registry.close()
         if self._handle is not None:
             self._handle.stop()
         if self._guarded is not None:
@@ -120,7 +134,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A mark brings its fixture, and a fixture its mark, so that `-m` chooses rightly whichever a test wrote."""
     for item in items:
         names: list[str] = getattr(item, "fixturenames", [])
-        for mark, fixture in (("odoo", "real_odoo"), ("kafka", "kafka_bootstrap"), ("kafka", "door")):
+        for mark, fixture in (
+            ("odoo", "real_odoo"),
+            ("kafka", "kafka_bootstrap"),
+            ("kafka", "door"),
+            ("kafka", "apicurio"),
+        ):
             if fixture in names:
                 item.add_marker(mark)
         if item.get_closest_marker("odoo") and "real_odoo" not in names:
@@ -142,6 +161,16 @@ def door(request: pytest.FixtureRequest) -> Door:
     found = _shared(request, "door")
     assert isinstance(found, Door)
     return found
+
+
+@pytest.fixture(scope="session")
+def apicurio(request: pytest.FixtureRequest) -> str:
+    """The address of the registry that the whole run shares, an Apicurio on the shared broker; skipped where it cannot be had."""
+    try:
+        unpacked(load_settings().broker)
+    except Fatal as error:
+        pytest.skip(f"no Apicurio: {error}; {error.remedy}")
+    return str(_shared(request, "registry"))
 
 
 def _shared(request: pytest.FixtureRequest, what: str) -> Any:
@@ -200,11 +229,3 @@ def worker_id_or_master(request: pytest.FixtureRequest) -> str:
     """The name of this xdist worker; `master` without xdist."""
     workerinput: dict[str, str] = getattr(request.config, "workerinput", {"workerid": "master"})
     return workerinput["workerid"]
-
-
-@contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Hold a lock that all workers of this run see."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -48,18 +48,20 @@ def doctor(json_: Annotated[bool, typer.Option("--json", help="One JSON object a
 def examine() -> Iterator[Finding]:
     """Each check in turn; one that needs what failed before is left out."""
     try:
-        found = environment.load()
+        found = environment.load(registry=False)
     except BurnlineError as error:
         yield Finding("settings", "failed", str(error), error.remedy)
         return
     yield Finding("settings", "ok", "every BURNLINE_ variable is known")
     yield from _checked("schemas", _schemas)
+    yield from _checked("registry", lambda: _registry(found))
     yield from _checked("configuration", lambda: _configuration(found))
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
     if broker[0].verdict == "ok":
         yield from _checked("topics", lambda: cluster_checks.topics(found.settings))
         yield from _checked("access", lambda: cluster_checks.access(found.settings))
+        yield from _checked("records", lambda: _records(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
@@ -83,6 +85,18 @@ def _schemas() -> list[Finding]:
     if stale:
         return [Finding("schemas", "failed", f"{', '.join(stale)} do not match schemas/avro", "run `make docs`")]
     return [Finding("schemas", "ok", f"{len(index.releases)} schemas as released, {len(TOPICS)} topics")]
+
+
+def _registry(found: Environment) -> list[Finding]:
+    from burnline.commands import registry_checks
+
+    return registry_checks.registry(found.settings)
+
+
+def _records(found: Environment) -> list[Finding]:
+    from burnline.commands import registry_checks
+
+    return registry_checks.records(found.settings)
 
 
 def _configuration(found: Environment) -> list[Finding]:

@@ -130,7 +130,7 @@ def lag(json_: Json = False) -> None:
     """
     from consumers import lag as reading
 
-    rows = [asdict(one) for one in reading.lag(environment.load().settings)]
+    rows = [asdict(one) for one in reading.lag(environment.load(registry=False).settings)]
     _print(
         rows if json_ else _by_topic(rows),
         json_=json_,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from burnline.commands.publish import publish
 from infra.errors import Fatal
 from schemas import catalogue, gate, releasing
 from schemas.gate import UNRELEASED, Finding
@@ -100,6 +101,9 @@ def list_(json_: Json = False) -> None:
         kept = "old and new" if row["compatibility"] == FULL else "new"
         table.add_row(row["record"], str(row["version"] or "–"), str(row["id"] or "–"), kept, topics, row["state"])
     Console().print(table)
+
+
+app.command()(publish)
 
 
 def _rows(index: Index) -> Iterator[dict[str, Any]]:

@@ -48,7 +48,7 @@ def plan(
     Example: burnline topics plan --json
     """
     allow = _allowance(allow_data_loss, allow_deletion, allow_repartition, prune)
-    changes = _differences(environment.load().settings, allow, access=access)
+    changes = _differences(environment.load(registry=False).settings, allow, access=access)
     _print(changes, json_=json_)
     raise typer.Exit(1 if changes else 0)
 
@@ -68,7 +68,7 @@ def apply(
 
     Example: burnline topics apply --yes. Exit status 0 when all is as declared then, 1 when something is left to a person.
     """
-    settings = environment.load().settings
+    settings = environment.load(registry=False).settings
     allow = _allowance(allow_data_loss, allow_deletion, allow_repartition, prune)
     changes = _differences(settings, allow, access=access)
     _print(changes, json_=json_)

@@ -25,7 +25,7 @@ import yaml
 from burnline.demo.firm import EmbeddedFirm
 from burnline.demo.receiver import Receiver
 from burnline.demo.watch import Watch
-from burnline.environment import with_broker
+from burnline.environment import use_registry, with_broker
 from burnline.proof import measured
 from burnline.readiness import history_is_loaded
 from burnline.supervisor import Supervisor, burnline_child
@@ -34,7 +34,9 @@ from infra.config import read_config
 from infra.errors import Fatal
 from infra.kafka import topics
 from infra.kafka.clients import client_config
+from infra.registry import open_registry, publish, survey
 from infra.settings import OdooSettings, Settings
+from schemas import released
 
 log = structlog.get_logger()
 HISTORY_TIMEOUT = 600.0
@@ -71,6 +73,12 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def publish_to(settings: Settings) -> None:
+    """Bring the configured registry in line, as the topics are."""
+    registry = open_registry(settings.registry)
+    publish(registry, [line for line in survey(registry, released.index()) if not line.in_line])
+
+
 @contextmanager
 def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) -> Iterator[Stage]:
     """The stage, while the context lasts. Raises `Fatal` or `Transient` for whatever cannot be had."""
@@ -87,6 +95,10 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
         settings = with_broker(settings, broker.bootstrap_servers)
         progress("topics")
         topics.apply(settings.kafka, topics.plan(settings.kafka))
+        if settings.registry.url is not None:
+            progress("schemas")
+            publish_to(settings)
+            use_registry(settings)
         watch = stack.enter_context(Watch(settings.kafka))
         supervisor = stack.enter_context(Supervisor([]))
         receiver = stack.enter_context(Receiver(outgoing))

@@ -33,7 +33,7 @@ class ContainerBroker:
 
 def container_broker(progress: Callable[[str], None]) -> ContainerBroker | None:
     """Start a broker in a container; None if no engine answers, testcontainers is not installed, or it does not start."""
-    if not _engine_answers():
+    if not engine_answers():
         return None
     try:
         from testcontainers.kafka import KafkaContainer  # noqa: PLC0415  a development dependency, absent in production
@@ -53,7 +53,8 @@ def container_broker(progress: Callable[[str], None]) -> ContainerBroker | None:
     return ContainerBroker(container.get_bootstrap_server(), container.image.partition(":")[2], container.stop)
 
 
-def _engine_answers() -> bool:
+def engine_answers() -> bool:
+    """Whether a container engine answers here."""
     try:
         # By name: docker ships no types, and is not there at all in production.
         docker: Any = import_module("docker")

@@ -30,46 +30,58 @@ PARALLEL = 6
 KAFKA_VERSION = next(jar.version for jar in locked_jars() if jar.artifact == "kafka_2.13")
 _REMEDY = (
     "connect to the network for this first use, set BURNLINE_BROKER__MAVEN_REPOSITORY or a mirror in ~/.m2/settings.xml "
-    f"to a Maven repository that you can reach, {OTHER_BROKER}"
+    "to a Maven repository that you can reach, "
 )
 
 
 def ready_jars(cache_dir: Path, repository: str | None, progress: Callable[[str], None]) -> list[Path]:
-    """The broker's jars in the order of the class path, complete and verified; fetched if they are not here yet.
+    """The broker's jars in the order of the class path: see `ready_files`."""
+    title, folder = f"Apache Kafka {KAFKA_VERSION}", cache_dir / f"kafka-{KAFKA_VERSION}"
+    return ready_files(
+        locked_jars(), folder, title=title, instead=OTHER_BROKER, repository=repository, progress=progress
+    )
 
-    `progress` is told each step in words. Safe to repeat after an interruption. Raises `Fatal` when a file cannot be had.
+
+def ready_files(
+    jars: Sequence[Jar],
+    folder: Path,
+    *,
+    title: str,
+    instead: str,
+    repository: str | None,
+    progress: Callable[[str], None],
+) -> list[Path]:
+    """These files in their order, complete and verified, in the folder; fetched if they are not here yet.
+
+    `progress` is told each step in words. Safe to repeat after an interruption. Raises `Fatal` when a file cannot be had;
+    its remedy ends with what can be done `instead`.
     """
-    jars = locked_jars()
-    folder = cache_dir / f"kafka-{KAFKA_VERSION}"
     paths = [folder / jar.name for jar in jars]
     mark = folder / ".complete"
     if mark.exists() and all(_size(path) == jar.size for jar, path in zip(jars, paths, strict=True)):
         return paths
     folder.mkdir(parents=True, exist_ok=True)
-    _fetch_all(jars, folder, repository, progress)
-    mark.touch()
-    return paths
-
-
-def _fetch_all(jars: Sequence[Jar], folder: Path, repository: str | None, progress: Callable[[str], None]) -> None:
     context = _context(folder / "repository", repository)
     megabytes = sum(jar.size for jar in jars) // 2**20
     with ThreadPoolExecutor(PARALLEL) as pool:
-        tasks = [pool.submit(_fetch, jar, folder / jar.name, context) for jar in jars]
+        tasks = [pool.submit(_fetch, jar, folder / jar.name, context, _REMEDY + instead) for jar in jars]
         try:
             for done, task in enumerate(as_completed(tasks), 1):
                 task.result()
-                progress(f"fetching Apache Kafka {KAFKA_VERSION}: {done} of {len(jars)} files, {megabytes} MB in all")
+                progress(f"fetching {title}: {done} of {len(jars)} files, {megabytes} MB in all")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     shutil.rmtree(folder / "repository", ignore_errors=True)
+    mark.touch()
+    return paths
 
 
-def _fetch(jar: Jar, target: Path, context: MavenContext) -> None:
+def _fetch(jar: Jar, target: Path, context: MavenContext, remedy: str) -> None:
     if _intact(target, jar):
         return
-    artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    component = context.project(jar.group, jar.artifact).at_version(jar.version)
+    artifact = component.artifact(jar.classifier, jar.packaging)
     for attempt in range(1, ATTEMPTS + 1):
         last = attempt == ATTEMPTS
         try:
@@ -81,7 +93,7 @@ def _fetch(jar: Jar, target: Path, context: MavenContext) -> None:
                 raise
             if last:
                 raise Fatal(
-                    f"cannot fetch {jar.name} from {_hosts(context)}: {_words(error)}", remedy=_REMEDY
+                    f"cannot fetch {jar.name} from {_hosts(context)}: {_words(error)}", remedy=remedy
                 ) from error
             continue
         if _intact(found, jar):

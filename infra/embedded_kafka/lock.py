@@ -20,28 +20,34 @@ _LOGGING = ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3")
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """One file of a Maven repository: its coordinates, its size in bytes and its SHA-256 in hexadecimal."""
+    """One file of a Maven repository: its coordinates, its size in bytes and its SHA-256 in hexadecimal.
+
+    It is a jar without a classifier, as most are, or of another `packaging`, such as `tar.gz`.
+    """
 
     group: str
     artifact: str
     version: str
     size: int
     sha256: str
+    packaging: str = "jar"
+    classifier: str = ""
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return f"{self.artifact}-{self.version}.jar"
+        classified = f"-{self.classifier}" if self.classifier else ""
+        return f"{self.artifact}-{self.version}{classified}.{self.packaging}"
 
 
 def parse_lock(text: str) -> list[Jar]:
-    """The jars that a lock file lists, in the order of the class path."""
+    """The files that a lock file lists, in its order: `group:artifact:version[:packaging[:classifier]] size sha256`."""
     jars = []
     for line in text.splitlines():
         if line and not line.startswith("#"):
             coordinates, size, sha256 = line.split()
-            group, artifact, version = coordinates.split(":")
-            jars.append(Jar(group, artifact, version, int(size), sha256))
+            group, artifact, version, *kind = coordinates.split(":")
+            jars.append(Jar(group, artifact, version, int(size), sha256, *kind))
     return jars
 
 

@@ -34,6 +34,19 @@ def _nothing_set(monkeypatch):
         ),
         pytest.param("BURNLINE_CLOCK", "60", "BURNLINE_CLOCK is no setting", id="a group without a name"),
         pytest.param(
+            "BURNLINE_REGISTRY__URL",
+            "registry:8081",
+            "BURNLINE_REGISTRY__URL: write it like https://",
+            id="an address without its scheme",
+        ),
+        pytest.param(
+            "BURNLINE_REGISTRY__URL",
+            "http://me:hunter2@registry:8081",
+            "BURNLINE_REGISTRY__URL: user and password have settings of their own",
+            id="a password in an address, which is logged",
+        ),
+        pytest.param("BURNLINE_REGISTRY__USER", "me", "go together", id="a user without a password"),
+        pytest.param(
             "BURNLINE_CLOCK__PERIOD",
             "-1",
             "BURNLINE_CLOCK__PERIOD: .*greater than or equal to 1",
