@@ -58,6 +58,7 @@ class Released:
             raise PoisonMessage(
                 f"schema number {number} is unknown to this program",
                 remedy="update this program, or let it ask the registry that gave the number",
+                reason="unknown_schema",
             )
         return found
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
+import stamina
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
@@ -64,6 +65,11 @@ def standing(settings: Settings, declared: Iterable[Topic] | None = None) -> Sta
     return Standing(principal, roles, tuple(sorted(lacking)), unasked, tuple(missing))
 
 
+_MOVING = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+
+
 def _about(right: Right, topic: str) -> bool:
     if right.resource is not Resource.TOPIC:
         return False
@@ -87,8 +93,20 @@ def _is_missing(future: Future[Any]) -> bool:
 def _on_groups(client: AdminClient, names: Collection[str]) -> dict[str, Collection[Operation]]:
     if not names:
         return {}
-    asked = client.describe_consumer_groups(list(names), include_authorized_operations=True, request_timeout=TIMEOUT)
+    for attempt in stamina.retry_context(on=_is_moving, attempts=6, wait_initial=0.2, wait_max=2.0):
+        with attempt:
+            asked = client.describe_consumer_groups(
+                list(names), include_authorized_operations=True, request_timeout=TIMEOUT
+            )
+            for future in asked.values():
+                if (error := future.exception()) is not None and _is_moving(error):
+                    raise error
     return _answers("groups", asked)
+
+
+def _is_moving(error: BaseException) -> bool:
+    """A group's coordinator is just being chosen, or reads what it has to know: soon it answers."""
+    return isinstance(error, KafkaException) and cause_of(error).code() in _MOVING
 
 
 def _on_cluster(client: AdminClient) -> Collection[Operation]:

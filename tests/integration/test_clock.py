@@ -107,7 +107,7 @@ def test_what_is_no_tick_is_passed_over(settings: Settings, topic: Topic) -> Non
     for partition in range(6):
         writer.send_bytes(topic.name, b"k", b"\x07rubbish", partition=partition)
         writer.send_bytes(
-            topic.name, b"k", codec.encode("burnline.internal.TickEntry", {"at": 2**60}), partition=partition
+            topic.name, b"k", codec.encode_wire("burnline.internal.TickEntry", {"at": 2**60}), partition=partition
         )
     writer.flush()
     assert clock.last_tick(settings.kafka, topic, list(range(6))) == before[-1][1]["current"]["at"]

@@ -78,7 +78,7 @@ def broken(settings):
     """A letter, something that is none, and another record."""
     writer = EventWriter(producer(settings.kafka))
     writer.send_bytes(module.TOPIC.name, b"k", b"\x07rubbish", partition=1)
-    writer.send_bytes(module.TOPIC.name, b"k", codec.encode("burnline.internal.TickEntry", {"at": 1}), partition=1)
+    writer.send_bytes(module.TOPIC.name, b"k", codec.encode_wire("burnline.internal.TickEntry", {"at": 1}), partition=1)
     writer.send(module.TOPIC, letter(1), partition=0)
     writer.flush()
 

@@ -104,7 +104,7 @@ def test_what_was_set_by_hand_shows_as_drift_and_is_taken_away_when_pruning(
         future.result(30)
     drift = topics.plan(kafka, [topic])
     assert [(change.kind, change.item, change.before, change.refused) for change in drift] == [
-        (Kind.RESET, "max.message.bytes", "2000000", True),
+        (Kind.ALTER, "max.message.bytes", "2000000", True),
         (Kind.RESET, "segment.ms", "86400000", True),
     ]
     assert topics.apply(kafka, drift, [topic]) == []

@@ -141,14 +141,15 @@ def test_a_changed_calendar_changes_those_who_work_by_it(world: Any, employee: i
     assert events[-1]["meta"]["recorded_at"] > events[-2]["meta"]["recorded_at"], "it holds from when it was seen"
 
 
-def test_a_deleted_milestone_is_found_by_the_sweep(world: Any, project: int) -> None:
+def test_a_deleted_milestone_is_found_without_a_hint(world: Any, project: int) -> None:
     milestone = world.odoo("project.milestone", "create", {"name": "half", "project_id": project})
     world.verb("delivery.milestone.v1", "project.milestone", milestone, "planned")
     world.odoo("project.milestone", "write", [milestone], {"is_reached": True})
     world.verb("delivery.milestone.v1", "project.milestone", milestone, "reached")
     world.odoo("project.milestone", "unlink", [milestone])
     events = world.verb("delivery.milestone.v1", "project.milestone", milestone, "deleted")
-    assert events[-1]["meta"]["mode"] == "sweep", "no stamp tells of a deletion"
+    # no stamp tells of a deletion; only a poll that is just reading the record may be before the sweep
+    assert events[-1]["meta"]["mode"] in {"sweep", "poll"}
 
 
 def test_a_blocked_invoice_is_disputed_until_it_is_released(world: Any, invoice: int) -> None:
