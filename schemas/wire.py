@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-Mode = Literal["unknown", "snapshot", "poll", "hint", "sweep", "webhook", "derived"]
+Mode = Literal["unknown", "snapshot", "poll", "hint", "sweep", "webhook", "derived", "repair", "log"]
 
 class Meta(TypedDict):
     """What every event says of itself. Mirrored in CloudEvents headers, and kept here so that nothing is lost where headers are dropped."""
