@@ -52,11 +52,11 @@ def section(content: dict[str, object], name: str, kind: type[T]) -> T:
 
 def _path(error: ErrorDetails, content: Any) -> Iterator[str]:
     """Where in the file the error is: pydantic's place also names which of several types was meant, which the file does not."""
-    for part in error["loc"][:-1]:
+    way: tuple[Any, ...] = error["loc"]
+    for part in way[:-1]:
         if isinstance(content, list) or (isinstance(content, dict) and part in content):
             content = content[part]
             yield str(part)
-    if error["loc"]:
-        yield str(error["loc"][-1])
+    yield from map(str, way[-1:])
     if error["type"].startswith("union_tag"):
         yield error["ctx"]["discriminator"].strip("'")
