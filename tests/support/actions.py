@@ -70,7 +70,7 @@ class Receiver:
     An answer is a status, headers, and perhaps a body; the status `hold` waits until `release` is set.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None):
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0):
         self.seen = []
         self.answers = {}
         self.default = (200, {}, b"ok")
@@ -116,7 +116,7 @@ class Receiver:
             def handle_error(self, *_):
                 """A sender that breaks the connection off is what these tests are about."""
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         if tls is not None:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.scheme = "http" if tls is None else "https"
