@@ -31,6 +31,7 @@ def topology(policy: core.Measures) -> Topology:
         clock=CLOCK,
         alerts=TOPICS["governance.alert.v1"],
         dead_letters=TOPICS["ops.dead-letter.v1"],
+        reads=core.READS,
     )
 
 

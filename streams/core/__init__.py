@@ -6,7 +6,7 @@
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Contribution, Row, Step
 from streams.core.policy import Measures
 from streams.core.processor import Processor
-from streams.core.route import PROCESSOR_SOURCES, route
+from streams.core.route import PROCESSOR_SOURCES, READS, route
 from streams.core.state import PartitionState
 from streams.core.step import forget, look_up, measures, processors, restore, step
 
@@ -15,6 +15,7 @@ __all__ = [
     "EVERYBODY",
     "NOTHING",
     "PROCESSOR_SOURCES",
+    "READS",
     "Contribution",
     "Measures",
     "PartitionState",

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from schemas import codec
+from schemas.compiled import Kept
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Step
 
@@ -46,9 +49,11 @@ class Processor:
     look_up: Callable[[Any, str], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Topology:
     """The whole: `sources` maps each source topic to the record it must hold, `route` says what an event means to whom.
+
+    `reads` limits what is decoded of a source's records to what `route` looks at, and to what their headers repeat.
 
     A contribution to everybody goes to all partitions of its processor; one that came from `clock` goes only to the
     partition of the clock's record, since the clock writes to each partition itself.
@@ -60,3 +65,12 @@ class Topology:
     clock: str
     alerts: Topic
     dead_letters: Topic
+    reads: Mapping[str, Kept] = field(default_factory=dict)
+
+    @cached_property
+    def decoders(self) -> Mapping[str, Callable[[bytes], codec.Decoded]]:
+        """What decodes a source's records."""
+        return {
+            topic: codec.decoder(self.reads[topic]) if topic in self.reads else codec.decode_wire
+            for topic in self.sources
+        }
