@@ -97,7 +97,7 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
                 "minutes": now["minutes"],
                 "billable": now["billable"],
                 "approved": now["approved"],
-                "cost": _int(now["cost"]),
+                "cost": int.from_bytes(now["cost"], "big", signed=True),
                 "employee_id": now["employee_id"] or 0,
             }
             yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)

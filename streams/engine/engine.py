@@ -22,7 +22,6 @@ The three times, which only make sense together
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 import uuid
@@ -42,6 +41,7 @@ from infra.settings import Settings
 from streams.engine import metrics
 from streams.engine.batch import Batch, Outputs
 from streams.engine.failures import of_kafka
+from streams.engine.litter import Litter
 from streams.engine.ownership import Ownership
 from streams.engine.restore import Restorer
 from streams.engine.topology import Partition, Topology, partition_of
@@ -51,8 +51,6 @@ from streams.engine.widths import widths_of
 
 log = structlog.get_logger()
 
-GC_THRESHOLDS = (100_000, 50, 1_000)
-"""The state is many small tuples without cycles: looking through it at Python's own pace cost 8 % of the work."""
 IDLE = 0.1
 """Seconds to wait for a first record: also how long a look-up or a restored state waits at most when nothing comes in."""
 QUIET = 0.5
@@ -129,10 +127,8 @@ class Engine:
             on_revoke=lambda *_: self._own.revoke(lost=False),
             on_lost=lambda *_: self._own.revoke(lost=True),
         )
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
         log.info("worker_started", instance=streams.instance, group=streams.group)
-        with Watchdog(self._longest_turn) as watchdog:
+        with Watchdog(self._longest_turn) as watchdog, Litter() as litter:
             while not stop.is_set():
                 watchdog.turn()
                 self._settle(member, restorer)
@@ -140,6 +136,8 @@ class Engine:
                 near = self._own.near()  # before the batch: what it brings itself is not behind it
                 if records := self._gather(member):
                     self._work(records, near, transactions)
+                    del records
+                    litter.swept()
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
                     self._rest(transactions)
             member.close()

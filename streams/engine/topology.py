@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from schemas import codec
@@ -24,6 +24,7 @@ Partition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(subject: str, partitions: int) -> int:
     """The partition a subject lives in: the same in every process, on every machine, for ever."""
     return zlib.crc32(subject.encode()) % partitions
