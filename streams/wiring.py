@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.config import read_config, section
 from infra.settings import Settings
+from schemas import codec
 from schemas.topics import TOPICS, topic
 from streams import core
 from streams.core.processor import Stamp
@@ -31,7 +32,7 @@ def topology(policy: core.Measures) -> Topology:
         clock=CLOCK,
         alerts=TOPICS["governance.alert.v1"],
         dead_letters=TOPICS["ops.dead-letter.v1"],
-        reads=core.READS,
+        decoders={name: codec.decoder(kept) for name, kept in core.READS.items()},
     )
 
 

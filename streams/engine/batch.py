@@ -20,11 +20,11 @@ from typing import Any, Protocol
 from infra.dead_letters import parked
 from infra.errors import Fatal, PoisonMessage
 from schemas import codec
-from schemas.events import Headers, cloudevents_headers, refuse_contradiction
-from schemas.successions import older_editions
+from schemas.events import refuse_contradiction
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Row
 from streams.engine.frames import FRAME, Frames, sealed
+from streams.engine.publishing import Published
 from streams.engine.topology import SEPARATOR, Partition, Processor, Topology
 
 
@@ -50,7 +50,7 @@ class Outputs:
     stepped: frozenset[Partition] = frozenset()
     rows: list[tuple[Partition, list[dict[str, Any]]]] = field(default_factory=list)
     frames: list[tuple[str, int, bytes]] = field(default_factory=list)
-    events: list[tuple[str, bytes, bytes, Headers]] = field(default_factory=list)
+    events: list[Published] = field(default_factory=list)
     dead_letters: int = 0
     entries: int = 0
 
@@ -97,7 +97,7 @@ class Batch:
                 continue  # a tombstone erases what a record said of a person; it says nothing new
             try:
                 if topic in sources:
-                    self._route(record, topic, partition, decoders[topic](value))
+                    self._route(record, topic, partition, decoders.get(topic, codec.decode_wire)(value))
                 else:
                     self._step(record, topic, partition, value)
             except PoisonMessage as error:
@@ -193,13 +193,7 @@ class Batch:
         self._out.dead_letters += 1
 
     def _emit(self, topic: Topic, event: Any) -> None:
-        for edition, told in ((topic, event), *older_editions(topic, event)):
-            meta = told["meta"]
-            try:
-                value = codec.encode(edition.record, told)
-            except PoisonMessage as error:
-                raise Fatal(f"an output for {edition.name} is broken: {error}", remedy="mend the processor") from error
-            self._out.events.append((edition.name, meta["subject"].encode(), value, cloudevents_headers(edition, meta)))
+        self._out.events.extend(self._topology.published(topic, event))
 
     def finish(self) -> Outputs:
         """Take the measures and encode everything. Raises `Fatal` for an output that breaks its schema."""

@@ -9,19 +9,21 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from schemas import codec
-from schemas.compiled import Kept
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Step
+from streams.engine.publishing import Publish, published
 
 SEPARATOR = "\x1f"
 """Between subject and record in the key of a row of state."""
 
 Partition = tuple[str, int]
 """A topic and the number of one of its partitions."""
+
+Decoder = Callable[[bytes], codec.Decoded]
 
 
 @lru_cache(maxsize=65_536)
@@ -50,11 +52,12 @@ class Processor:
     look_up: Callable[[Any, str], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Topology:
     """The whole: `sources` maps each source topic to the record it must hold, `route` says what an event means to whom.
 
-    `reads` limits what is decoded of a source's records to what `route` looks at, and to what their headers repeat.
+    `decoders` decode the records of a source where not all of it is needed: what `route` looks at, and what headers repeat, is.
+    `published` turns an output into the records to write.
 
     A contribution to everybody goes to all partitions of its processor; one that came from `clock` goes only to the
     partition of the clock's record, since the clock writes to each partition itself.
@@ -66,12 +69,5 @@ class Topology:
     clock: str
     alerts: Topic
     dead_letters: Topic
-    reads: Mapping[str, Kept] = field(default_factory=dict)
-
-    @cached_property
-    def decoders(self) -> Mapping[str, Callable[[bytes], codec.Decoded]]:
-        """What decodes a source's records."""
-        return {
-            topic: codec.decoder(self.reads[topic]) if topic in self.reads else codec.decode_wire
-            for topic in self.sources
-        }
+    decoders: Mapping[str, Decoder] = field(default_factory=dict)
+    published: Publish = published
