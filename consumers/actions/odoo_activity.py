@@ -84,7 +84,7 @@ class OdooActivities:
         user = _user(client, wanted)
         if user is not None:
             row["user_id/.id"] = str(user)
-        loaded = client.execute("mail.activity", "load", list(row), [list(row.values())])
+        loaded = client.call("mail.activity", "load", fields=list(row), data=[list(row.values())])
         if not loaded["ids"]:
             reasons = "; ".join(str(message["message"]).partition("\n")[0] for message in loaded["messages"])
             place = f"{wanted.model}({wanted.record_id})"
@@ -107,7 +107,7 @@ def _close(client: OdooClient, name: str, feedback: str) -> str | None:
         return None  # it was never opened, or a person deleted it
     identity = int(known[0]["res_id"])
     if any(row["active"] for row in client.read("mail.activity", [identity], ["active"])):
-        client.execute("mail.activity", "action_feedback", [identity], feedback=feedback)
+        client.call("mail.activity", "action_feedback", [identity], feedback=feedback)
     return f"mail.activity:{identity}"
 
 
