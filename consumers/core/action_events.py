@@ -5,18 +5,44 @@ An event's version follows from attempt and status alone, so the same step alway
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 from consumers.core.plan import Planned
 from schemas.events import meta
-from schemas.records import ActionEvent
+from schemas.records import ActionEvent, Override
 from schemas.topics import topic
 
 ACTIONS = topic("governance.action.v1")
 SOURCE = "burnline.actions"
 LONGEST_DETAIL = 500
-Status = Literal["requested", "attempted", "succeeded", "failed", "abandoned"]
-_ORDER: dict[Status, int] = {"requested": 0, "attempted": 0, "succeeded": 1, "failed": 1, "abandoned": 2}
+
+
+class _Decision(TypedDict):
+    override: Override | None
+    reason: str | None
+    decided_by: str | None
+    confirmed_by: str | None
+    second_needed: bool
+
+
+UNDECIDED: _Decision = {
+    "override": None,
+    "reason": None,
+    "decided_by": None,
+    "confirmed_by": None,
+    "second_needed": False,
+}
+"""What stands in an event of an action that no person has decided about."""
+Status = Literal["requested", "attempted", "succeeded", "failed", "abandoned", "uncertain", "suppressed"]
+_ORDER: dict[Status, int] = {
+    "requested": 0,
+    "suppressed": 1,
+    "attempted": 0,
+    "succeeded": 1,
+    "failed": 1,
+    "abandoned": 2,
+    "uncertain": 2,
+}
 
 
 def subject_of(action_id: str) -> str:
@@ -32,6 +58,7 @@ def action_event(
     *,
     detail: str | None = None,
     reference: str | None = None,
+    due: datetime | None = None,
 ) -> ActionEvent:
     """The event that an action reached a status. `now` is when it did."""
     cause = planned.alert["meta"]
@@ -61,5 +88,7 @@ def action_event(
             "detail": detail[:LONGEST_DETAIL] if detail else None,
             "reference": reference,
             "owner": planned.owner,
+            "due_at": due,
+            **UNDECIDED,
         },
     }
