@@ -318,6 +318,7 @@ _ALL = (
         "finance-operations",
         _C.CONFIDENTIAL,
         ("registered", "settled", "rejected", "cancelled", "changed", "deleted"),
+        publishers=("capture", "webhooks"),
     ),
     Topic(
         "finance.dispute.v1",
