@@ -50,6 +50,12 @@ class Processor:
     restore: Callable[[Any, str, str, str, Any], None]
     measures: Callable[[Any], Iterable[Mapping[str, Any]]]
     look_up: Callable[[Any, str], Mapping[str, Any] | None]
+    more: Mapping[str, Topic] = field(default_factory=dict)
+    """By event type, where measures go that are not for `measure`."""
+
+    def topic_of(self, measure: Mapping[str, Any]) -> Topic:
+        """Where a measure goes."""
+        return self.more.get(measure["meta"]["event_type"], self.measure)
 
 
 @dataclass(frozen=True, slots=True)
