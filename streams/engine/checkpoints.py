@@ -54,7 +54,7 @@ class Checkpoints:
         place = self._place(topic, partition)
         beside = place.with_suffix(".new")
         try:
-            with open(beside, "wb", opener=_private) as file:  # noqa: PTH123  a path opens nothing with an opener
+            with open(beside, "wb", opener=_private) as file:
                 file.write(json.dumps(head).encode() + b"\n")
                 file.write(body)
                 file.flush()
