@@ -72,14 +72,17 @@ class DisputeRule:
 
 @dataclass(frozen=True, slots=True)
 class CapturePolicy:
-    """All of it. `cost_budget_field` is a field of project.project; none by default."""
+    """All of it. The cost budget and the type are fields of project.project, the tier one of res.partner; none by default."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     approved: ApprovedRule = field(default_factory=ApprovedRule)
     dispute: DisputeRule = field(default_factory=DisputeRule)
     cost_budget_field: str | None = None
+    project_type_field: str | None = None
+    client_tier_field: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a name that is none."""
-        if self.cost_budget_field is not None:
-            _named(self.cost_budget_field, "cost_budget_field")
+        for name in ("cost_budget_field", "project_type_field", "client_tier_field"):
+            if (value := getattr(self, name)) is not None:
+                _named(value, name)

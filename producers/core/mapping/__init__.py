@@ -13,7 +13,7 @@ def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     """All mappings under a policy, master data first, so that what refers to it comes after it."""
     return (
         people.CONSULTANT,
-        sales.CLIENT,
+        sales.clients(policy),
         delivery.projects(policy),
         delivery.MILESTONE,
         people.LEAVE,

@@ -6,11 +6,12 @@ Trap: Odoo raises `customer_rank` without a stamp, so a person who becomes a cus
 from __future__ import annotations
 
 from producers.core.mapping.base import Context, Entity, ModelMapping
-from producers.core.values import Row, ref, text
+from producers.core.policy import CapturePolicy
+from producers.core.values import Row, label, ref, text
 from schemas.records import Client
 
 
-def client(row: Row, _context: Context, _previous: object) -> Client | None:
+def client(row: Row, context: Context, _previous: object) -> Client | None:
     """A partner as a client; None for one that is neither a company nor a customer."""
     if not row["is_company"] and not row.get("customer_rank"):
         return None
@@ -25,6 +26,7 @@ def client(row: Row, _context: Context, _previous: object) -> Client | None:
         "country": text(row.get("country_code")),
         "active": bool(row["active"]),
         "company_id": ref(row.get("company_id")),
+        "tier": label(row.get(context.policy.client_tier_field or "")),
     }
 
 
@@ -37,10 +39,12 @@ def client_verb(previous: Client | None, current: Client | None) -> str:
     return "onboarded" if previous is None else "changed"
 
 
-CLIENT = ModelMapping(
-    model="res.partner",
-    fields=("name", "is_company", "active"),
-    optional=("ref", "parent_id", "commercial_partner_id", "country_code", "customer_rank", "company_id"),
-    entities=(Entity("sales.client.v1", client, client_verb),),
-    where=("|", ("is_company", "=", True), ("customer_rank", ">", 0)),
-)
+def clients(policy: CapturePolicy) -> ModelMapping:
+    """The mapping of clients, with the firm's own field of their tier where it names one."""
+    return ModelMapping(
+        model="res.partner",
+        fields=("name", "is_company", "active", *([policy.client_tier_field] if policy.client_tier_field else [])),
+        optional=("ref", "parent_id", "commercial_partner_id", "country_code", "customer_rank", "company_id"),
+        entities=(Entity("sales.client.v1", client, client_verb),),
+        where=("|", ("is_company", "=", True), ("customer_rank", ">", 0)),
+    )
