@@ -142,7 +142,7 @@ def remaining(
     """Every record on these topics that is under the person's keys with a value, where a tombstone erases, or that names the person."""
     wanted = needles(person.names)
     for topic in topics:
-        erased, documented = privacy.erases(topic), bool(privacy.opaque(topic))
+        erased, documented = privacy.erases(topic), privacy.may_name(topic)
         progress(f"reading {topic.name}")
         for record in _log(settings, topic.name):
             if erased and record.value() is not None and is_about(record.key(), person.subject):

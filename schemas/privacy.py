@@ -4,6 +4,7 @@ Rules
 - A field of class *personal* stands on a compacted topic, where a tombstone erases it, or on a topic of class *personal*, which only those
   cleared for people read. What names a person outright stands on compacted topics only, so that after an erasure what is left elsewhere are
   numbers that lead to nobody.
+- Who decided something in the firm's name is recorded with the decision, wherever that stands, and is not erased: somebody has to answer for it.
 - A field that is taken from a personal one is personal, too.
 - A record of a topic that a tombstone erases never travels in a dead letter: the letter would outlive the erasure.
 """
@@ -19,10 +20,12 @@ from schemas import catalogue
 from schemas.field_docs import field_doc, named_sources
 from schemas.personal import FIELDS
 from schemas.released import carries
-from schemas.shapes import names_of, plain
+from schemas.shapes import is_personal, names_of, plain
 from schemas.topics import TOPICS, DataClass, Topic
 
 MASK = "***"
+DECIDERS = frozenset({"decided_by", "confirmed_by", "released_by"})
+"""Fields that name who decided."""
 _NAMING = re.compile(r"(.*_)?(name|email|phone|mobile|address|birthday|iban)")
 
 
@@ -36,6 +39,11 @@ class Personal(NamedTuple):
     def naming(self) -> bool:
         """Whether it names a person outright."""
         return _NAMING.fullmatch(self.field) is not None
+
+    @property
+    def decider(self) -> bool:
+        """Whether it names who decided."""
+        return self.field in DECIDERS
 
 
 def records_of(topic: Topic, loaded: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -53,7 +61,7 @@ def personal(topic: Topic, loaded: Mapping[str, Any] | None = None) -> list[Pers
         for schema in records_of(topic, loaded)
         for name, named in names_of(schema).items()
         for field in named.get("fields", ())
-        if field.get("dataClass") == DataClass.PERSONAL
+        if is_personal(field, names_of(schema))
     )
     return list(dict.fromkeys(found))
 
@@ -63,7 +71,7 @@ def misplaced(topics: Iterable[Topic], loaded: Mapping[str, Any] | None = None) 
     for topic in topics:
         for field in personal(topic, loaded):
             where = f"{topic.name} carries the personal field {field.record}.{field.field}"
-            if topic.compacted:
+            if topic.compacted or field.decider:
                 continue
             if topic.data_class is not DataClass.PERSONAL:
                 yield f"{where}, is not compacted and has the class {topic.data_class}; give it the class personal, or take the field out"
@@ -90,7 +98,7 @@ def unmarked(schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def erases(topic: Topic) -> bool:
     """Whether a tombstone on this topic erases a person: it is compacted, and what it carries is about people."""
-    return topic.compacted and bool(personal(topic))
+    return topic.compacted and any(not field.decider for field in personal(topic))
 
 
 @cache
@@ -110,6 +118,11 @@ def opaque(topic: Topic) -> list[str]:
         if _is_bytes(field["type"])
     )
     return list(dict.fromkeys(found))
+
+
+def may_name(topic: Topic) -> bool:
+    """Whether a topic is documented to name people after their erasure: others wrote it, or it says who decided."""
+    return bool(opaque(topic)) or any(field.decider for field in personal(topic))
 
 
 def _is_bytes(schema: Any) -> bool:

@@ -35,6 +35,13 @@ These topics keep history. They carry the person's number, and no name; once the
 | topic | class | kept | personal fields | numbers of people |
 |---|---|---|---|---|
 """
+DECIDED = """## Who decided
+
+Who decided something in the firm's name stands with the decision for as long as the topic is kept, and is not erased: somebody has to answer for it.
+
+| topic | fields | kept | read by |
+|---|---|---|---|
+"""
 OPAQUE = """## What others said
 
 These fields hold what came from outside, as it came. A name that a sender wrote into them stands there for as long as the topic is kept. An erasure looks for the person's
@@ -73,10 +80,12 @@ def page() -> str:
     erased = [_erased(topic) for topic in gone]
     stays = [_stays(topic) for topic in topics if topic not in gone and (_fields(topic) or _numbers(topic))]
     opaque = [_opaque(topic) for topic in topics if privacy.opaque(topic)]
+    decided = [_decided(topic) for topic in topics if _deciders(topic)]
     parts = [
         HEAD,
         ERASED + "\n".join(erased) + "\n",
         STAYS + "\n".join(stays) + "\n",
+        DECIDED + "\n".join(decided) + "\n",
         OPAQUE + "\n".join(opaque) + "\n",
         REST,
     ]
@@ -97,13 +106,21 @@ def _stays(topic: Topic) -> str:
     )
 
 
+def _deciders(topic: Topic) -> str:
+    return _listed(field.field for field in privacy.personal(topic) if field.decider)
+
+
+def _decided(topic: Topic) -> str:
+    return f"| `{topic.name}` | {_deciders(topic)} | {kept(topic)} | {', '.join(topic.readers)} |"
+
+
 def _opaque(topic: Topic) -> str:
     fields = ", ".join(f"`{name}`" for name in privacy.opaque(topic))
     return f"| `{topic.name}` | {fields} | {kept(topic)} | {', '.join(topic.readers)} |"
 
 
 def _fields(topic: Topic) -> str:
-    return _listed(field.field for field in privacy.personal(topic))
+    return _listed(field.field for field in privacy.personal(topic) if not field.decider)
 
 
 def _numbers(topic: Topic) -> str:
