@@ -105,8 +105,10 @@ def _first(duty: DutyEvent, *, cleared: bool) -> AlertEvent:
     if others:
         named = ", ".join(other["meta"]["subject"] for other in others[:ALSO])
         told["also"] = named + (f" and {len(others) - ALSO} more" if len(others) > ALSO else "")
+    at = duty["meta"]["occurred_at"]
+    meta = first["meta"] | {"occurred_at": at, "recorded_at": at}  # it is news now, however long it had to wait
     if cleared:
-        first["meta"]["event_type"] = "governance.alert.cleared.v1"
+        meta["event_type"] = "governance.alert.cleared.v1"
     values = {**first["current"]["values"], **{name: text for name, text in told.items() if text}}
     status = "cleared" if cleared else first["current"]["status"]
-    return {"meta": first["meta"], "current": {**first["current"], "status": status, "values": values}}
+    return {"meta": meta, "current": {**first["current"], "status": status, "values": values}}
