@@ -22,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FilePath,
+    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     model_validator,
@@ -37,8 +38,11 @@ from infra.embedded_kafka.settings import BrokerSettings
 from infra.errors import Fatal
 
 Seconds = Annotated[float, Field(gt=0)]
+PerSecond = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Principal = Annotated[str, Field(pattern=r"^[A-Za-z]+:[^*]+$")]
+SCHEDULE = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""The example of the Standard Webhooks specification: ten attempts in a little over three days."""
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -104,24 +108,46 @@ class CaptureSettings(BaseModel):
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
 
 
+class WebhookSource(BaseModel):
+    """One sender: its Standard Webhooks secret (`whsec_…`), the networks it may call from (all, if none is named), and its rate.
+
+    While one secret replaces another, both stand there, apart by a space. Without a `rate`, that of all sources holds.
+    """
+
+    model_config = STRICT
+    secret: SecretStr
+    allow: tuple[IPvAnyNetwork, ...] = ()
+    rate: PerSecond | None = None
+
+
 class WebhookSettings(BaseModel):
     """Where deliveries come in.
 
-    `sources` maps a sender's name to its Standard Webhooks secret (`whsec_…`); while one secret replaces another, both stand
-    there, apart by a space. `ack_timeout` bounds the wait for Kafka, `odoo_ack_timeout` the wait that Odoo's users feel: Odoo
-    gives up after one second. `remembered` deliveries are known again when they are sent again.
+    `sources` maps a sender's name to its secret, or to an object with more about it. `odoo_token` is the part of the address that Odoo's own
+    posts are known by; while one replaces another, both stand there, apart by a space. A sender behind one of `proxies` is the one that
+    these name. `rate` is of posts a second of each source, twice as many at once. What was accepted is kept in `spool_dir`, at most
+    `spool_max_bytes` of it, until Kafka has it; a delivery is known again for `remember` seconds. `ack_timeout` bounds the wait for the
+    disk, `odoo_ack_timeout` the wait that Odoo's users feel: Odoo gives up after one second.
     """
 
     model_config = STRICT
     host: str = "127.0.0.1"
     port: Port = 8787
-    sources: dict[str, SecretStr] = Field(default_factory=dict)
+    sources: dict[
+        str, Annotated[WebhookSource, BeforeValidator(lambda one: {"secret": one} if isinstance(one, str) else one)]
+    ] = Field(default_factory=dict)
     odoo_token: SecretStr | None = None
+    odoo_allow: tuple[IPvAnyNetwork, ...] = ()
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    rate: PerSecond = 1000.0
     max_body_bytes: Annotated[int, Field(ge=1024, le=10_000_000)] = 262_144
+    max_depth: Annotated[int, Field(ge=1, le=100)] = 32
     tolerance: Seconds = 300.0
+    remember: Seconds = 259_200.0
     ack_timeout: Seconds = 5.0
-    odoo_ack_timeout: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    remembered: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
+    odoo_ack_timeout: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    spool_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("burnline")) / "webhooks")
+    spool_max_bytes: Annotated[int, Field(ge=100_000)] = 1_073_741_824
 
 
 class StreamsSettings(BaseModel):
@@ -149,20 +175,28 @@ class ClockSettings(BaseModel):
 class ActionSettings(BaseModel):
     """How actions are carried out.
 
-    `webhook_secrets` maps the names that the policy uses to Standard Webhooks secrets (`whsec_…`). `first_wait` doubles
-    with every attempt; no wait is longer than `longest_wait`, not even one that a receiver asks for. `in_flight` alerts at most
-    are being acted upon at once. Another runner takes over from one that was killed after `session_timeout` seconds.
+    `schedule` has the seconds to wait after the first failure, the second, and so on (Standard Webhooks); after the last the action is
+    given up, and so it is where a target asks for more than `longest_wait`. `oldest` is how old an alert may be to be acted upon.
+    `in_flight` alerts at most are kept in memory, those that wait for another attempt among them. Another runner takes over from one
+    that was killed after `session_timeout` seconds.
+
+    Only public addresses are called, with TLS, but for those in `allowed_networks`; `ssl_ca_location` adds the firm's own authorities.
+    `webhook_secrets` maps the names that the policy uses to Standard Webhooks secrets (`whsec_…`), `chat_urls` to addresses of Slack and
+    Teams, which are secrets too.
     """
 
     model_config = STRICT
     group: str = "consumers.actions"
-    attempts: Annotated[int, Field(ge=1, le=20)] = 8
-    timeout: Seconds = 10.0
-    first_wait: Seconds = 1.0
-    longest_wait: Seconds = 900.0
+    schedule: Annotated[tuple[Seconds, ...], Field(max_length=30)] = SCHEDULE
+    longest_wait: Seconds = 86_400.0
+    timeout: Seconds = 15.0
+    oldest: Seconds = 7 * 86_400.0
     session_timeout: Seconds = 10.0
-    in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    in_flight: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+    ssl_ca_location: FilePath | None = None
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    chat_urls: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class OperatorSettings(BaseModel):
