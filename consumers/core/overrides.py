@@ -133,6 +133,7 @@ def _event(
             "detail": None,
             "reference": None,
             "owner": subject.owner,
+            "due_at": None,
             "override": wanted,
             "reason": reason.strip(),
             "decided_by": decided_by,
