@@ -54,6 +54,8 @@ class Board:
     asked: dict[str, ActionEvent] = field(default_factory=dict)
     """What one person asked for, and no second has confirmed, by what it is about."""
 
+    _in_hand: set[str] = field(default_factory=set)
+
     def alert(self, event: AlertEvent) -> None:
         """Take in an event of an alert."""
         known = self.alerts.get(event["current"]["alert_id"])
@@ -72,6 +74,7 @@ class Board:
         elif counts(current, self.policy):
             self.asked.pop(identity, None)
             if current["kind"] == DUTY:
+                self._in_hand.add(identity)
                 self.duties.pop(identity, None)
             else:
                 self.actions[identity] = event
@@ -82,7 +85,7 @@ class Board:
         if event["current"]["status"] == "closed":
             self.duties.pop(identity, None)
             self.asked.pop(identity, None)
-        elif identity not in self.actions:
+        elif identity not in self._in_hand:
             self.duties[identity] = event
 
     def freeze(self, event: FreezeEvent) -> None:

@@ -58,6 +58,7 @@ def outcomes(
             governor.alert(happened.alert)
             if not happened.request and happened.at >= since:
                 yield from _at_once(happened.alert, policy)
+        yield from _decided(governor, happened.at, since)
     yield from _advance(governor, until, since)
 
 
