@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from consumers.core.addresses import Network, why_not_called
 from consumers.core.directory import Directory
 from consumers.core.policy import APPROVALS, Policy
+from consumers.core.targets import Target
 from infra.config import SECTIONS
 from infra.yaml_lines import Lines
 from schemas.topics import PROCESSORS
@@ -35,10 +38,10 @@ class Finding:
     remedy: str
 
 
-def check(text: str, directory: Directory | None = None) -> list[Finding]:
+def check(text: str, directory: Directory | None = None, allowed: Sequence[Network] = ()) -> list[Finding]:
     """Everything wrong with the text of a policy file, in the order of its lines; nothing where it is right.
 
-    `directory` tells who has left, where it is known.
+    `directory` tells who has left, where it is known; private addresses may be called in the networks that are `allowed`.
     """
     try:
         lines, content = Lines(text), yaml.safe_load(text)
@@ -60,6 +63,7 @@ def check(text: str, directory: Directory | None = None) -> list[Finding]:
         found += [_told(lines, prefix, one) for one in error.errors()]
     else:
         found += _never_meant(lines, prefix, read, directory or Directory())
+        found += _not_called(lines, prefix, read, allowed)
     return sorted(found, key=lambda finding: finding.line)
 
 
@@ -97,6 +101,32 @@ def _never_meant(lines: Lines, prefix: Sequence[str], policy: Policy, directory:
                 f"{name} is employee {person.employee}, who has left",
                 "name somebody who is here",
             )
+
+
+def _not_called(lines: Lines, prefix: Sequence[str], policy: Policy, allowed: Sequence[Network]) -> Iterator[Finding]:
+    """Addresses that will not be called, as far as they can be told without asking anybody."""
+    for place, rule in enumerate(policy.rules):
+        targets: list[tuple[tuple[str | int, ...], Target]] = [
+            ((*prefix, "rules", place, "then", number), target) for number, target in enumerate(rule.then)
+        ]
+        for step, following in enumerate(rule.escalation):
+            path: tuple[str | int, ...] = (*prefix, "rules", place, "escalation", step, "then")
+            targets += [((*path, number), target) for number, target in enumerate(following.then)]
+        for way, target in targets:
+            url = getattr(target, "url", None)
+            parts = urlsplit(url or "")
+            host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+            try:
+                why = why_not_called(host, allowed, encrypted=parts.scheme == "https") if host else None
+            except ValueError:  # a name: whoever calls it looks at the address behind it
+                why = None if parts.scheme == "https" or allowed else f"{host} would be called without encryption"
+            if why is not None:
+                yield Finding(
+                    lines.of((*way, "url")),
+                    _place(*way, "url"),
+                    f"{url} is not called: {why}",
+                    "write a public address with https, or allow its network: BURNLINE_ACTIONS__ALLOWED_NETWORKS",
+                )
 
 
 def _may_match(glob: str) -> bool:

@@ -38,7 +38,7 @@ def check(
 
     path, text = _text(file)
     directory = read_directory(environment.load().settings.kafka) if people else Directory()
-    found = findings(text, directory)
+    found = findings(text, directory, load_settings().actions.allowed_networks)
     for one in found:
         if json_:
             typer.echo(json.dumps({"file": path, **asdict(one)}))

@@ -1,6 +1,8 @@
 """`burnline policy check`: every mistake by its line, its cause and its remedy, and all of them at once."""
 
 import textwrap
+from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +86,24 @@ def first(text):
         pytest.param(RULE + "    group: {by: [moon]}\n", 7, "Input should be 'rule'", id="a group by nothing known"),
         pytest.param(RULE + "    group: {most: 1}\n", 7, "most: 1 is not from 2 to 200", id="a group of one"),
         pytest.param(RULE.replace("budget_burn.*", "bugdet_burn.*"), 4, "would never speak", id="a rule misspelt"),
+        pytest.param(
+            RULE.replace("{target: log}", '{target: webhook, url: "https://169.254.169.254/x", secret: s}'),
+            6,
+            "is no public address",
+            id="where clouds keep their secrets",
+        ),
+        pytest.param(
+            RULE.replace("{target: log}", '{target: webhook, url: "http://localhost:5678/x", secret: s}'),
+            6,
+            "is no public address",
+            id="this machine",
+        ),
+        pytest.param(
+            RULE.replace("{target: log}", '{target: webhook, url: "http://n8n.example.com/x", secret: s}'),
+            6,
+            "without encryption",
+            id="no TLS",
+        ),
         pytest.param(RULE + "    owner: other\n", 7, "owner stands there twice", id="a key twice"),
         pytest.param("rules: [", 1, "no YAML", id="no YAML"),
         pytest.param("- a", 1, "it holds no policy", id="a list"),
@@ -118,6 +138,12 @@ def test_who_has_left_is_named():
     assert check(text) == []
 
 
+def test_a_network_that_is_allowed_may_be_called():
+    text = RULE.replace("{target: log}", '{target: webhook, url: "http://127.0.0.1:5678/x", secret: s}')
+
+    assert check(text, allowed=[ip_network("127.0.0.0/8")]) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -146,3 +172,11 @@ people:
 )
 def test_what_is_right_is_not_found_fault_with(text):
     assert check(text) == []
+
+
+def test_the_example_of_the_documentation_is_right():
+    page = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = "\n".join(line[4:] for line in page.splitlines() if line.startswith("    "))
+
+    assert "escalation:" in example
+    assert check(example) == []
