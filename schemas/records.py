@@ -454,17 +454,17 @@ PaymentStatus = Literal["unknown", "draft", "in_process", "paid", "cancelled", "
 PaymentDirection = Literal["unknown", "inbound", "outbound"]
 
 class Payment(TypedDict):
-    """Money received or sent.
+    """Money received or sent. A bank or payment provider may tell by webhook what became of it; meta.source tells who speaks.
 
-    `id`: Database id of the account.payment record. Source: `account.payment.id`. Never null.
-    `status`: State of the payment. Source: `account.payment.state`. Never null.
-    `direction`: Received or sent. Source: `account.payment.payment_type`. Never null.
-    `partner_id`: res.partner id of the other party. Source: `account.payment.partner_id`. Null: the payment names nobody.
-    `amount`: Amount paid. Unit: amount in `currency`. Source: `account.payment.amount`. Never null.
-    `currency`: ISO 4217 code of the payment. Source: `res.currency.name` of `account.payment.currency_id`. Null: the payment's currency cannot be read.
-    `date`: Day of the payment. Unit: calendar day. Source: `account.payment.date`. Never null.
-    `invoice_ids`: account.move ids of the documents it settles, ascending. Source: `account.payment.invoice_ids`, `account.payment.reconciled_invoice_ids` and `account.payment.reconciled_bill_ids`. Never null; empty where it settles none yet.
-    `company_id`: res.company id of the company that pays or is paid. Source: `account.payment.company_id`. Null: the record is shared by all companies.
+    `id`: Database id of the account.payment record. Source: `account.payment.id`, or the webhook's data.payment_id. Never null.
+    `status`: State of the payment. Source: `account.payment.state`, or the webhook's type: registered as in_process, settled as paid. Never null.
+    `direction`: Received or sent. Source: `account.payment.payment_type`, or the webhook's data.direction. Never null.
+    `partner_id`: res.partner id of the other party. Source: `account.payment.partner_id`, or the webhook's data.partner_id. Null: the payment or the webhook names nobody.
+    `amount`: Amount paid. Unit: amount in `currency`. Source: `account.payment.amount`, or the webhook's data.amount. Never null.
+    `currency`: ISO 4217 code of the payment. Source: `res.currency.name` of `account.payment.currency_id`, or the webhook's data.currency. Null: the payment's currency cannot be read.
+    `date`: Day of the payment. Unit: calendar day. Source: `account.payment.date`, or the webhook's data.date, else the day of its moment. Never null.
+    `invoice_ids`: account.move ids of the documents it settles, ascending. Source: `account.payment.invoice_ids`, `account.payment.reconciled_invoice_ids` and `account.payment.reconciled_bill_ids`, or the webhook's data.invoice_ids. Never null; empty where it settles none yet.
+    `company_id`: res.company id of the company that pays or is paid. Source: `account.payment.company_id`, or the webhook's data.company_id. Null: the record is shared by all companies, or a webhook names no company.
     """
 
     id: int
@@ -482,7 +482,7 @@ class PaymentEvent(TypedDict):
     """A change of one Payment. All event types of the entity share this record, its topic and its order.
 
     `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
-    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, it was deleted before, or it came by a webhook.
     `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
     `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
     """

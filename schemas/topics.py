@@ -336,6 +336,7 @@ _ALL = (
         "finance-operations",
         _C.CONFIDENTIAL,
         ("registered", "settled", "rejected", "cancelled", "changed", "deleted"),
+        publishers=("capture", "webhooks"),
     ),
     Topic(
         "finance.dispute.v1",

@@ -261,7 +261,7 @@ PaymentStatus = Literal["unknown", "draft", "in_process", "paid", "cancelled", "
 PaymentDirection = Literal["unknown", "inbound", "outbound"]
 
 class Payment(TypedDict):
-    """Money received or sent."""
+    """Money received or sent. A bank or payment provider may tell by webhook what became of it; meta.source tells who speaks."""
 
     id: int
     status: PaymentStatus
