@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from burnline import environment
-from burnline.commands.look import plain
+from burnline.commands.output import Json, plain, print_rows, tell_unread
 from infra.kafka.unread import Unread
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+COLUMNS = ("who", "what", "about", "alert", "todo", "state", "since", "due", "id")
+"""What a person is shown; `--json` has every value."""
 
 
 class Word(StrEnum):
@@ -52,27 +52,15 @@ def worklist(
         for item in board(found.settings.kafka, load_policy(found.config), unread.append).items()
         if who in {None, item.who} and kind in {None, item.kind}
     ]
-    if json_:
-        for item in items:
-            typer.echo(json.dumps(asdict(item), default=plain))
-    elif items:
-        table = Table("who", "what", "about", "alert", "by hand", "state", "since", "until", "id")
-        for item in items:
-            due = f"{item.due:%Y-%m-%d %H:%M}" if item.due else "–"
-            table.add_row(
-                item.who, item.what, item.about, item.alert, item.todo, item.state, f"{item.since:%Y-%m-%d %H:%M}", due,
-                item.id,
-            )  # fmt: skip
-        Console().print(table)
+    rows = [asdict(item) for item in items]
+    if not json_:
+        rows = [{name: row[name] for name in COLUMNS} | {"since": f"{row['since']:%Y-%m-%d %H:%M}"} for row in rows]
+    print_rows(rows, json_=json_, empty="nothing is pending")
+    if rows and not json_:
         Console(stderr=True).print(
             'when something is done: burnline override ID done-by-hand --reason "…"', highlight=False
         )
-    else:
-        Console(stderr=True).print("nothing is pending")
-    for one in unread:
-        Console(stderr=True).print(f"not read: {one}\nwhat to do: {one.remedy}", markup=False, highlight=False)
-    if unread:
-        raise typer.Exit(1)
+    tell_unread(unread)
 
 
 def override(

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from burnline import environment
+from burnline.commands.output import Json, print_rows
 from infra.config import read_config
 from infra.errors import Fatal
 from infra.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The policy: check it, and try it on history.")
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 File = Annotated[Path | None, typer.Argument(help="A policy file; the configuration's by default.", show_default=False)]
 
 
@@ -75,19 +73,22 @@ def try_(
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     rows = trial(environment.load().settings.kafka, policy, since.replace(tzinfo=UTC), end)
     if json_:
-        for row in rows:
-            typer.echo(json.dumps({**asdict(row), "at": row.at.isoformat()}))
-        return
-    table = Table("at", "rule", "what", "who", "about", "alert", "targets", "why")
-    for row in rows:
-        about = f"{row.subject} and {row.alerts - 1} more" if row.alerts > 1 else row.subject
-        table.add_row(
-            f"{row.at:%Y-%m-%d %H:%M}", row.policy, row.what, row.who, about, row.alert, ", ".join(row.targets), row.why
-        )
-    if rows:
-        Console().print(table)
+        shown = [asdict(row) for row in rows]
     else:
-        Console(stderr=True).print(f"nothing would have been done since {since:%Y-%m-%d}")
+        shown = [
+            {
+                "at": f"{row.at:%Y-%m-%d %H:%M}",
+                "rule": row.policy,
+                "what": row.what,
+                "who": row.who,
+                "about": f"{row.subject} and {row.alerts - 1} more" if row.alerts > 1 else row.subject,
+                "alert": row.alert,
+                "targets": list(row.targets),
+                "why": row.why,
+            }
+            for row in rows
+        ]
+    print_rows(shown, json_=json_, empty=f"nothing would have been done since {since:%Y-%m-%d}")
 
 
 PACKAGED = "the packaged policy"
