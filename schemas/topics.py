@@ -219,6 +219,16 @@ _ALL = (
         subscribers=_MEASURED,
     ),
     Topic(
+        "delivery.task.v1",
+        "burnline.delivery.TaskEvent",
+        "task",
+        _P.PROJECT_TO_REVENUE,
+        "delivery-operations",
+        _C.INTERNAL,
+        ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+        subscribers=_MEASURED,
+    ),
+    Topic(
         "delivery.assignment.v1",
         "burnline.delivery.AssignmentEvent",
         "task and person",

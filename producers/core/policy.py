@@ -72,14 +72,27 @@ class DisputeRule:
 
 @dataclass(frozen=True, slots=True)
 class CapturePolicy:
-    """All of it. `cost_budget_field` is a field of project.project; none by default."""
+    """All of it.
+
+    `cost_budget_field` is a field of project.project, `required_skills_field` a many2many from project.task to hr.skill; none by
+    default. A task or an order with one of `change_request_tags` is a change request; case does not count.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     approved: ApprovedRule = field(default_factory=ApprovedRule)
     dispute: DisputeRule = field(default_factory=DisputeRule)
     cost_budget_field: str | None = None
+    required_skills_field: str | None = None
+    change_request_tags: tuple[str, ...] = ("Change Request",)
 
     def __post_init__(self) -> None:
-        """Refuse a name that is none."""
-        if self.cost_budget_field is not None:
-            _named(self.cost_budget_field, "cost_budget_field")
+        """Refuse names that are none."""
+        for name in ("cost_budget_field", "required_skills_field"):
+            if (value := getattr(self, name)) is not None:
+                _named(value, name)
+        if not all(tag.strip() for tag in self.change_request_tags):
+            raise ValueError("change_request_tags holds a tag without a name")
+
+    def is_change_request_tag(self, name: str) -> bool:
+        """Whether a tag of this name makes a change request."""
+        return name.strip().casefold() in {tag.strip().casefold() for tag in self.change_request_tags}

@@ -159,6 +159,7 @@ def timesheets(policy: CapturePolicy) -> ModelMapping:
     named = (policy.approved.field,) if policy.approved.field != ApprovedRule().field else ()
     return ModelMapping(
         model="account.analytic.line",
+        module="hr_timesheet",
         fields=("project_id", "date", "unit_amount", "amount", "company_id", *named),
         optional=(
             "employee_id", "user_id", "task_id", "currency_id", "timesheet_invoice_type", "timesheet_invoice_id",
@@ -175,6 +176,7 @@ def projects(policy: CapturePolicy) -> ModelMapping:
     """The mapping of projects, with the firm's own budget field where it names one."""
     return ModelMapping(
         model="project.project",
+        module="project",
         fields=("name", "active", *([policy.cost_budget_field] if policy.cost_budget_field else [])),
         optional=(
             "allocated_hours", "account_id", "partner_id", "user_id", "company_id", "date_start", "date",
@@ -188,6 +190,7 @@ def projects(policy: CapturePolicy) -> ModelMapping:
 
 MILESTONE = ModelMapping(
     model="project.milestone",
+    module="project",
     fields=("name", "project_id", "is_reached"),
     optional=("deadline", "reached_date", "quantity_percentage"),
     entities=(Entity("delivery.milestone.v1", milestone, milestone_verb),),
