@@ -26,6 +26,7 @@ CALENDARS: Mapping[int, tuple[str, tuple[tuple[str, float, float], ...], int]] =
 SERVICES: Mapping[int, tuple[str, int, str]] = {
     1: ("Consulting by the hour", 4, "delivered_timesheet"),
     2: ("Fixed price project", 1, "ordered_prepaid"),
+    3: ("Consulting by hand", 4, "delivered_manual"),
 }
 """Id: name, unit and how it is billed."""
 

@@ -28,6 +28,12 @@ def user(world: Any, login: str) -> int:
     return record_id
 
 
+def service(world: Any, policy: str) -> int:
+    """A service that is billed so: a field that is computed, and cannot be searched for."""
+    services = world.odoo("product.product", "search_read", [["type", "=", "service"]], ["service_policy"])
+    return next(int(row["id"]) for row in services if row["service_policy"] == policy)
+
+
 def test_a_task_its_people_and_a_change_request(world: Any, project: int, unique: str) -> None:
     users = [user(world, f"{unique}-{n}") for n in (1, 2)]
     employee = world.odoo("hr.employee", "create", {"name": unique, "user_id": users[0]})
@@ -56,9 +62,12 @@ def test_a_task_its_people_and_a_change_request(world: Any, project: int, unique
 
 def test_a_contract_from_the_offer_to_its_cancellation(world: Any, unique: str) -> None:
     client = world.odoo("res.partner", "create", {"name": unique, "is_company": True})
-    services = world.odoo("product.product", "search_read", [["type", "=", "service"]], ["service_policy"])
-    service = next(row["id"] for row in services if row["service_policy"] == "delivered_timesheet")
-    line = {"name": "work", "product_id": service, "product_uom_qty": 10.0, "price_unit": 100.0}
+    line = {
+        "name": "work",
+        "product_id": service(world, "delivered_timesheet"),
+        "product_uom_qty": 10.0,
+        "price_unit": 100.0,
+    }
     order = world.odoo("sale.order", "create", {"partner_id": client, "order_line": [(0, 0, line)]})
     world.verb(CONTRACT, "sale.order", order, "quoted")
     world.odoo("sale.order", "action_confirm", [order])
@@ -79,7 +88,12 @@ def test_a_contract_from_the_offer_to_its_cancellation(world: Any, unique: str) 
 
 def test_what_is_delivered_shows_although_the_order_is_not_stamped(world: Any, unique: str) -> None:
     client = world.odoo("res.partner", "create", {"name": unique, "is_company": True})
-    line = {"name": "by hand", "product_uom_qty": 10.0, "price_unit": 100.0}
+    line = {
+        "name": "by hand",
+        "product_id": service(world, "delivered_manual"),
+        "product_uom_qty": 10.0,
+        "price_unit": 100.0,
+    }
     order = world.odoo("sale.order", "create", {"partner_id": client, "order_line": [(0, 0, line)]})
     world.odoo("sale.order", "action_confirm", [order])
     world.verb(CONTRACT, "sale.order", order, "confirmed")
