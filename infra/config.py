@@ -6,11 +6,13 @@ file against them. An unknown key or a value out of bounds is an error that name
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from infra.errors import Fatal
 
@@ -42,7 +44,19 @@ def section(content: dict[str, object], name: str, kind: type[T]) -> T:
         return TypeAdapter(kind).validate_python(content.get(name) or {})
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join([name, *map(str, first["loc"])])
+        place = ".".join([name, *_path(first, content.get(name))])
         raise Fatal(
             f"configuration {place}: {first['msg']}", remedy="mend the value, or remove it to take the default"
         ) from None
+
+
+def _path(error: ErrorDetails, content: Any) -> Iterator[str]:
+    """Where in the file the error is: pydantic's place also names which of several types was meant, which the file does not."""
+    way: tuple[Any, ...] = error["loc"]
+    for part in way[:-1]:
+        if isinstance(content, list) or (isinstance(content, dict) and part in content):
+            content = content[part]
+            yield str(part)
+    yield from map(str, way[-1:])
+    if error["type"].startswith("union_tag"):
+        yield error["ctx"]["discriminator"].strip("'")

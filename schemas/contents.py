@@ -32,6 +32,9 @@ Event = (
     | records.ClientExposureEvent
     | records.AlertEvent
     | records.ActionEvent
+    | records.DutyEvent
+    | records.FreezeEvent
+    | records.ProposalEvent
     | records.ApprovalEvent
     | records.DeadLetterEvent
     | records.WebhookDeliveryEvent
@@ -88,6 +91,12 @@ def read(topic: Literal["measure.client-exposure.v1"], data: bytes) -> records.C
 def read(topic: Literal["governance.alert.v1"], data: bytes) -> records.AlertEvent: ...
 @overload
 def read(topic: Literal["governance.action.v1"], data: bytes) -> records.ActionEvent: ...
+@overload
+def read(topic: Literal["governance.duty.v1"], data: bytes) -> records.DutyEvent: ...
+@overload
+def read(topic: Literal["governance.freeze.v1"], data: bytes) -> records.FreezeEvent: ...
+@overload
+def read(topic: Literal["governance.proposal.v1"], data: bytes) -> records.ProposalEvent: ...
 @overload
 def read(topic: Literal["governance.approval.v1"], data: bytes) -> records.ApprovalEvent: ...
 @overload

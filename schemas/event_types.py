@@ -142,7 +142,20 @@ MEANINGS: dict[str, dict[str, str]] = {
         "succeeded": "The target did it; `reference` is the effect's id there, where there is one.",
         "failed": "The last attempt failed; `abandoned` follows.",
         "abandoned": "It was given up, and a dead letter tells its owner.",
-        "overridden": "Reserved: a person decided otherwise.",
+        "override-requested": "A person decided otherwise, and the policy asks for a second: nothing has changed yet.",
+        "overridden": "A person decided otherwise, with a reason: it ends here, or what it is about is in hand.",
+    },
+    "governance.duty.v1": {
+        "assigned": "The owner is asked: now, or once quiet hours, a snooze or the time of a group are over.",
+        "escalated": "Who was asked missed the service level; the next in the chain is asked.",
+        "closed": "What it was about has cleared: nobody is asked any more.",
+    },
+    "governance.freeze.v1": {
+        "frozen": "The step must not be done about the entity until it is released.",
+        "released": "The step may be done again, as far as this freeze is concerned.",
+    },
+    "governance.proposal.v1": {
+        "proposed": "A hint for a person; nothing acts upon it.",
     },
     "governance.approval.v1": {
         "requested": "Somebody asks for a decision.",

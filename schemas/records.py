@@ -207,6 +207,7 @@ class Project(TypedDict):
     `ends_on`: Planned end. Unit: calendar day. Source: `project.project.date`. Null: none is planned.
     `active`: False once archived. Source: `project.project.active`. Never null.
     `status`: Last status given, in Odoo's words: on_track, at_risk, off_track, on_hold, done, or one of a later release. Source: `project.project.last_update_status`. Null: none was given yet.
+    `project_type`: Kind of project, in the firm's words, for example fixed-price. Source: the field of `project.project` that the capture's policy names as project_type_field. Null: none is configured, or none is set.
     """
 
     id: int
@@ -223,6 +224,7 @@ class Project(TypedDict):
     ends_on: date | None
     active: bool
     status: str | None
+    project_type: str | None
 
 
 class ProjectEvent(TypedDict):
@@ -673,7 +675,8 @@ class ReceiptEvent(TypedDict):
     current: Receipt | None
     changed: list[str]
 
-ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden"]
+ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "override_requested"]
+Override = Literal["unknown", "acknowledged", "skipped", "done_by_hand", "released"]
 
 class Action(TypedDict):
     """What was done about an alert, and how it went.
@@ -688,6 +691,11 @@ class Action(TypedDict):
     `detail`: What the target answered, shortened. Source: the target's answer, or the error. Null: the target answered nothing worth keeping.
     `reference`: The effect's id at the target, for example mail.activity:12. Source: the target's answer. Null: nothing came about, or the target names no id.
     `owner`: Team that owns the remedy. Source: the alert, or the policy file where it names another. Never null.
+    `override`: What a person decided: acknowledged (it is in hand, nobody else is told), skipped (it shall not be done), done_by_hand (it was done without Burnline), or released (a freeze ends). Source: the command line. Null: no person decided anything.
+    `reason`: Why the person decided so. Source: the command line. Null: no person decided anything.
+    `decided_by`: Who decided first, as the broker or the machine knows the person. Source: the SASL name of the command line's connection, else the name of its login. Null: no person decided anything.
+    `confirmed_by`: Who confirmed it, where the policy asks for two. Source: as decided_by. Null: one person was enough, or the second has not spoken yet.
+    `second_needed`: True where the policy asks for two persons. Source: dual_control of the policy rule. Never null.
     """
 
     action_id: str
@@ -700,6 +708,11 @@ class Action(TypedDict):
     detail: str | None
     reference: str | None
     owner: str
+    override: Override | None
+    reason: str | None
+    decided_by: str | None
+    confirmed_by: str | None
+    second_needed: bool
 
 
 class ActionEvent(TypedDict):
@@ -824,6 +837,138 @@ class ApprovalEvent(TypedDict):
     previous: Approval | None
     current: Approval | None
     changed: list[str]
+
+DutyStatus = Literal["unknown", "assigned", "escalated", "closed"]
+
+class DutyAlert(TypedDict):
+    """An alert that a duty is about, with what its event said of it.
+
+    `subject_key`: Key of the entity it is about, as the events of that entity carry it. Source: meta.subject of the alert. Never null.
+    `event_id`: The event that told it last. Source: meta.event_id of the alert. Never null.
+    `correlation_id`: Shared by everything that follows from one business change. Source: meta.correlation_id of the alert. Never null.
+    `version`: Place of that event in its subject's history. Unit: changes published so far. Source: meta.version of the alert. Never null.
+    `occurred_at`: When the line was crossed, or the request made. Unit: moment in UTC. Source: meta.occurred_at of the alert. Never null.
+    `tenant`: The Odoo database. Source: meta.tenant of the alert. Never null.
+    `alert`: The alert. Source: the alert; its fields tell theirs. Never null.
+    """
+
+    subject_key: str
+    event_id: str
+    correlation_id: str
+    version: int
+    occurred_at: datetime
+    tenant: str
+    alert: Alert
+
+
+class Duty(TypedDict):
+    """What a policy rule asks of somebody about one alert or several, and whose turn it is.
+
+    `duty_id`: Identity of the duty: the same over all its steps. Source: UUIDv5 of the policy rule and the first alert. Never null.
+    `policy`: Name of the policy rule. Source: the policy file. Never null.
+    `policy_version`: Version of the policy that asked. Unit: number, as the firm counts. Source: version of the policy file. Never null.
+    `step`: How far it went: 0 is the owner, then each place of the chain. Unit: places of the chain. Source: the governor. Never null.
+    `status`: Assigned to the owner, escalated to the next in the chain, or closed. Source: the governor. Never null.
+    `assignee`: Whose turn it is: a name of the policy file. Source: owner, alternates and escalation of the policy rule; the next where one has left. Never null; empty where a step freezes and nobody is asked.
+    `reason`: Why now, for example service level missed, quiet hours over, or cleared. Source: the governor. Never null.
+    `alerts`: What it is about, the oldest first; more than one where the policy rule groups. A request for approval stands here as an alert of the rule approval. Source: governance.alert.v1, governance.approval.v1. Never null; empty never.
+    `due_at`: When the next in the chain is told unless it clears. Unit: moment in UTC. Source: service_level and escalation of the policy rule. Null: nobody follows.
+    """
+
+    duty_id: str
+    policy: str
+    policy_version: int
+    step: int
+    status: DutyStatus
+    assignee: str
+    reason: str
+    alerts: list[DutyAlert]
+    due_at: datetime | None
+
+
+class DutyEvent(TypedDict):
+    """One Duty, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Duty
+
+FreezeStatus = Literal["unknown", "frozen", "released"]
+
+class Freeze(TypedDict):
+    """A downstream step must wait: somebody missed a service level, and nobody after them has answered.
+
+    `freeze_id`: Identity of the freeze. Source: UUIDv5 of the duty and the step frozen. Never null.
+    `subject_key`: Key of the entity that is held up, as the events of that entity carry it. Source: meta.subject of the alert, or subject_key of the request for approval. Never null.
+    `frozen_step`: What must not be done about the entity, in the firm's words, for example invoicing. Source: the policy file. Never null.
+    `status`: Frozen, or released. Source: the governor. Never null.
+    `duty_id`: The duty that was missed. Source: `burnline.governance.Duty.duty_id`. Never null.
+    `policy`: Name of the policy rule. Source: the policy file. Never null.
+    `alert_id`: What it is about. Source: `burnline.governance.Alert.alert_id`. Never null.
+    `owner`: Team that owns the remedy. Source: the policy file. Never null.
+    `reason`: Why it was frozen, or released: cleared, or the reason a person gave. Source: the governor, or the command line. Never null.
+    `released_by`: Who released it. Source: `burnline.governance.Action.decided_by`. Null: it holds, or what it was about has cleared.
+    """
+
+    freeze_id: str
+    subject_key: str
+    frozen_step: str
+    status: FreezeStatus
+    duty_id: str
+    policy: str
+    alert_id: str
+    owner: str
+    reason: str
+    released_by: str | None
+
+
+class FreezeEvent(TypedDict):
+    """One Freeze, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Freeze
+
+ProposalKind = Literal["unknown", "priority", "summary", "duplicate_invoice"]
+
+class Proposal(TypedDict):
+    """A hint for a person: nothing acts upon it.
+
+    `proposal_id`: Identity of the proposal. Source: UUIDv5 of kind, subject and what it rests on. Never null.
+    `kind`: A priority, a summary, or the suspicion that an invoice was entered twice. Source: the assistant. Never null.
+    `subject_key`: Key of the entity it is about, as the events of that entity carry it. Source: meta.subject of the alert or the invoice. Never null.
+    `alert_id`: The alert it is about. Source: `burnline.governance.Alert.alert_id`. Null: it is about no alert.
+    `text`: What is proposed, in words; plain text, shortened. Source: rules, or the answer of the model. Never null.
+    `score`: How much speaks for it. Unit: fraction, 1 is most. Source: rules, or the answer of the model. Null: nothing was weighed.
+    `evidence`: What it rests on, as text, for example the amount and the key of the other invoice. Source: the events it was made from. Never null; empty where none is told.
+    `made_by`: What made it: rules/1, or model and the name of its host. Source: the assistant. Never null.
+    """
+
+    proposal_id: str
+    kind: ProposalKind
+    subject_key: str
+    alert_id: str | None
+    text: str
+    score: Decimal | None
+    evidence: dict[str, str]
+    made_by: str
+
+
+class ProposalEvent(TypedDict):
+    """One Proposal, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Proposal
 
 
 class AbsenceEntry(TypedDict):
@@ -1712,6 +1857,7 @@ class Client(TypedDict):
     `country`: ISO 3166 code of the country, two letters. Source: `res.partner.country_code`. Null: no country was given.
     `active`: False once archived. Source: `res.partner.active`. Never null.
     `company_id`: res.company id the client is limited to. Source: `res.partner.company_id`. Null: the record is shared by all companies.
+    `tier`: How important the client is, in the firm's words, for example gold. Source: the field of `res.partner` that the capture's policy names as client_tier_field. Null: none is configured, or none is set.
     """
 
     id: int
@@ -1722,6 +1868,7 @@ class Client(TypedDict):
     country: str | None
     active: bool
     company_id: int | None
+    tier: str | None
 
 
 class ClientEvent(TypedDict):

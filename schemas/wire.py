@@ -126,6 +126,7 @@ class Project(TypedDict):
     ends_on: int | None
     active: bool
     status: str | None
+    project_type: str | None
 
 
 class ProjectEvent(TypedDict):
@@ -386,7 +387,8 @@ class ReceiptEvent(TypedDict):
     current: Receipt | None
     changed: list[str]
 
-ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden"]
+ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "override_requested"]
+Override = Literal["unknown", "acknowledged", "skipped", "done_by_hand", "released"]
 
 class Action(TypedDict):
     """What was done about an alert, and how it went."""
@@ -401,6 +403,11 @@ class Action(TypedDict):
     detail: str | None
     reference: str | None
     owner: str
+    override: Override | None
+    reason: str | None
+    decided_by: str | None
+    confirmed_by: str | None
+    second_needed: bool
 
 
 class ActionEvent(TypedDict):
@@ -472,6 +479,84 @@ class ApprovalEvent(TypedDict):
     previous: Approval | None
     current: Approval | None
     changed: list[str]
+
+DutyStatus = Literal["unknown", "assigned", "escalated", "closed"]
+
+class DutyAlert(TypedDict):
+    """An alert that a duty is about, with what its event said of it."""
+
+    subject_key: str
+    event_id: str
+    correlation_id: str
+    version: int
+    occurred_at: int
+    tenant: str
+    alert: Alert
+
+
+class Duty(TypedDict):
+    """What a policy rule asks of somebody about one alert or several, and whose turn it is."""
+
+    duty_id: str
+    policy: str
+    policy_version: int
+    step: int
+    status: DutyStatus
+    assignee: str
+    reason: str
+    alerts: list[DutyAlert]
+    due_at: int | None
+
+
+class DutyEvent(TypedDict):
+    """One Duty, as derived by Burnline."""
+
+    meta: Meta
+    current: Duty
+
+FreezeStatus = Literal["unknown", "frozen", "released"]
+
+class Freeze(TypedDict):
+    """A downstream step must wait: somebody missed a service level, and nobody after them has answered."""
+
+    freeze_id: str
+    subject_key: str
+    frozen_step: str
+    status: FreezeStatus
+    duty_id: str
+    policy: str
+    alert_id: str
+    owner: str
+    reason: str
+    released_by: str | None
+
+
+class FreezeEvent(TypedDict):
+    """One Freeze, as derived by Burnline."""
+
+    meta: Meta
+    current: Freeze
+
+ProposalKind = Literal["unknown", "priority", "summary", "duplicate_invoice"]
+
+class Proposal(TypedDict):
+    """A hint for a person: nothing acts upon it."""
+
+    proposal_id: str
+    kind: ProposalKind
+    subject_key: str
+    alert_id: str | None
+    text: str
+    score: bytes | None
+    evidence: dict[str, str]
+    made_by: str
+
+
+class ProposalEvent(TypedDict):
+    """One Proposal, as derived by Burnline."""
+
+    meta: Meta
+    current: Proposal
 
 
 class AbsenceEntry(TypedDict):
@@ -977,6 +1062,7 @@ class Client(TypedDict):
     country: str | None
     active: bool
     company_id: int | None
+    tier: str | None
 
 
 class ClientEvent(TypedDict):

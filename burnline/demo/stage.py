@@ -12,17 +12,16 @@ import base64
 import os
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 import yaml
 
 from burnline.demo.firm import EmbeddedFirm
+from burnline.demo.keeper import BrokerKeeper
 from burnline.demo.receiver import Receiver
 from burnline.demo.watch import Watch
 from burnline.environment import use_registry, with_broker
@@ -38,7 +37,6 @@ from infra.registry import open_registry, publish, survey
 from infra.settings import OdooSettings, Settings
 from schemas import released
 
-log = structlog.get_logger()
 HISTORY_TIMEOUT = 600.0
 PROCESSES = ("webhooks", "capture", "streams", "actions")
 
@@ -126,6 +124,7 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             "BURNLINE_CONFIG": str(config_file),
             "BURNLINE_WEBHOOKS__PORT": str(port),
             "BURNLINE_WEBHOOKS__ODOO_TOKEN": token,
+            "BURNLINE_WEBHOOKS__SPOOL_DIR": str(folder / "webhooks"),
             "BURNLINE_WEBHOOKS__SOURCES": f'{{"helpdesk": "{helpdesk}"}}',
             "BURNLINE_ACTIONS__WEBHOOK_SECRETS": f'{{"demo": "{outgoing}"}}',
             "BURNLINE_STREAMS__WEB_PORT": str(free_port()),
@@ -149,7 +148,8 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             supervisor,
             watch,
         )
-        _keep_broker(stack, settings, broker)
+        if broker.kind == "embedded":
+            stack.enter_context(BrokerKeeper(settings.broker))
         watch.know(measured.latest(settings.kafka, tenant=odoo.db or ""))
         progress("the firm's history")
         _wait_for_history(stage)
@@ -188,28 +188,3 @@ def _wait_for_history(stage: Stage) -> None:
                 f"the history was not loaded within {HISTORY_TIMEOUT:.0f} s", remedy=f"see {stage.logs / 'capture.log'}"
             )
         time.sleep(0.2)
-
-
-def _keep_broker(stack: ExitStack, settings: Settings, broker: embedded_kafka.BrokerHandle) -> None:
-    """Start the embedded broker again when it dies, as the supervisor does with the other processes."""
-    if broker.kind != "embedded":
-        return
-    stop = threading.Event()
-    again: list[embedded_kafka.BrokerHandle] = []
-
-    def watch() -> None:
-        while not stop.wait(1.0):
-            if embedded_kafka.running(settings.broker) is None:
-                log.warning("broker_died")
-                again.append(embedded_kafka.choose(settings.broker))
-
-    thread = threading.Thread(target=watch, name="broker-watch", daemon=True)
-    thread.start()
-
-    def end() -> None:
-        stop.set()
-        thread.join()
-        for handle in again:
-            handle.stop()
-
-    stack.callback(end)

@@ -12,11 +12,14 @@ WHEN = {
     "streams": "Derived by the streams, when an event or the clock moves the subject.",
     "clock": "Written by the clock, once per period and partition; after a gap it catches up in order.",
     "actions": "Written by the action runner, at every step of an action.",
+    "operator": "Written by a person at the command line, who overrides it.",
+    "governor": "Written by the governor, when the policy, an alert, an approval or the clock asks for it.",
+    "assist": "Written by the assistant, where it has something to propose.",
 }
 """When a publisher writes."""
 EXCEPTIONS = {"ops.dead-letter.v1": "Written by whatever part of Burnline meets a record that it cannot handle."}
 """Topics that their publishers write on another occasion."""
-TRANSACTIONAL = frozenset({"capture", "streams", "clock"})
+TRANSACTIONAL = frozenset({"capture", "streams", "clock", "governor"})
 """Publishers whose events and progress are one transaction."""
 
 

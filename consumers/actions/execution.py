@@ -17,7 +17,8 @@ import structlog
 from confluent_kafka import Message
 
 from consumers.actions.journal import Journal
-from consumers.actions.targets import Target, TargetFailed
+from consumers.actions.targets import Target
+from consumers.actions.targets.failed import TargetFailed
 from consumers.core.action_events import ACTIONS, Status, action_event
 from consumers.core.ledger import Ledger
 from consumers.core.letters import abandonment, owned

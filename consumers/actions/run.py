@@ -14,16 +14,15 @@ import structlog
 
 from consumers.actions.execution import Execution
 from consumers.actions.journal import Journal
-from consumers.actions.odoo_activity import OdooActivities
 from consumers.actions.policy import load_policy
 from consumers.actions.session import Session
-from consumers.actions.targets import Log, Target, Webhooks, signers
+from consumers.actions.targets import Target, targets_of
 from consumers.core.policy import Policy
 from consumers.core.retry import Patience
-from infra.errors import Fatal, Transient
+from infra.errors import Transient
 from infra.kafka.clients import broker_answers, producer
 from infra.kafka.writer import EventWriter
-from infra.settings import ActionSettings, OdooSettings, Settings
+from infra.settings import OdooSettings, Settings
 
 log = structlog.get_logger()
 LONGEST_PAUSE = 30.0
@@ -36,22 +35,9 @@ def run(settings: Settings, config: dict[str, object], odoo: OdooSettings | None
     secret or an Odoo that a person must correct, `Transient` when no broker answers at the start. Odoo need not be up.
     """
     policy = load_policy(config)
-    targets = _targets(policy, settings.actions, odoo)
+    targets = targets_of(policy, settings.actions, odoo)
     broker_answers(settings.kafka)
     asyncio.run(_run(settings, policy, targets, stop))
-
-
-def _targets(policy: Policy, settings: ActionSettings, odoo: OdooSettings | None) -> dict[str, Target]:
-    targets: dict[str, Target] = {"log": Log(), "webhook": Webhooks(signers(policy, settings), settings.timeout)}
-    wanting = [rule.name for rule in policy.rules if any(target.target == "odoo_activity" for target in rule.then)]
-    if odoo is not None:
-        targets["odoo_activity"] = OdooActivities(odoo)
-    elif wanting:
-        raise Fatal(
-            f"the policy rule {wanting[0]} writes Odoo activities, but no Odoo is configured",
-            remedy="set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD, or take the target out of the policy",
-        )
-    return targets
 
 
 async def _run(settings: Settings, policy: Policy, targets: Mapping[str, Target], stop: threading.Event) -> None:
@@ -59,7 +45,7 @@ async def _run(settings: Settings, policy: Policy, targets: Mapping[str, Target]
     watch = asyncio.create_task(_watch(stop, stopping))
     pause = 1.0
     try:
-        await _check_odoo(targets)
+        await _check(targets)
         while not stopping.is_set():
             try:
                 await _session(settings, policy, targets, stopping)
@@ -94,11 +80,10 @@ async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-async def _check_odoo(targets: Mapping[str, Target]) -> None:
-    """A wrong password is told at once; an Odoo that is down is waited for by each action."""
-    activities = targets.get("odoo_activity")
-    if isinstance(activities, OdooActivities):
+async def _check(targets: Mapping[str, Target]) -> None:
+    """What a person must correct is told at once; a target that is down is waited for by each action."""
+    for kind, target in targets.items():
         try:
-            await activities.connect()
+            await target.check()
         except Transient as error:
-            log.warning("odoo_not_reached", reason=str(error), remedy=error.remedy)
+            log.warning("target_not_reached", target=kind, reason=str(error), remedy=error.remedy)

@@ -5,16 +5,34 @@ An event's version follows from attempt and status alone, so the same step alway
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 from consumers.core.plan import Planned
 from schemas.events import meta
-from schemas.records import ActionEvent
+from schemas.records import ActionEvent, Override
 from schemas.topics import topic
 
 ACTIONS = topic("governance.action.v1")
 SOURCE = "burnline.actions"
 LONGEST_DETAIL = 500
+
+
+class _Decision(TypedDict):
+    override: Override | None
+    reason: str | None
+    decided_by: str | None
+    confirmed_by: str | None
+    second_needed: bool
+
+
+UNDECIDED: _Decision = {
+    "override": None,
+    "reason": None,
+    "decided_by": None,
+    "confirmed_by": None,
+    "second_needed": False,
+}
+"""What stands in an event of an action that no person has decided about."""
 Status = Literal["requested", "attempted", "succeeded", "failed", "abandoned"]
 _ORDER: dict[Status, int] = {"requested": 0, "attempted": 0, "succeeded": 1, "failed": 1, "abandoned": 2}
 
@@ -61,5 +79,6 @@ def action_event(
             "detail": detail[:LONGEST_DETAIL] if detail else None,
             "reference": reference,
             "owner": planned.owner,
+            **UNDECIDED,
         },
     }

@@ -38,6 +38,8 @@ log = structlog.get_logger()
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 TRAIN_SECONDS = 120.0
+PORT_SECONDS = 2.0
+"""A killed broker's port is free a moment after its process is seen dead: the kernel takes some 20 ms, more on a busy machine."""
 PORT_ATTEMPTS = 3
 
 
@@ -292,20 +294,31 @@ def _train(runtime: Runtime, heap: str) -> None:
 
 
 def _ports(wanted: int) -> tuple[int, int]:
+    found: list[tuple[int, int]] = []
+
+    def free() -> bool:
+        try:
+            found.append(_free_ports(wanted))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise Fatal(
+                    f"cannot listen on port {wanted} of {HOST}: {error.strerror}",
+                    remedy="set BURNLINE_BROKER__PORT to a port above 1023 (0 picks a free one)",
+                ) from error
+        return bool(found)
+
+    if not wait_until(free, PORT_SECONDS):
+        raise fatal(diagnosis.port_in_use(wanted))
+    return found[0]
+
+
+def _free_ports(wanted: int) -> tuple[int, int]:
     # SO_REUSEADDR as Java does it, or the connections of a broker that has just ended would seem to hold the port.
     with socket.socket() as first, socket.socket() as second:
         for each, port in ((first, wanted), (second, 0)):
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                each.bind((HOST, port))
-                each.listen()
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    raise fatal(diagnosis.port_in_use(port)) from error
-                raise Fatal(
-                    f"cannot listen on port {port} of {HOST}: {error.strerror}",
-                    remedy="set BURNLINE_BROKER__PORT to a port above 1023 (0 picks a free one)",
-                ) from error
+            each.bind((HOST, port))
+            each.listen()
         return first.getsockname()[1], second.getsockname()[1]
 
 

@@ -18,6 +18,7 @@ from infra.kafka.names import (
     CAPTURE_TRANSACTIONS,
     CARRY_OVER,
     CLOCK_TRANSACTIONS,
+    GOVERNOR_TRANSACTIONS,
     SCRATCH_GROUPS,
     worker_transactions,
 )
@@ -111,6 +112,11 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             (Right(Resource.TRANSACTIONS, CLOCK_TRANSACTIONS, Operation.WRITE),),
         ),
         "actions": Role("`burnline actions`: acts on alerts", (Right(Resource.GROUP, actions, Operation.READ),)),
+        "governor": Role(
+            "`burnline governor`: whose turn it is about an alert, and what must wait",
+            (Right(Resource.TRANSACTIONS, GOVERNOR_TRANSACTIONS, Operation.WRITE),),
+        ),
+        "assist": Role("`burnline assist`: proposes, and can do nothing else"),
         MIGRATION: Role(
             "`burnline topics carry-over`: tells the history of deprecated topics on those that replace them",
             (
@@ -121,7 +127,7 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
         DATA_TEAMS: Role("data teams and services that subscribe; no topics about people", (_own_groups(DATA_TEAMS),)),
         CLEARED: Role("those of them cleared for topics about people", (_own_groups(CLEARED),)),
         "operator": Role(
-            "who watches: `lag`, `dlq`, `doctor`",
+            "who watches and steps in: `lag`, `dlq`, `doctor`, `override`, `worklist`",
             (
                 *seen,
                 *(Right(Resource.GROUP, group, Operation.DESCRIBE) for group in (streams, actions)),

@@ -11,6 +11,7 @@ SCRATCH_GROUPS = "burnline.scratch."
 """Groups of readers that are assigned their partitions: the client asks for a group's name, and nothing is ever committed under it."""
 CAPTURE_TRANSACTIONS = "burnline.capture."
 CLOCK_TRANSACTIONS = "burnline.clock"
+GOVERNOR_TRANSACTIONS = "burnline.governor"
 CARRY_OVER = "burnline.carry-over."
 """What both group and transactional id begin with of who carries a topic's history over."""
 

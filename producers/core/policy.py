@@ -74,20 +74,22 @@ class DisputeRule:
 class CapturePolicy:
     """All of it.
 
-    `cost_budget_field` is a field of project.project, `required_skills_field` a many2many from project.task to hr.skill; none by
-    default. A task or an order with one of `change_request_tags` is a change request; case does not count.
+    The cost budget and the type are fields of project.project, the tier one of res.partner, the required skills a many2many from
+    project.task to hr.skill; none by default. A task or an order with one of `change_request_tags` is a change request; case does not count.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     approved: ApprovedRule = field(default_factory=ApprovedRule)
     dispute: DisputeRule = field(default_factory=DisputeRule)
     cost_budget_field: str | None = None
+    project_type_field: str | None = None
+    client_tier_field: str | None = None
     required_skills_field: str | None = None
     change_request_tags: tuple[str, ...] = ("Change Request",)
 
     def __post_init__(self) -> None:
         """Refuse names that are none."""
-        for name in ("cost_budget_field", "required_skills_field"):
+        for name in ("cost_budget_field", "project_type_field", "client_tier_field", "required_skills_field"):
             if (value := getattr(self, name)) is not None:
                 _named(value, name)
         if not all(tag.strip() for tag in self.change_request_tags):

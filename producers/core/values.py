@@ -56,6 +56,11 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def label(value: object) -> str | None:
+    """What people read of a text, a selection, or a many2one as `[id, name]`; None for nothing."""
+    return text(value[1] if isinstance(value, list | tuple) and len(value) > 1 else value)
+
+
 def day(value: object) -> date | None:
     """A date field; of a datetime field the day in UTC."""
     return date.fromisoformat(value[:10]) if isinstance(value, str) and value else None

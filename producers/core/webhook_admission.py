@@ -2,7 +2,7 @@
 
 Rules, in this order; the first that holds decides
 1. unknown sender                                       404
-2. a content type other than JSON                       415
+2. a content type other than JSON, or not in UTF-8      415
 3. larger than allowed, as declared or as read          413
 4. a header missing                                     401
 5. an id that could shift the signed text               400
@@ -20,6 +20,7 @@ from producers.core.webhook_signature import is_signed
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 JSON = "application/json"
+UTF_8 = "utf-8"
 LONGEST_ID = 200
 
 
@@ -50,9 +51,12 @@ class Reject:
 
 def refuse_early(headers: Mapping[str, str], max_body_bytes: int) -> Reject | None:
     """What the headers alone forbid, before a byte of the body is read. Header names are in lower case."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
     if kind != JSON:
         return Reject(415, f"the content type is {kind or 'missing'}, not {JSON}")
+    charset = next((part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")), UTF_8)
+    if charset not in {UTF_8, "utf8"}:
+        return Reject(415, f"the charset is {charset}, not {UTF_8}")
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()) or int(length) > max_body_bytes:
         return too_large(max_body_bytes)

@@ -1,4 +1,4 @@
-"""The webhook server: signed deliveries become events, Odoo's unsigned posts become hints; both answered once Kafka has them."""
+"""The webhook server: signed deliveries become events, Odoo's unsigned posts become hints; answered once the disk has them, sent on to Kafka."""
 
 from producers.webhooks.server import serve
 

@@ -11,29 +11,36 @@ from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
+import uvloop
+from pydantic import SecretStr
 
 from infra.errors import Fatal
 from infra.settings import Settings, WebhookSettings
-from producers.core.webhook_admission import Gate
 from producers.core.webhook_signature import secrets
-from producers.webhooks.app import gate, make_app
-from producers.webhooks.outbox import Outbox
+from producers.webhooks.app import Source, Store, gate, make_app, rate
+from producers.webhooks.forwarder import Forwarder
+from producers.webhooks.intake import Intake
+from producers.webhooks.keeper import Keeper
+from producers.webhooks.spool import Spool
 
 log = structlog.get_logger()
 ROOM = 10_000
 """Bytes of a delivery's record beside its body."""
+LEAST_TOKEN = 32
+MOST_AT_ONCE = 2000
+"""Connections and requests at a time; beyond that a sender is told 503."""
 
 
 class _Server(uvicorn.Server):
     """Stops on an event too, for callers that run it in a thread, where no signal arrives.
 
-    Uvicorn raises a signal again once it has stopped, which would end the process before its acknowledgements are in; this one
-    returns instead.
+    It stops, too, when a thread of the store died: nothing could be promised any more. Uvicorn raises a signal again once it has stopped,
+    which would end the process before the store is closed; this one returns instead.
     """
 
-    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stop: threading.Event, store: Store) -> None:
         super().__init__(config)
-        self._stop = stop
+        self._stop, self._store = stop, store
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -48,21 +55,32 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def on_tick(self, counter: int) -> bool:
-        return self._stop.is_set() or await super().on_tick(counter)
+        working = self._store.keeper.alive and self._store.forwarder.alive
+        return self._stop.is_set() or not working or await super().on_tick(counter)
 
 
-def gates(settings: WebhookSettings) -> dict[str, Gate]:
-    """The gate of every configured source. Raises `Fatal` naming the variable whose secret is of no use."""
+def sources(settings: WebhookSettings) -> dict[str, Source]:
+    """Every configured source. Raises `Fatal` naming the variable whose secret is of no use."""
     made = {}
-    for name, text in settings.sources.items():
+    for name, one in settings.sources.items():
         try:
-            made[name] = gate(settings, secrets(text.get_secret_value()))
+            keys = secrets(one.secret.get_secret_value())
         except ValueError as error:
             raise Fatal(
                 f"BURNLINE_WEBHOOKS__SOURCES__{name.upper()}: {error}",
                 remedy="give a secret as whsec_<base64 of 24 to 64 random bytes>",
             ) from None
+        made[name] = Source(name, gate(settings, keys), one.allow, rate(one.rate or settings.rate))
     return made
+
+
+def _guessable(token: SecretStr | None) -> None:
+    short = token is not None and any(len(word) < LEAST_TOKEN for word in token.get_secret_value().split() or [""])
+    if short:
+        raise Fatal(
+            f"BURNLINE_WEBHOOKS__ODOO_TOKEN has fewer than {LEAST_TOKEN} characters, and nothing else keeps strangers out",
+            remedy="make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
 
 
 def _fits(settings: Settings) -> None:
@@ -92,44 +110,68 @@ def serve(
     on_listening: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or `stop`; then answer what is under way, and wait for its acknowledgements.
+    """Serve until SIGINT, SIGTERM or `stop`; then answer what is under way, and send on what can be sent at once.
 
-    `on_listening` gets the port, which is chosen by the system where the settings say 0. Kafka need not be up: senders are
-    told 503 until it is. Raises `Fatal` for a port in use, a secret of no use, or bodies that no record could hold.
+    `on_listening` gets the port, which is chosen by the system where the settings say 0. Kafka need not be up: what was accepted waits in
+    the spool. Raises `Fatal` for a port or a spool in use, a secret of no use, or bodies that no record could hold.
     """
-    doors = gates(settings.webhooks)
+    known = sources(settings.webhooks)
+    _guessable(settings.webhooks.odoo_token)
     _fits(settings)
-    with _bind(settings.webhooks.host, settings.webhooks.port) as listener:
+    with _bind(settings.webhooks.host, settings.webhooks.port) as listener, _store(settings) as store:
         port = listener.getsockname()[1]
         log.info(
             "webhooks_listening",
             host=settings.webhooks.host,
             port=port,
-            sources=sorted(doors),
+            sources=sorted(known),
             odoo=settings.webhooks.odoo_token is not None,
         )
         if on_listening is not None:
             on_listening(port)
-        asyncio.run(_serve(settings, doors, database, listener, stop or threading.Event()))
+        ended = stop or threading.Event()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, known, database=database, listener=listener, store=store, stop=ended))
+        if not (store.keeper.alive and store.forwarder.alive):
+            raise Fatal("a thread of the webhook server died", remedy="read its traceback above; start it again")
+
+
+@contextlib.contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    own = settings.webhooks
+    spool = Spool(own.spool_dir, remember=own.remember, max_bytes=own.spool_max_bytes)
+    keeper = Keeper(spool)
+    forwarder = Forwarder(settings.kafka, spool, keeper)
+    try:
+        yield Store(spool, keeper, forwarder)
+    finally:
+        forwarder.close()
+        keeper.close()
+        log.info("webhooks_stopped", waiting_bytes=spool.waiting_bytes)
+        spool.close()
 
 
 async def _serve(
-    settings: Settings, doors: dict[str, Gate], database: str, listener: socket.socket, stop: threading.Event
+    settings: Settings,
+    known: dict[str, Source],
+    *,
+    database: str,
+    listener: socket.socket,
+    store: Store,
+    stop: threading.Event,
 ) -> None:
-    outbox = Outbox(settings.kafka)
-    patience = settings.webhooks.ack_timeout + 1
+    own = settings.webhooks
+    intake = Intake(database, max_depth=own.max_depth)
     config = uvicorn.Config(
-        make_app(settings.webhooks, doors, outbox, database),
-        http="h11",
+        make_app(own, known, store, intake),
+        http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,  # an address may hold a token
         server_header=False,
-        timeout_graceful_shutdown=int(patience) + 1,
+        proxy_headers=False,  # which proxies are believed is a setting of ours
+        limit_concurrency=MOST_AT_ONCE,
+        timeout_graceful_shutdown=int(own.ack_timeout) + 2,
     )
-    try:
-        await _Server(config, stop).serve(sockets=[listener])
-    finally:
-        given_up = await asyncio.to_thread(outbox.close, patience)
-        log.info("webhooks_stopped", records_given_up=given_up)
+    await _Server(config, stop, store).serve(sockets=[listener])

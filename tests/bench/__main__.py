@@ -20,6 +20,7 @@ PARTS = {
     "ceiling": ["tests.bench.bench_ceiling", "--events", "100000"],
     "streams": ["tests.bench.bench_streams", "--events", "100000"],
     "latency": ["tests.bench.bench_streams", "--latency"],
+    "webhooks": ["tests.bench.bench_webhooks"],
     "demo": ["tests.bench.bench_demo"],
 }
 

@@ -190,6 +190,14 @@ def test_a_state_file_that_names_a_stranger_harms_nobody(settings):
         stranger.communicate(b"\n")
 
 
+def test_a_port_that_a_killed_broker_still_holds_for_a_moment_is_waited_for(settings):
+    other = socket.create_server(("127.0.0.1", 0))
+    port = other.getsockname()[1]
+    threading.Timer(0.5, other.close).start()
+    with EmbeddedKafka(settings.data_dir, port=port, cache_dir=settings.cache_dir) as kafka:
+        assert kafka.port == port
+
+
 def test_a_port_in_use_is_named(settings):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

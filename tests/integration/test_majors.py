@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import threading
 from collections import Counter
@@ -25,7 +24,7 @@ from infra.kafka.clients import consumer, producer, transactional_producer
 from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
-from producers.webhooks.outbox import Outbox, Outgoing
+from producers.webhooks.entries import Outgoing, records
 from schemas import codec, released, successions
 from schemas.events import event_id
 from schemas.topics import TOPICS, Topic
@@ -256,12 +255,10 @@ def test_tombstones_are_carried_and_what_cannot_be_told_is_parked(majors, kafka,
 def test_what_webhooks_bring_is_told_on_both(majors, kafka, monkeypatch):
     the_change(majors, kafka, monkeypatch)
 
-    async def publish() -> None:
-        outbox = Outbox(kafka)
-        await outbox.publish([Outgoing(majors.new, majors.new_event(order, 1)) for order in range(ORDERS)])
-        outbox.close(30)
-
-    asyncio.run(publish())
+    writer = EventWriter(producer(kafka))
+    for record in records([Outgoing(majors.new, majors.new_event(order, 1)) for order in range(ORDERS)]):
+        writer.send_bytes(record.topic, record.key, record.value, record.headers)
+    writer.flush()
     for topic, event in ((majors.old, majors.old_event), (majors.new, majors.new_event)):
         found = {
             (r.key() or b"").decode(): codec.decode(r.value() or b"").value for r in read_to_end(kafka, topic.name)

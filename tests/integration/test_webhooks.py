@@ -21,6 +21,7 @@ from infra.errors import Fatal, Transient
 from infra.kafka import topics
 from infra.kafka.reader import end_offsets, read_to_end
 from infra.settings import KafkaSettings, Settings, WebhookSettings
+from producers.core.webhook_signature import signature
 from producers.webhooks import serve
 from schemas import codec
 
@@ -29,19 +30,25 @@ OLDER = "whsec_" + base64.b64encode(b"o" * 32).decode()
 FORGED = "whsec_" + base64.b64encode(b"f" * 32).decode()
 TOKEN = "t" * 43
 LIMIT = 4096
+ODOOS = ("ops.dead-letter.v1", {"topic": "/odoo"})
 TOPICS = ("ops.webhook.v1", "finance.dispute.v1", "ops.dead-letter.v1")
 
 
 @contextmanager
-def running(bootstrap, **changed):
+def running(bootstrap, spool, **changed):
     """A server on a free port, stopped in the end."""
+    changed = {
+        "sources": {"helpdesk": f"{SECRET} {OLDER}", "walled": {"secret": SECRET, "allow": ["203.0.113.0/24"]}},
+        "odoo_ack_timeout": 0.9,  # the suites share few disks
+        **changed,
+    }
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=bootstrap),
         webhooks=WebhookSettings(
             port=0,
-            sources={"helpdesk": f"{SECRET} {OLDER}"},
             odoo_token=TOKEN,
             max_body_bytes=LIMIT,
+            spool_dir=spool,
             **changed,
         ),
     )
@@ -88,8 +95,8 @@ def kafka(kafka_bootstrap):
 
 
 @pytest.fixture(scope="module")
-def url(kafka):
-    with running(kafka.bootstrap_servers) as address:
+def url(kafka, tmp_path_factory):
+    with running(kafka.bootstrap_servers, tmp_path_factory.mktemp("spool"), proxies=["127.0.0.0/8"]) as address:
         yield address
 
 
@@ -108,14 +115,43 @@ def signed(body, *, delivery=None, secret=SECRET, at=None):
     }
 
 
+def signed_bytes(body):
+    """The library signs text; the standard signs bytes."""
+    delivery, at = f"msg_{uuid.uuid4().hex}", str(int(time.time()))
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    return signed("") | {
+        "webhook-id": delivery,
+        "webhook-timestamp": at,
+        "webhook-signature": signature(key, delivery, at, body),
+    }
+
+
 def post(url, body, headers):
     return httpx.post(f"{url}/webhooks/helpdesk", content=body, headers=headers)
 
 
-def events(kafka, topic, /, **wanted):
-    """The events of a topic whose current state has these values, in order."""
+def there(kafka, topic, wanted):
     found = [codec.decode(record.value()).value for record in read_to_end(kafka, topic)]
     return [event for event in found if all(event["current"][name] == value for name, value in wanted.items())]
+
+
+def events(kafka, topic, /, least=1, **wanted):
+    """The events of a topic whose current state has these values, in order, once so many are there."""
+    wait_for(lambda: len(there(kafka, topic, wanted)) >= least, 60)
+    return there(kafka, topic, wanted)
+
+
+def marked(url, kafka):
+    """A dispute that is on Kafka when this returns: what was sent before it is there, too, if it ever will be."""
+    invoice = an_invoice()
+    body = payload(invoice)
+    assert post(url, body, signed(body)).status_code == 202
+    events(kafka, "finance.dispute.v1", invoice_id=invoice)
+
+
+def hint(url, record, **more):
+    body = {"_action": "tell(#12)", "_id": record, "_model": "account.analytic.line", **more}
+    return httpx.post(f"{url}/odoo/{TOKEN}", json=body)
 
 
 def an_invoice():
@@ -159,26 +195,43 @@ def test_sent_again_it_is_welcome_and_changes_nothing(url, kafka):
 
     assert {answer.status_code for answer in asyncio.run(many())} == {202}
     assert post(url, body, signed(body, delivery=delivery)).status_code == 202
+    marked(url, kafka)
     assert len(events(kafka, "ops.webhook.v1", delivery_id=delivery)) == 1
     assert len(events(kafka, "finance.dispute.v1", invoice_id=invoice)) == 1
 
 
-def test_sent_again_after_a_restart_it_has_the_same_ids(url, kafka):
+def test_sent_again_after_a_restart_it_is_known(kafka, tmp_path):
     invoice = an_invoice()
-    body = payload(invoice)
-    delivery = f"msg_{uuid.uuid4().hex}"
+    body, delivery = payload(invoice), f"msg_{uuid.uuid4().hex}"
+    for _ in range(2):
+        with running(kafka.bootstrap_servers, tmp_path) as restarted:
+            assert post(restarted, body, signed(body, delivery=delivery)).status_code == 202
+            marked(restarted, kafka)
+    assert len(events(kafka, "finance.dispute.v1", invoice_id=invoice)) == 1
+
+
+def test_where_the_spool_was_lost_it_has_the_same_ids(url, kafka, tmp_path):
+    invoice = an_invoice()
+    body, delivery = payload(invoice), f"msg_{uuid.uuid4().hex}"
     assert post(url, body, signed(body, delivery=delivery)).status_code == 202
+    with running(kafka.bootstrap_servers, tmp_path) as bereft:
+        assert post(bereft, body, signed(body, delivery=delivery)).status_code == 202
+        for topic, wanted in (
+            ("ops.webhook.v1", {"delivery_id": delivery}),
+            ("finance.dispute.v1", {"invoice_id": invoice}),
+        ):
+            found = events(kafka, topic, 2, **wanted)
+            assert len({event["meta"]["event_id"] for event in found}) == 1
 
-    with running(kafka.bootstrap_servers) as restarted:
-        assert post(restarted, body, signed(body, delivery=delivery)).status_code == 202
 
-    for topic, wanted in (
-        ("ops.webhook.v1", {"delivery_id": delivery}),
-        ("finance.dispute.v1", {"invoice_id": invoice}),
-    ):
-        found = events(kafka, topic, **wanted)
-        assert len(found) == 2
-        assert len({event["meta"]["event_id"] for event in found}) == 1
+def test_an_id_used_for_another_body_is_a_conflict(url, kafka):
+    first, second = payload(an_invoice()), payload(replayed := an_invoice())
+    delivery = f"msg_{uuid.uuid4().hex}"
+    assert post(url, first, signed(first, delivery=delivery)).status_code == 202
+    assert post(url, second, signed(second, delivery=delivery)).status_code == 409
+    assert post(url, first, signed(first, delivery=delivery)).status_code == 202
+    marked(url, kafka)
+    assert not there(kafka, "finance.dispute.v1", {"invoice_id": replayed})
 
 
 def test_what_maps_to_no_event_is_told_and_kept_raw_and_parked_with_an_owner(url, kafka):
@@ -194,7 +247,29 @@ def test_what_maps_to_no_event_is_told_and_kept_raw_and_parked_with_an_owner(url
     assert letter["current"]["owner"] == "finance-operations"
     assert letter["current"]["value"] == body.encode()
     assert post(url, body, headers).status_code == 422
+    marked(url, kafka)
     assert len(events(kafka, "ops.dead-letter.v1", key=letter["current"]["key"])) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(payload(7).encode()[:-9], id="cut off"),
+        pytest.param(
+            payload(7, reason="é").replace("\\u00e9", "é").encode("latin-1"), id="of another charset than UTF-8"
+        ),
+        pytest.param(b'{"type":' + b"[" * 40 + b"]" * 40 + b"}", id="nested too deeply"),
+        pytest.param(b"<html>gateway time-out</html>", id="a page"),
+    ],
+)
+def test_what_is_no_json_is_told_and_kept_raw_and_parked(url, kafka, body):
+    headers = signed_bytes(body)
+    answer = post(url, body, headers)
+    assert answer.status_code == 400
+    [raw] = events(kafka, "ops.webhook.v1", delivery_id=headers["webhook-id"])
+    [letter] = events(kafka, "ops.dead-letter.v1", key=f"helpdesk:delivery:{headers['webhook-id']}".encode())
+    assert raw["current"]["body"] == letter["current"]["value"] == body
+    assert letter["current"]["error"] == answer.json()["error"]
 
 
 def chunks(size):
@@ -212,7 +287,21 @@ def chunks(size):
         pytest.param("helpdesk", ("{}", signed("{}", at=datetime.now(UTC) + timedelta(hours=1))), 400, id="for later"),
         pytest.param("stranger", ("{}", signed("{}")), 404, id="unknown source"),
         pytest.param("helpdesk", ("{}", signed("{}") | {"content-type": "text/plain"}), 415, id="not JSON"),
+        pytest.param(
+            "helpdesk",
+            ("{}", signed("{}") | {"content-type": "application/json; charset=latin-1"}),
+            415,
+            id="a charset that JSON does not have",
+        ),
         pytest.param("helpdesk", ("x" * (LIMIT + 1), signed("{}")), 413, id="declared too large"),
+        pytest.param("helpdesk", ("x" * 5_000_000, signed("{}")), 413, id="five megabytes"),
+        pytest.param("walled", ("{}", signed("{}")), 403, id="from an address that its source may not call from"),
+        pytest.param(
+            "walled",
+            ("{}", signed("{}") | {"x-forwarded-for": "203.0.113.9, 198.51.100.1"}),
+            403,
+            id="whoever calls may write what it likes before what the proxy wrote",
+        ),
     ],
 )
 def test_what_is_turned_away_leaves_nothing_behind(url, kafka, source, given, status):
@@ -220,7 +309,29 @@ def test_what_is_turned_away_leaves_nothing_behind(url, kafka, source, given, st
 
     assert httpx.post(f"{url}/webhooks/{source}", content=body, headers=headers).status_code == status
 
-    assert not events(kafka, "ops.webhook.v1", delivery_id=headers.get("webhook-id", "none"))
+    marked(url, kafka)
+    assert not there(kafka, "ops.webhook.v1", {"delivery_id": headers.get("webhook-id", "none")})
+
+
+def test_whom_a_proxy_of_ours_names_may_call_where_the_list_says_so(url, kafka):
+    invoice = an_invoice()
+    body = payload(invoice)
+    headers = signed(body) | {"x-forwarded-for": "198.51.100.1, 203.0.113.9"}
+
+    assert httpx.post(f"{url}/webhooks/walled", content=body, headers=headers).status_code == 202
+    events(kafka, "finance.dispute.v1", invoice_id=invoice)
+
+
+def test_who_sends_too_often_is_told_when_to_come_back_and_others_are_not(kafka, tmp_path):
+    def posted(url, key):
+        body = payload(an_invoice())
+        return post(url, body, signed(body, secret=key))
+
+    with running(kafka.bootstrap_servers, tmp_path, rate=0.5) as url:
+        assert [posted(url, FORGED).status_code for _ in range(3)] == [401] * 3  # a forger does not spend the rate
+        assert [posted(url, SECRET).status_code for _ in range(2)] == [202, 429]
+        assert 1 <= int(posted(url, SECRET).headers["retry-after"]) <= 2
+        assert hint(url, an_invoice()).status_code == 202
 
 
 def test_a_body_without_a_length_is_counted_while_it_is_read(url):
@@ -231,14 +342,13 @@ def test_a_body_without_a_length_is_counted_while_it_is_read(url):
 
 def test_odoos_post_is_a_hint_under_the_key_of_its_record(url, kafka):
     record = an_invoice()
-    body = {"_action": "tell(#12)", "_id": record, "_model": "account.analytic.line", "unit_amount": 2.0}
 
-    assert httpx.post(f"{url}/odoo/{TOKEN}", json=body).status_code == 202
+    assert hint(url, record, unit_amount=2.0).status_code == 202
 
-    [hint] = events(kafka, "ops.webhook.v1", record_id=record)
-    assert hint["meta"]["subject"] == f"odoo:firm:account.analytic.line:{record}"
-    assert not hint["current"]["verified"]
-    assert hint["current"]["action"] == "tell(#12)"
+    [found] = events(kafka, "ops.webhook.v1", record_id=record)
+    assert found["meta"]["subject"] == f"odoo:firm:account.analytic.line:{record}"
+    assert not found["current"]["verified"]
+    assert found["current"]["action"] == "tell(#12)"
 
 
 @pytest.mark.parametrize(
@@ -258,48 +368,55 @@ def test_a_hint_that_names_no_record_is_parked(url, kafka):
 
     assert httpx.post(f"{url}/odoo/{TOKEN}", json={"x": marker}).status_code == 422
 
-    letters = events(kafka, "ops.dead-letter.v1", topic="/odoo")
-    assert [letter for letter in letters if marker.encode() in letter["current"]["value"]]
+    wait_for(lambda: marker.encode() in b"".join(letter["current"]["value"] for letter in there(kafka, *ODOOS)), 60)
 
 
 def test_it_tells_that_it_lives_and_that_it_is_ready(url):
     assert httpx.get(f"{url}/health").json() == {"status": "ok"}
-    assert httpx.get(f"{url}/ready").json() == {"status": "ready"}
+    ready = httpx.get(f"{url}/ready")
+    assert ready.status_code == 200
+    assert (ready.json()["status"], ready.json()["kafka"]) == ("ready", "answers")
 
 
-@pytest.fixture(scope="module")
-def cut_off():
-    """A server whose broker is not there."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,  # bound, never answering: no other process can take the port
-        running(f"127.0.0.1:{taken.getsockname()[1]}", ack_timeout=0.5, odoo_ack_timeout=0.3) as address,
-    ):
-        yield address
+def nobody():
+    """An address that is bound and never answers, so that no other process can take its port."""
+    return socket.create_server(("127.0.0.1", 0))
 
 
-def test_without_kafka_a_sender_is_told_to_come_back(cut_off):
-    body = payload(1)
-
-    answer = post(cut_off, body, signed(body))
-
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
+def at(taken):
+    return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-def test_without_kafka_odoos_users_do_not_wait_for_it(cut_off):
-    began = time.monotonic()
+def test_without_kafka_deliveries_and_hints_are_taken_and_reach_it_later(kafka, tmp_path):
+    invoice, record = an_invoice(), an_invoice()
+    body = payload(invoice)
 
-    answer = httpx.post(f"{cut_off}/odoo/{TOKEN}", json={"_id": 1, "_model": "res.partner"}, timeout=1.0)
+    with nobody() as taken, running(at(taken), tmp_path) as url:
+        assert post(url, body, signed(body)).status_code == 202
+        assert hint(url, record).status_code == 202
+        ready = httpx.get(f"{url}/ready")
+        assert ready.status_code == 200
+        assert ready.json()["kafka"] == "away"
+        assert ready.json()["waiting_bytes"] > 0
+        assert ready.json()["remedy"]
+        assert httpx.get(f"{url}/health").status_code == 200
 
-    assert answer.status_code == 503
-    assert time.monotonic() - began < 1.0  # Odoo's own limit, not a measurement
+    with running(kafka.bootstrap_servers, tmp_path):
+        [dispute] = events(kafka, "finance.dispute.v1", invoice_id=invoice)
+        [found] = events(kafka, "ops.webhook.v1", record_id=record)
+    assert dispute["meta"]["recorded_at"] < found["meta"]["recorded_at"]
 
 
-def test_without_kafka_it_lives_but_is_not_ready(cut_off):
-    assert httpx.get(f"{cut_off}/health").status_code == 200
-    ready = httpx.get(f"{cut_off}/ready")
-    assert ready.status_code == 503
-    assert ready.json()["remedy"]
+def test_a_full_spool_is_told_to_senders_and_on_the_readiness_page(tmp_path):
+    reason = "x" * 2000
+    with nobody() as taken, running(at(taken), tmp_path, spool_max_bytes=100_000) as url:
+        answers = []
+        while not answers or (answers[-1].status_code == 202 and len(answers) < 1000):
+            body = payload(an_invoice(), reason=reason)
+            answers.append(post(url, body, signed(body)))
+        assert answers[-1].status_code == 503
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert httpx.get(f"{url}/ready").json()["waiting_bytes"] > 90_000
 
 
 def test_a_port_in_use_is_told_in_a_sentence():
@@ -317,6 +434,20 @@ def test_bodies_that_no_record_could_hold_are_refused_at_the_start():
     assert "BURNLINE_WEBHOOKS__MAX_BODY_BYTES" in refused.value.remedy
 
 
+@pytest.mark.parametrize("token", ["short", f"{TOKEN} short", ""])
+def test_a_token_that_could_be_guessed_is_refused(token):
+    settings = Settings(webhooks=WebhookSettings(port=0, odoo_token=token))
+
+    with pytest.raises(Fatal, match="BURNLINE_WEBHOOKS__ODOO_TOKEN"):
+        serve(settings, database="firm")
+
+
+def test_a_spool_in_use_is_told_in_a_sentence(kafka, tmp_path):
+    own = WebhookSettings(port=0, spool_dir=tmp_path)
+    with running(kafka.bootstrap_servers, tmp_path), pytest.raises(Fatal, match="another process has the spool"):
+        serve(Settings(kafka=kafka, webhooks=own), database="firm")
+
+
 def test_a_secret_of_no_use_is_refused_by_the_name_of_its_setting():
     settings = Settings(webhooks=WebhookSettings(port=0, sources={"n8n": "whsec_short"}))
 
@@ -329,27 +460,51 @@ import sys
 from infra.logs import configure
 from infra.settings import Settings, KafkaSettings, WebhookSettings
 from producers.webhooks import serve
-configure()
-settings = Settings(kafka=KafkaSettings(bootstrap_servers=sys.argv[1]), webhooks=WebhookSettings(port=0))
+configure("debug")
+kafka, spool, secrets, token = sys.argv[1:]
+webhooks = WebhookSettings(port=0, spool_dir=spool, sources={"helpdesk": secrets}, odoo_token=token)
+settings = Settings(kafka=KafkaSettings(bootstrap_servers=kafka), webhooks=webhooks)
 serve(settings, database="firm", on_listening=lambda port: print(port, flush=True))
 print("served", flush=True)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_ends_in_order(kafka, number):
-    command = [sys.executable, "-c", SERVER, kafka.bootstrap_servers]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def own_process(kafka, spool):
+    """A server in a process of its own, and its address."""
+    command = [sys.executable, "-c", SERVER, kafka.bootstrap_servers, str(spool), f"{SECRET} {OLDER}", TOKEN]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        port = int(server.stdout.readline())
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"))
-        server.send_signal(number)
-        told, _ = server.communicate(timeout=30)
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        wait_for(lambda: answers(f"{url}/health"))
+        yield server, url
     finally:
         server.kill()
-        server.wait()
+        server.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_in_order(kafka, tmp_path, number):
+    with own_process(kafka, tmp_path) as (server, _):
+        server.send_signal(number)
+        told, _ = server.communicate(timeout=30)
     assert "served" in told
     assert server.returncode == 0
+
+
+def test_secrets_and_tokens_are_never_logged(kafka, tmp_path):
+    with own_process(kafka, tmp_path) as (server, url):
+        body = payload(an_invoice())
+        post(url, body, signed(body))
+        post(url, body, signed(body, secret=FORGED))
+        hint(url, 1, x=SECRET)
+        httpx.post(f"{url}/odoo/{TOKEN}", content=b"{")
+        httpx.post(f"{url}/odoo/{TOKEN[1:]}", content=b"{}")
+        server.terminate()
+        out, err = server.communicate(timeout=30)
+    assert "webhook_rejected" in err
+    for secret in (SECRET, OLDER, TOKEN, TOKEN[1:], SECRET.removeprefix("whsec_")):
+        assert secret not in out + err
 
 
 def answers(address):

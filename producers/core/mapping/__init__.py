@@ -14,7 +14,7 @@ def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     return (
         people.CONSULTANT,
         skills.EMPLOYEE_SKILL,
-        sales.CLIENT,
+        sales.clients(policy),
         sales.OPPORTUNITY,
         delivery.projects(policy),
         delivery.MILESTONE,

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from producers.core.mapping.base import Context, Entity, ModelMapping
 from producers.core.policy import ApprovedRule, CapturePolicy
-from producers.core.values import Row, day, end_of, minutes, money, needed_day, needed_ref, ref, share, text
+from producers.core.values import Row, day, end_of, label, minutes, money, needed_day, needed_ref, ref, share, text
 from schemas.records import Milestone, Project, Timesheet, TimesheetStatus
 
 UNSAID = "to_define"
@@ -44,6 +44,7 @@ def project(row: Row, context: Context, _previous: object) -> Project | None:
         "ends_on": day(row.get("date")),
         "active": bool(row["active"]),
         "status": None if status == UNSAID else status,
+        "project_type": label(row.get(context.policy.project_type_field or "")),
     }
 
 
@@ -173,11 +174,12 @@ def timesheets(policy: CapturePolicy) -> ModelMapping:
 
 
 def projects(policy: CapturePolicy) -> ModelMapping:
-    """The mapping of projects, with the firm's own budget field where it names one."""
+    """The mapping of projects, with the firm's own fields where it names them."""
+    own = (name for name in (policy.cost_budget_field, policy.project_type_field) if name)
     return ModelMapping(
         model="project.project",
         module="project",
-        fields=("name", "active", *([policy.cost_budget_field] if policy.cost_budget_field else [])),
+        fields=("name", "active", *own),
         optional=(
             "allocated_hours", "account_id", "partner_id", "user_id", "company_id", "date_start", "date",
             "last_update_status", "is_template",

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from producers.core.mapping.base import Context, Entity, ModelMapping, Verbs
-from producers.core.values import Row, day, moment, money, number, ref, share, text, written
+from producers.core.policy import CapturePolicy
+from producers.core.values import Row, day, label, moment, money, number, ref, share, text, written
 from schemas.records import Client, Opportunity, OpportunityKind, OpportunityStatus
 
 WON_STATUS: dict[str, OpportunityStatus] = {"won": "won", "lost": "lost", "pending": "open"}
@@ -19,7 +20,7 @@ OPPORTUNITY_VERBS = Verbs({"open": "opened", "won": "won", "lost": "lost"}, firs
 KIND: dict[str, OpportunityKind] = {"lead": "lead", "opportunity": "opportunity"}
 
 
-def client(row: Row, _context: Context, _previous: object) -> Client | None:
+def client(row: Row, context: Context, _previous: object) -> Client | None:
     """A partner as a client; None for one that is neither a company nor a customer."""
     if not row["is_company"] and not row.get("customer_rank"):
         return None
@@ -34,6 +35,7 @@ def client(row: Row, _context: Context, _previous: object) -> Client | None:
         "country": text(row.get("country_code")),
         "active": bool(row["active"]),
         "company_id": ref(row.get("company_id")),
+        "tier": label(row.get(context.policy.client_tier_field or "")),
     }
 
 
@@ -99,11 +101,14 @@ OPPORTUNITY = ModelMapping(
     needs=_stage_needed,
 )  # fmt: skip
 
-CLIENT = ModelMapping(
-    model="res.partner",
-    module="base",
-    fields=("name", "is_company", "active"),
-    optional=("ref", "parent_id", "commercial_partner_id", "country_code", "customer_rank", "company_id"),
-    entities=(Entity("sales.client.v1", client, client_verb),),
-    where=("|", ("is_company", "=", True), ("customer_rank", ">", 0)),
-)
+
+def clients(policy: CapturePolicy) -> ModelMapping:
+    """The mapping of clients, with the firm's own field of their tier where it names one."""
+    return ModelMapping(
+        model="res.partner",
+        module="base",
+        fields=("name", "is_company", "active", *([policy.client_tier_field] if policy.client_tier_field else [])),
+        optional=("ref", "parent_id", "commercial_partner_id", "country_code", "customer_rank", "company_id"),
+        entities=(Entity("sales.client.v1", client, client_verb),),
+        where=("|", ("is_company", "=", True), ("customer_rank", ">", 0)),
+    )

@@ -88,6 +88,7 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
         "BURNLINE_CONFIG": str(tmp_path / "firm.yaml"),
         "BURNLINE_WEBHOOKS__PORT": str(port),
         "BURNLINE_WEBHOOKS__SOURCES": json.dumps({"helpdesk": secret}),
+        "BURNLINE_WEBHOOKS__SPOOL_DIR": str(tmp_path / "webhooks"),
         "BURNLINE_STREAMS__WEB_PORT": "0",
         "BURNLINE_STREAMS__DATA_DIR": str(tmp_path / "streams"),
         "BURNLINE_CLOCK__PERIOD": "1",

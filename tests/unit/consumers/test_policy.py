@@ -5,7 +5,8 @@ import yaml
 
 from consumers.actions.policy import load_policy
 from consumers.core.plan import plan
-from consumers.core.policy import Policy, Rule, Target, When
+from consumers.core.policy import Policy, Rule, When
+from consumers.core.targets import Log, Webhook
 from infra.errors import Fatal
 from tests.support.alerts import alert
 
@@ -48,7 +49,7 @@ MISTAKES = [
     ),
     pytest.param(
         "rules: [{name: a, owner: o, then: [{target: log, url: 'http://x'}]}]",
-        "url means nothing to the target log",
+        "actions.rules.0.then.0.url: Unexpected",
         id="a key of another target",
     ),
     pytest.param(
@@ -57,13 +58,23 @@ MISTAKES = [
         id="a negative number",
     ),
     pytest.param(
+        "rules: [{name: a, owner: o, then: [{target: odoo_activity, summary: 'over $ 100'}]}]",
+        r"summary: a \$ must stand before a placeholder",
+        id="a text that could not be filled",
+    ),
+    pytest.param(
+        "rules: [{name: a, owner: o, then: [{summary: x}]}]",
+        "actions.rules.0.then.0.target",
+        id="no word of which target",
+    ),
+    pytest.param(
         "rules: [{name: a, owner: o, then: [{target: odoo_activity, summary: $boss}]}]",
         r"\$boss is no placeholder",
         id="an unknown placeholder",
     ),
     pytest.param(
         "rules: [{name: a, owner: o, then: [{target: webhook, url: 'http://x'}]}]",
-        "url and secret",
+        "actions.rules.0.then.0.secret: Field required",
         id="a webhook nobody could verify",
     ),
     pytest.param(
@@ -129,7 +140,7 @@ def test_conditions(when, changed, matches):
 
 
 def test_every_rule_that_matches_acts_in_the_order_of_the_policy():
-    log, hook = Target("log"), Target("webhook", url="http://x", secret="s")
+    log, hook = Log(), Webhook(url="http://x", secret="s")
     policy = Policy(
         (Rule("one", "o", (log, hook)), Rule("two", "p", (log,)), Rule("three", "p", (log,), When(rule="x")))
     )

@@ -100,12 +100,33 @@ def test_work_happened_when_its_day_ended_where_the_company_is() -> None:
         ),
         pytest.param({"x_budget": 5000.0}, None, {"budget_cost": None}, id="not configured, not read"),
         pytest.param({"last_update_status": "at_risk"}, None, {"status": "at_risk"}, id="a status somebody gave"),
+        pytest.param(
+            {"x_type": "fixed"}, CapturePolicy(project_type_field="x_type"), {"project_type": "fixed"}, id="a selection"
+        ),
+        pytest.param(
+            {"x_type": [4, "Fixed price"]},
+            CapturePolicy(project_type_field="x_type"),
+            {"project_type": "Fixed price"},
+            id="a type that is a record: its name",
+        ),
+        pytest.param(
+            {"x_type": False}, CapturePolicy(project_type_field="x_type"), {"project_type": None}, id="no type given"
+        ),
+        pytest.param({"x_type": "fixed"}, None, {"project_type": None}, id="a type nobody asked for"),
     ],
 )
 def test_project(row: dict[str, Any], policy: CapturePolicy | None, expected: dict[str, Any]) -> None:
     plain = {"name": "P", "active": True, "last_update_status": "to_define", "allocated_hours": 0.0}
     found = state("delivery.project.v1", {**plain, **row}, policy)
     assert {name: found[name] for name in expected} == expected
+
+
+def test_a_client_has_the_tier_of_the_firm_s_field() -> None:
+    row = {"name": "C", "is_company": True, "active": True, "x_tier": "gold"}
+    policy = CapturePolicy(client_tier_field="x_tier")
+    assert state("sales.client.v1", row, policy)["tier"] == "gold"
+    assert state("sales.client.v1", row)["tier"] is None
+    assert "x_tier" in mapping_of("sales.client.v1", policy)[0].fields
 
 
 def test_a_template_is_no_project() -> None:

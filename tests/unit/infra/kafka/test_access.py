@@ -47,6 +47,13 @@ READ, WRITE = Operation.READ, Operation.WRITE
         pytest.param("actions", READ, "governance.alert.v1", True, id="alerts are what is acted upon"),
         pytest.param("actions", WRITE, "governance.alert.v1", False, id="who acts raises no alerts"),
         pytest.param("actions", READ, "delivery.timesheet.v1", False, id="acting needs no time sheets"),
+        pytest.param("governor", WRITE, "governance.freeze.v1", True, id="who escalates may freeze"),
+        pytest.param("governor", WRITE, "governance.action.v1", False, id="and acts through the runner alone"),
+        pytest.param("operator", WRITE, "governance.action.v1", True, id="who steps in says so there"),
+        pytest.param("operator", WRITE, "governance.freeze.v1", False, id="and never writes a freeze away"),
+        pytest.param("assist", WRITE, "governance.proposal.v1", True, id="who assists proposes"),
+        pytest.param("assist", WRITE, "governance.action.v1", False, id="and decides nothing"),
+        pytest.param("assist", WRITE, "governance.approval.v1", False, id="approves nothing"),
         pytest.param(DATA_TEAMS, READ, "finance.invoice.v1", True, id="data teams read invoices"),
         pytest.param(DATA_TEAMS, READ, "delivery.timesheet.v1", False, id="but not about people"),
         pytest.param(DATA_TEAMS, READ, "measure.utilization.v1", False, id="nor what is measured of people"),
@@ -61,6 +68,15 @@ def test_who_may_read_and_write_what(role, operation, topic, allowed):
     assert may(role, operation, topic) is allowed
 
 
+def test_who_assists_can_write_its_proposals_and_nothing_else():
+    granted = {
+        (right.resource, right.name)
+        for right in GIVEN["assist"]
+        if right.operation not in {READ, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS}
+    }
+    assert granted == {(Resource.TOPIC, "governance.proposal.v1")}
+
+
 def test_internal_topics_are_their_owner_s_alone():
     for topic in ALL:
         if not topic.public:
@@ -72,7 +88,12 @@ def test_internal_topics_are_their_owner_s_alone():
 def test_topics_about_people_are_read_by_programs_that_need_them_and_by_the_cleared_only():
     for topic in ALL:
         if topic.data_class is DataClass.PERSONAL:
-            assert {role for role in GIVEN if may(role, READ, topic.name)} <= {"capture", "streams", CLEARED}
+            assert {role for role in GIVEN if may(role, READ, topic.name)} <= {
+                "capture",
+                "streams",
+                "governor",
+                CLEARED,
+            }
 
 
 def test_the_streams_subscribe_to_what_they_route_and_to_nothing_else():

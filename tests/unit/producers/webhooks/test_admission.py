@@ -37,6 +37,7 @@ ACCEPTED = [
     pytest.param(headers(), id="signed just now"),
     pytest.param(headers(key=OLD), id="the secret that is being replaced is still in force"),
     pytest.param(headers(content_type="application/json; charset=utf-8"), id="a content type may have parameters"),
+    pytest.param(headers(content_type='application/json;charset="UTF-8"'), id="a charset in quotes"),
     pytest.param(headers(content_type="Application/JSON"), id="content types have no case"),
     pytest.param(
         headers(
@@ -61,6 +62,10 @@ def test_accepts(given_headers):
 REJECTED = [
     pytest.param(headers(content_type="text/plain"), BODY, 415, id="not JSON"),
     pytest.param(headers(content_type=None), BODY, 415, id="content type missing"),
+    pytest.param(headers(content_type="application/json; charset=latin-1"), BODY, 415, id="JSON has one charset"),
+    pytest.param(
+        headers(content_type='application/json; x=1; charset="UTF-16"'), BODY, 415, id="the charset among others"
+    ),
     pytest.param(headers(content_type="application/json-seq"), BODY, 415, id="looks like JSON only at its beginning"),
     pytest.param(headers(content_length="1025"), BODY, 413, id="declared too large"),
     pytest.param(headers(content_length="-1"), BODY, 413, id="a length that is no number is not trusted"),

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from infra.errors import PoisonMessage
+from producers.core.webhook_depth import deeper_than
 from producers.webhooks.intake import Intake
 from schemas import codec
 
 NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
 
 
-class Outbox:
-    """Encodes as the real one does, and keeps what it was given; refuses what it is told to."""
-
-    def __init__(self, refused: str | None = None) -> None:
-        self.refused, self.sent = refused, []
-
-    async def publish(self, records: Any) -> None:
-        for record in records:
-            if record.topic.name == self.refused:
-                raise PoisonMessage("larger than it takes", remedy="shorten it", reason="too_large")
-            codec.encode(record.topic.record, record.event)
-        self.sent += records
+def intake() -> Intake:
+    return Intake("firm", max_depth=8)
 
 
 def body(**data: Any) -> bytes:
@@ -36,25 +25,59 @@ def body(**data: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("refused", "content", "status", "topics", "reason"),
+    ("content", "status", "topics"),
     [
-        pytest.param(None, body(), 202, ["ops.webhook.v1", "finance.dispute.v1"], None, id="a dispute"),
-        pytest.param(None, b"{", 422, ["ops.webhook.v1", "ops.dead-letter.v1"], "rejected", id="no JSON"),
+        pytest.param(body(), 202, ["ops.webhook.v1", "finance.dispute.v1"], id="a dispute"),
+        pytest.param(b"{", 400, ["ops.webhook.v1", "ops.dead-letter.v1"], id="no JSON"),
         pytest.param(
-            "finance.dispute.v1",
-            body(),
-            422,
-            ["ops.webhook.v1", "ops.dead-letter.v1"],
-            "too_large",
-            id="too large to send",
+            body(reason="é").replace(b"\\u00e9", b"\xe9"), 400, ["ops.webhook.v1", "ops.dead-letter.v1"], id="no UTF-8"
         ),
+        pytest.param(b"[" * 9, 400, ["ops.webhook.v1", "ops.dead-letter.v1"], id="nested too deeply"),
+        pytest.param(body(invoice_id="7"), 422, ["ops.webhook.v1", "ops.dead-letter.v1"], id="of another shape"),
     ],
 )
-def test_a_delivery_is_sent_or_parked_never_lost(refused, content, status, topics, reason):
-    outbox = Outbox(refused)
-    answer = asyncio.run(Intake(outbox, "firm").signed("helpdesk", "d1", content, NOW))
-    assert answer.status == status
-    assert [record.topic.name for record in outbox.sent] == topics
-    last = outbox.sent[-1].event["current"]
-    if reason is not None:
-        assert (last["reason"], last["value"], last["owner"]) == (reason, content, "finance-operations")
+def test_a_delivery_is_sent_or_parked_never_lost(content: bytes, status: int, topics: list[str]) -> None:
+    entry = intake().signed("helpdesk", "d1", content, NOW)
+    assert entry.answer.status == status
+    assert [record.topic for record in entry.records] == topics
+    assert codec.decode(entry.records[0].value).value["current"]["body"] == content
+    if status != 202:
+        letter = codec.decode(entry.records[-1].value).value["current"]
+        assert (letter["reason"], letter["value"], letter["owner"]) == ("rejected", content, "finance-operations")
+        assert letter["error"] == entry.answer.reason
+
+
+def test_the_same_delivery_is_the_same_to_the_last_byte() -> None:
+    first, second = (intake().signed("helpdesk", "d1", body(), NOW) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        pytest.param(b'{"_model": "project.task", "_id": 3}', 202, id="a hint"),
+        pytest.param(b'{"_model": "project.task"', 400, id="cut off"),
+        pytest.param(b"[" * 300, 400, id="nested too deeply for any parser"),
+        pytest.param(b'{"_model": "project.task"}', 422, id="it names no record"),
+    ],
+)
+def test_a_post_of_odoos_is_a_hint_or_parked(content: bytes, status: int) -> None:
+    entry = intake().unsigned(content, NOW)
+    assert entry.answer.status == status
+    assert entry.delivery is None
+    assert [record.topic for record in entry.records] == ["ops.webhook.v1" if status == 202 else "ops.dead-letter.v1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "deeper"),
+    [
+        pytest.param(b"[[[]]]", False, id="as deep as may be"),
+        pytest.param(b'{"a": [[[]]]}', True, id="one deeper"),
+        pytest.param(b"[[]], [[]], [[]]", False, id="broad is not deep"),
+        pytest.param(b'{"a": "[[[[[[", "b": "{{{{"}', False, id="brackets in texts are text"),
+        pytest.param(b'{"a": "\\"[[[[", "b": [[[["x"]]]]}', True, id="a quote may be escaped in a text"),
+        pytest.param(b'["' + b'\\"' * 100_000, False, id="a text that never ends costs no more than its length"),
+    ],
+)
+def test_depth_is_told_before_anything_parses(text: bytes, deeper: bool) -> None:
+    assert deeper_than(3, text) is deeper
