@@ -675,7 +675,7 @@ class ReceiptEvent(TypedDict):
     current: Receipt | None
     changed: list[str]
 
-ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "override_requested"]
+ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "override_requested", "uncertain", "suppressed"]
 Override = Literal["unknown", "acknowledged", "skipped", "done_by_hand", "released"]
 
 class Action(TypedDict):
@@ -685,10 +685,10 @@ class Action(TypedDict):
     `alert_id`: The alert acted upon. Source: alert_id of the alert event. Never null.
     `policy`: Name of the policy rule. Source: the policy file. Never null.
     `target`: Name of the target. Source: the policy file. Never null.
-    `kind`: Kind of target: odoo_activity, webhook, log, or one of a later release. Source: the policy file. Never null.
+    `kind`: Kind of target, for example odoo_activity or webhook; a later release may add some. Source: the policy file. Never null.
     `status`: Where the action stands. Source: the action runner. Never null.
     `attempt`: Number of the attempt that the event tells of. Unit: attempts, 0 before the first. Source: the action runner. Never null.
-    `detail`: What the target answered, shortened. Source: the target's answer, or the error. Null: the target answered nothing worth keeping.
+    `detail`: What the target answered, or why nothing is sent, shortened. Source: the target's answer, or the error. Null: there is nothing worth keeping.
     `reference`: The effect's id at the target, for example mail.activity:12. Source: the target's answer. Null: nothing came about, or the target names no id.
     `owner`: Team that owns the remedy. Source: the alert, or the policy file where it names another. Never null.
     `override`: What a person decided: acknowledged (it is in hand, nobody else is told), skipped (it shall not be done), done_by_hand (it was done without Burnline), or released (a freeze ends). Source: the command line. Null: no person decided anything.
@@ -696,6 +696,7 @@ class Action(TypedDict):
     `decided_by`: Who decided first, as the broker or the machine knows the person. Source: the SASL name of the command line's connection, else the name of its login. Null: no person decided anything.
     `confirmed_by`: Who confirmed it, where the policy asks for two. Source: as decided_by. Null: one person was enough, or the second has not spoken yet.
     `second_needed`: True where the policy asks for two persons. Source: dual_control of the policy rule. Never null.
+    `due_at`: When the next attempt may be made. Unit: moment in UTC. Source: the retry schedule, or the target's word. Null: no attempt follows, or it may be made at once.
     """
 
     action_id: str
@@ -713,6 +714,7 @@ class Action(TypedDict):
     decided_by: str | None
     confirmed_by: str | None
     second_needed: bool
+    due_at: datetime | None
 
 
 class ActionEvent(TypedDict):

@@ -387,7 +387,7 @@ class ReceiptEvent(TypedDict):
     current: Receipt | None
     changed: list[str]
 
-ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "override_requested"]
+ActionStatus = Literal["unknown", "requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "override_requested", "uncertain", "suppressed"]
 Override = Literal["unknown", "acknowledged", "skipped", "done_by_hand", "released"]
 
 class Action(TypedDict):
@@ -408,6 +408,7 @@ class Action(TypedDict):
     decided_by: str | None
     confirmed_by: str | None
     second_needed: bool
+    due_at: int | None
 
 
 class ActionEvent(TypedDict):

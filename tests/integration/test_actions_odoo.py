@@ -77,7 +77,7 @@ class Case:
         self.made = []
 
     def settings(self, **changed):
-        quick = {"first_wait": 0.05, "attempts": 3, "group": f"test.actions-{self.id}"}
+        quick = {"schedule": (0.05, 0.1), "oldest": 10**9, "group": f"test.actions-{self.id}"}
         return Settings(kafka=self.kafka, actions=ActionSettings(**(quick | changed)))
 
     def policy(self, **target):
@@ -315,6 +315,7 @@ def test_killed_between_the_activity_and_its_record_it_leaves_one_activity(case,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": case.kafka.bootstrap_servers,
         "BURNLINE_ACTIONS__GROUP": f"test.actions-{case.id}",
         "BURNLINE_ACTIONS__SESSION_TIMEOUT": "6",
+        "BURNLINE_ACTIONS__OLDEST": "1000000000",
         "ODOO_URL": proxy.url,
         "ODOO_DB": real_odoo.db,
         "ODOO_USER": real_odoo.user,
