@@ -179,13 +179,12 @@ class Source:
             if present is not None:
                 fields = [name for name in source.fields if name in present]
                 domain = _served(source.where, present)
-                rows[source.model] = (
-                    self.client.execute(
-                        source.model, "search_read", list(domain), fields=fields, context=EVERYTHING, retry=True
+                if source.classic:
+                    rows[source.model] = self.client.call(
+                        source.model, "search_read", retry=True, domain=list(domain), fields=fields, context=EVERYTHING
                     )
-                    if source.classic
-                    else self.client.search_read(source.model, domain, fields)
-                )
+                else:
+                    rows[source.model] = self.client.search_read(source.model, domain, fields)
         return build(rows, datetime.now(UTC))
 
     def _with_children(self, one: Readable, rows: list[Row]) -> list[Row]:
