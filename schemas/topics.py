@@ -227,7 +227,6 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
-        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
