@@ -6,7 +6,17 @@ from producers.core.mapping import contracts, delivery, finance, people, receipt
 from producers.core.mapping.base import PART, Children, Context, Entity, Follow, ModelMapping, wanted_fields
 from producers.core.policy import CapturePolicy
 
-__all__ = ["PART", "Children", "Context", "Entity", "Follow", "ModelMapping", "mappings", "wanted_fields"]
+__all__ = [
+    "PART",
+    "Children",
+    "Context",
+    "Entity",
+    "Follow",
+    "ModelMapping",
+    "captured_models",
+    "mappings",
+    "wanted_fields",
+]
 
 
 def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
@@ -28,4 +38,13 @@ def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
         receipts.RECEIPT,
         finance.account_moves(policy),
         finance.PAYMENT,
+    )
+
+
+def captured_models(policy: CapturePolicy) -> frozenset[str]:
+    """The models whose changes concern a mapping: its own, and those that it follows."""
+    return frozenset(
+        model
+        for mapping in mappings(policy)
+        for model in (mapping.model, *(follow.model for follow in mapping.follows))
     )
