@@ -41,6 +41,8 @@ Seconds = Annotated[float, Field(gt=0)]
 PerSecond = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Principal = Annotated[str, Field(pattern=r"^[A-Za-z]+:[^*]+$")]
+SCHEDULE = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""The example of the Standard Webhooks specification: ten attempts in a little over three days."""
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -86,7 +88,11 @@ class AccessSettings(BaseModel):
 
 
 class OdooSettings(BaseModel):
-    """How to reach Odoo. Without a URL, `burnline demo` starts the embedded one."""
+    """How to reach Odoo. Without a URL, `burnline demo` starts the embedded one.
+
+    `transport` is asked of the server unless it is set. `requests_per_second` and `share` (of the time, 1 is all of it) are the most
+    that each process asks of Odoo.
+    """
 
     model_config = STRICT
     url: str | None = None
@@ -94,6 +100,9 @@ class OdooSettings(BaseModel):
     user: str = "admin"
     password: SecretStr | None = None
     timeout: Seconds = 60.0
+    transport: Literal["auto", "jsonrpc", "json2"] = "auto"
+    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 100.0
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class CaptureSettings(BaseModel):
@@ -107,13 +116,15 @@ class CaptureSettings(BaseModel):
 
 
 class WebhookSource(BaseModel):
-    """One sender: its Standard Webhooks secret (`whsec_…`), the networks it may call from (all, if none is named), and its rate.
+    """One sender: its Standard Webhooks secret (`whsec_…`), its kind, the networks it may call from (all, if none is named), and its rate.
 
-    While one secret replaces another, both stand there, apart by a space. Without a `rate`, that of all sources holds.
+    While one secret replaces another, both stand there, apart by a space. The `kind` says what it may speak of (docs/webhooks.md); it may be
+    left out where the source is named like it. Without a `rate`, that of all sources holds.
     """
 
     model_config = STRICT
     secret: SecretStr
+    kind: str | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
     rate: PerSecond | None = None
 
@@ -173,20 +184,28 @@ class ClockSettings(BaseModel):
 class ActionSettings(BaseModel):
     """How actions are carried out.
 
-    `webhook_secrets` maps the names that the policy uses to Standard Webhooks secrets (`whsec_…`). `first_wait` doubles
-    with every attempt; no wait is longer than `longest_wait`, not even one that a receiver asks for. `in_flight` alerts at most
-    are being acted upon at once. Another runner takes over from one that was killed after `session_timeout` seconds.
+    `schedule` has the seconds to wait after the first failure, the second, and so on (Standard Webhooks); after the last the action is
+    given up, and so it is where a target asks for more than `longest_wait`. `oldest` is how old an alert may be to be acted upon.
+    `in_flight` alerts at most are kept in memory, those that wait for another attempt among them. Another runner takes over from one
+    that was killed after `session_timeout` seconds.
+
+    Only public addresses are called, with TLS, but for those in `allowed_networks`; `ssl_ca_location` adds the firm's own authorities.
+    `webhook_secrets` maps the names that the policy uses to Standard Webhooks secrets (`whsec_…`), `chat_urls` to addresses of Slack and
+    Teams, which are secrets too.
     """
 
     model_config = STRICT
     group: str = "consumers.actions"
-    attempts: Annotated[int, Field(ge=1, le=20)] = 8
-    timeout: Seconds = 10.0
-    first_wait: Seconds = 1.0
-    longest_wait: Seconds = 900.0
+    schedule: Annotated[tuple[Seconds, ...], Field(max_length=30)] = SCHEDULE
+    longest_wait: Seconds = 86_400.0
+    timeout: Seconds = 15.0
+    oldest: Seconds = 7 * 86_400.0
     session_timeout: Seconds = 10.0
-    in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    in_flight: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+    ssl_ca_location: FilePath | None = None
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    chat_urls: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class RegistrySettings(BaseModel):

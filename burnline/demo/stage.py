@@ -126,6 +126,7 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             "BURNLINE_WEBHOOKS__ODOO_TOKEN": token,
             "BURNLINE_WEBHOOKS__SPOOL_DIR": str(folder / "webhooks"),
             "BURNLINE_WEBHOOKS__SOURCES": f'{{"helpdesk": "{helpdesk}"}}',
+            "BURNLINE_ACTIONS__ALLOWED_NETWORKS": '["127.0.0.0/8"]',  # the demo's own receiver
             "BURNLINE_ACTIONS__WEBHOOK_SECRETS": f'{{"demo": "{outgoing}"}}',
             "BURNLINE_STREAMS__WEB_PORT": str(free_port()),
             "BURNLINE_CAPTURE__SWEEP_INTERVAL": "10",

@@ -1,86 +1,137 @@
 """One action from request to end: attempts, waits, and a record of each step before the next.
 
 Rules
-- An action that ended is never started again; one that was interrupted goes on with its next attempt, and gets at least one.
+- An action that ended is never started again; one that was interrupted goes on with its next attempt, when that is due.
+- An attempt is recorded before the call, its outcome after it. Where a restart finds no outcome, a target that tells doubles apart is
+  asked again; for any other the action ends as `uncertain`, and its owner is asked.
 - The end is recorded last, after the dead letter: until then the action would be done again, under the same id.
-- Nothing is begun once `may_go_on` says no: the alert stays uncommitted, and whoever gets it next goes on.
+- Nothing is sent about an alert that is too old: that is recorded, once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from confluent_kafka import Message
 
+from consumers.actions.gate import Gate, Gates
 from consumers.actions.journal import Journal
 from consumers.actions.targets import Target
 from consumers.actions.targets.failed import TargetFailed
+from consumers.actions.tenure import Tenure
 from consumers.core.action_events import ACTIONS, Status, action_event
+from consumers.core.freshness import why_not_sent
 from consumers.core.ledger import Ledger
-from consumers.core.letters import abandonment, owned
+from consumers.core.letters import abandonment, doubt, owned
 from consumers.core.plan import Planned
-from consumers.core.retry import Abandon, Failure, Patience, after_failure
+from consumers.core.retry import Abandon, Doubt, Failure, Patience, Wait, after_failure
 from infra.dead_letters import DEAD_LETTERS, parked
+from infra.errors import PoisonMessage
 
 log = structlog.get_logger()
-GoOn = Callable[[], bool]
+TROUBLE = frozenset({"failed", "abandoned", "uncertain"})
+INTERRUPTED = "the attempt was interrupted before its outcome was recorded; it may have been delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How actions are carried out: how long they are tried, and how old an alert may be."""
+
+    patience: Patience
+    oldest: timedelta
 
 
 class Execution:
     """Carries out actions and keeps their record."""
 
-    def __init__(
-        self, targets: Mapping[str, Target], patience: Patience, journal: Journal, stopping: asyncio.Event
-    ) -> None:
-        """`targets` by kind; `stopping` cuts waits short."""
+    def __init__(self, targets: Mapping[str, Target], gates: Gates, manner: Manner, journal: Journal) -> None:
+        """`targets` by kind."""
         self.ledger = Ledger()
         self._targets = targets
-        self._patience = patience
+        self._gates = gates
+        self._manner = manner
         self._journal = journal
-        self.stopping = stopping
 
-    async def carry_out(self, planned: Planned, origin: Message, may_go_on: GoOn) -> bool:
-        """See an action to its end. False where it was interrupted. Raises `Transient` where its record cannot be written."""
+    async def carry_out(self, planned: Planned, origin: Message, tenure: Tenure) -> None:
+        """See an action to its end. Raises `Transient` where this process may not go on; cancel it to interrupt."""
         if planned.action_id in self.ledger.ended:
-            return True
-        if not self.ledger.knows(planned.action_id):
+            return
+        if planned.action_id not in self.ledger.under_way:
+            old = why_not_sent(planned.alert, datetime.now(UTC), self._manner.oldest)
+            if old is not None:
+                await self._record(planned, "suppressed", 0, detail=old)
+                return
             await self._record(planned, "requested", 0)
-        attempt = min(self.ledger.attempts[planned.action_id], self._patience.attempts - 1)
-        before: str | None = None
-        while may_go_on():
+        known = self.ledger.under_way[planned.action_id]
+        if known.open and not self._target(planned).idempotent:
+            await tenure.sheltered(self._ask_owner(planned, origin, known.attempt, INTERRUPTED))
+            return
+        patience = self._manner.patience
+        attempt = min(known.attempt, patience.attempts - 1)
+        wait: float | None = _left(known.due)
+        until = asyncio.get_running_loop().time() + _left(known.due) + patience.span + patience.longest_wait
+        while wait is not None:
+            await asyncio.sleep(wait)
             attempt += 1
-            await self._record(planned, "attempted", attempt, detail=before)
-            try:
-                reference = await self._targets[planned.target.target].act(planned)
-            except TargetFailed as error:
-                before = error.failure.reason
-                if await self._ends(planned, origin, attempt, error.failure):
-                    return True
+            gate = self._gates.before(planned.target)
+            if await gate.enter(until):
+                wait = await tenure.sheltered(self._attempt(planned, origin, attempt, gate, tenure))
             else:
-                await self._record(planned, "succeeded", attempt, reference=reference)
-                return True
-        return False
+                reason = f"{gate.endpoint} could not be called in all the time that is tried"
+                wait = await tenure.sheltered(self._after(planned, origin, attempt, Failure(reason, final=True)))
 
-    async def _ends(self, planned: Planned, origin: Message, attempt: int, failure: Failure) -> bool:
-        """Wait for the next attempt, or give up: then it has ended."""
-        verdict = after_failure(attempt, failure, self._patience, random.random())  # noqa: S311  spreads waits, guards nothing
-        if isinstance(verdict, Abandon):
-            await self._abandon(planned, origin, attempt, verdict.reason)
-            return True
-        log.info(
-            "action_waits", action_id=planned.action_id, attempt=attempt, seconds=verdict.seconds, reason=failure.reason
-        )
+    async def _attempt(
+        self, planned: Planned, origin: Message, attempt: int, gate: Gate, tenure: Tenure
+    ) -> float | None:
+        """One call, and the record of it. Returns the seconds to wait before the next; None where the action has ended."""
+        reference, failure = None, None
         try:
-            await asyncio.wait_for(self.stopping.wait(), verdict.seconds)
-        except TimeoutError:
-            return False
-        return False
+            if gate.disabled is not None:
+                failure = Failure(f"{gate.endpoint} is called no more: {gate.disabled}", final=True)
+            else:
+                tenure.lease.check()
+                await self._record(planned, "attempted", attempt)
+                tenure.lease.check()
+                try:
+                    reference = await self._target(planned).act(planned)
+                except TargetFailed as error:
+                    failure = error.failure
+                gate.tell(failure)
+        finally:
+            gate.leave()
+        if failure is not None:
+            return await self._after(planned, origin, attempt, failure)
+        await self._record(planned, "succeeded", attempt, reference=reference)
+        return None
 
-    async def _abandon(self, planned: Planned, origin: Message, attempt: int, reason: str) -> None:
+    async def _after(self, planned: Planned, origin: Message, attempt: int, failure: Failure) -> float | None:
+        """Record a failure and what follows from it. Returns as `_attempt` does."""
+        chance = random.random()  # noqa: S311  spreads waits, guards nothing
+        idempotent = self._target(planned).idempotent
+        verdict = after_failure(attempt, failure, self._manner.patience, chance, idempotent=idempotent)
+        match verdict:
+            case Wait(seconds):
+                due = datetime.now(UTC) + timedelta(seconds=seconds)
+                await self._record(planned, "failed", attempt, detail=failure.reason, due=due)
+                return seconds
+            case Abandon(reason):
+                await self._record(planned, "failed", attempt, detail=reason)
+                await self._park(planned, origin, attempt, abandonment(planned, reason))
+                await self._record(planned, "abandoned", attempt, detail=reason)
+            case Doubt(reason):
+                await self._ask_owner(planned, origin, attempt, reason)
+        return None
+
+    async def _ask_owner(self, planned: Planned, origin: Message, attempt: int, reason: str) -> None:
+        await self._park(planned, origin, attempt, doubt(planned, reason))
+        await self._record(planned, "uncertain", attempt, detail=reason)
+
+    async def _park(self, planned: Planned, origin: Message, attempt: int, error: PoisonMessage) -> None:
         letter = parked(
             origin.topic() or "",
             origin.partition() or 0,
@@ -88,23 +139,30 @@ class Execution:
             key=origin.key(),
             value=origin.value(),
             headers=origin.headers(),
-            error=abandonment(planned, reason),
+            error=error,
             stage="actions",
             at=datetime.now(UTC),
             tenant=planned.alert["meta"]["tenant"],
         )
-        await self._record(planned, "failed", attempt, detail=reason)
         await self._journal.write(DEAD_LETTERS, owned(letter, planned, attempt))
-        await self._record(planned, "abandoned", attempt, detail=reason)
+
+    def _target(self, planned: Planned) -> Target:
+        return self._targets[planned.target.target]
 
     async def _record(
-        self, planned: Planned, status: Status, attempt: int, *, detail: str | None = None, reference: str | None = None
+        self,
+        planned: Planned,
+        status: Status,
+        attempt: int,
+        *,
+        detail: str | None = None,
+        reference: str | None = None,
+        due: datetime | None = None,
     ) -> None:
-        event = action_event(planned, status, attempt, datetime.now(UTC), detail=detail, reference=reference)
+        event = action_event(planned, status, attempt, datetime.now(UTC), detail=detail, reference=reference, due=due)
         await self._journal.write(ACTIONS, event)
         self.ledger.fold(event["current"])
-        level = log.warning if status in {"failed", "abandoned"} else log.info
-        level(
+        (log.warning if status in TROUBLE else log.info)(
             f"action_{status}",
             action_id=planned.action_id,
             policy=planned.rule,
@@ -112,5 +170,11 @@ class Execution:
             attempt=attempt,
             detail=detail,
             reference=reference,
+            due=due and due.isoformat(),
             correlation_id=event["meta"]["correlation_id"],
         )
+
+
+def _left(due: datetime | None) -> float:
+    """Seconds until an attempt is due."""
+    return 0.0 if due is None else max((due - datetime.now(UTC)).total_seconds(), 0.0)

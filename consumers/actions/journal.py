@@ -13,7 +13,7 @@ import structlog
 
 from consumers.core.action_events import ACTIONS
 from consumers.core.ledger import Ledger
-from infra.errors import BurnlineError, PoisonMessage
+from infra.errors import BurnlineError, PoisonMessage, Transient
 from infra.kafka.reader import read_to_end
 from infra.kafka.unread import logged, unread
 from infra.kafka.writer import EventWriter
@@ -22,6 +22,8 @@ from schemas import contents
 from schemas.topics import Topic
 
 log = structlog.get_logger()
+PAUSE = 1.0
+"""Seconds between two tries to record what the broker did not take."""
 
 
 def read_ledger(settings: KafkaSettings) -> Ledger:
@@ -51,24 +53,19 @@ class Journal:
         self._wake = asyncio.Event()
 
     async def write(self, topic: Topic, event: Mapping[str, Any]) -> None:
-        """Return once the event is acknowledged. Raises `Transient` when it is not."""
+        """Return once the event is acknowledged, however long the broker is away. Raises `Fatal` or `PoisonMessage` where it never will be."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((topic, event, done))
         self._wake.set()
         await done
 
     async def serve(self) -> None:
-        """Write what waits, until cancelled."""
+        """Write what waits, until cancelled. While the broker is away everything waits: what was done is not forgotten over it."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             batch, self._waiting = self._waiting, []
-            try:
-                await asyncio.to_thread(self._send, [(topic, event) for topic, event, _ in batch])
-            except BurnlineError as error:
-                outcome: BurnlineError | None = error
-            else:
-                outcome = None
+            outcome = await self._sent([(topic, event) for topic, event, _ in batch])
             for _, _, done in batch:
                 if done.done():  # cancelled meanwhile
                     continue
@@ -76,6 +73,19 @@ class Journal:
                     done.set_result(None)
                 else:
                     done.set_exception(outcome)
+
+    async def _sent(self, batch: list[tuple[Topic, Mapping[str, Any]]]) -> BurnlineError | None:
+        """Send a batch until it is acknowledged; what of it was, before another part was not, is sent twice: ids tell. None, or why never."""
+        while True:
+            try:
+                await asyncio.to_thread(self._send, batch)
+            except Transient as error:
+                log.warning("actions_not_recorded", events=len(batch), reason=str(error), remedy=error.remedy)
+                await asyncio.sleep(PAUSE)
+            except BurnlineError as error:
+                return error
+            else:
+                return None
 
     def _send(self, batch: list[tuple[Topic, Mapping[str, Any]]]) -> None:
         for topic, event in batch:

@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 
-from consumers.actions.execution import Execution
+from consumers.actions.execution import Execution, Manner
+from consumers.actions.gate import Gates
 from consumers.actions.journal import Journal
 from consumers.actions.policy import load_policy
 from consumers.actions.session import Session
@@ -26,6 +28,8 @@ from infra.settings import OdooSettings, Settings
 
 log = structlog.get_logger()
 LONGEST_PAUSE = 30.0
+DELIVERY = 20_000
+"""Milliseconds after which a record that the broker did not take is handed over anew: less than a flush waits, so that none is left over."""
 
 
 def run(settings: Settings, config: dict[str, object], odoo: OdooSettings | None, stop: threading.Event) -> None:
@@ -43,12 +47,13 @@ def run(settings: Settings, config: dict[str, object], odoo: OdooSettings | None
 async def _run(settings: Settings, policy: Policy, targets: Mapping[str, Target], stop: threading.Event) -> None:
     stopping = asyncio.Event()
     watch = asyncio.create_task(_watch(stop, stopping))
+    gates = Gates(wanted for rule in policy.rules for wanted in rule.then)
     pause = 1.0
     try:
         await _check(targets)
         while not stopping.is_set():
             try:
-                await _session(settings, policy, targets, stopping)
+                await _session(settings, policy, targets, gates, stopping)
                 pause = 1.0
             except Transient as error:
                 log.warning("actions_interrupted", reason=str(error), remedy=error.remedy, seconds=pause)
@@ -61,12 +66,14 @@ async def _run(settings: Settings, policy: Policy, targets: Mapping[str, Target]
             await target.close()
 
 
-async def _session(settings: Settings, policy: Policy, targets: Mapping[str, Target], stopping: asyncio.Event) -> None:
+async def _session(
+    settings: Settings, policy: Policy, targets: Mapping[str, Target], gates: Gates, stopping: asyncio.Event
+) -> None:
     mine = settings.actions
-    writer = EventWriter(producer(settings.kafka, linger_ms=1))
+    writer = EventWriter(producer(settings.kafka, linger_ms=1, delivery_timeout_ms=DELIVERY))
     journal = Journal(writer)
-    patience = Patience(mine.attempts, mine.first_wait, mine.longest_wait)
-    execution = Execution(targets, patience, journal, stopping)
+    manner = Manner(Patience(mine.schedule, mine.longest_wait), timedelta(seconds=mine.oldest))
+    execution = Execution(targets, gates, manner, journal)
     writing = asyncio.create_task(journal.serve())
     try:
         await Session(settings, policy, execution, journal).serve(stopping)

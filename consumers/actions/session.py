@@ -4,14 +4,15 @@ Rules
 - Actions of one target about one subject keep the order of their alerts; everything else runs side by side, so that a slow or failing
   target holds up its own subjects only.
 - An alert's offset is committed once all its actions have ended, and those of all alerts before it in the partition.
-- The ledger is read anew whenever partitions arrive: another member may have acted meanwhile.
+- The ledger is read anew whenever partitions arrive, before anything is done about them: another member may have acted meanwhile.
+- A partition is given up only when the calls made about its alerts have ended and are recorded, so that the next owner knows of them.
 - What cannot be decoded is parked as a dead letter. Any other failure ends the session with nothing more committed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumers.actions.execution import Execution
 from consumers.actions.journal import Journal, read_ledger
+from consumers.actions.tenure import Lease, Tenure
 from consumers.core.ledger import Ledger
 from consumers.core.plan import Planned, plan
 from consumers.core.policy import Policy
@@ -38,8 +40,10 @@ from schemas.topics import topic
 log = structlog.get_logger()
 T = TypeVar("T")
 ALERTS = topic("governance.alert.v1")
-POLL = 0.05
-Lane = tuple[bytes | None, str, str]
+POLL = 0.2
+MOST = 200
+RECORDING = 60.0
+"""Seconds, beyond the time that a call may take, to wait for the record of it before a partition is given up."""
 
 
 class Session:
@@ -61,35 +65,39 @@ class Session:
         self._journal = journal
         self._progress = Progress()
         self._sent: dict[int, int] = {}
-        self._owned: set[int] = set()
-        self._lanes: dict[Lane, asyncio.Task[bool]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._lease = Lease(settings.actions.session_timeout)
+        self._tenures: dict[int, Tenure] = {}
+        self._lanes: dict[tuple[bytes | None, str, str], asyncio.Task[None]] = {}
         self._failure: BaseException | None = None
         self._paused = False
         self._loop = asyncio.get_running_loop()
 
     async def serve(self, stopping: asyncio.Event) -> None:
-        """Act until `stopping`; then let attempts under way end, as long as one may take. Raises what made it fail."""
+        """Act until `stopping`; then let calls under way end, as long as one may take. Raises what made it fail."""
         self._consumer.subscribe([ALERTS.name], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
         try:
             while not stopping.is_set() and self._failure is None:
                 self._hold_back()
-                for record in await asyncio.to_thread(self._consumer.consume, 200, POLL):
+                records = await asyncio.to_thread(self._fetch)
+                self._lease.check()
+                self._lease.renew()
+                for record in records:
                     self._take(record)
                 self._commit_later()
-            if self._failure is None and self._tasks:
-                await asyncio.wait(self._tasks, timeout=self._grace)
         except KafkaException as error:
             raise Transient(
                 f"reading {ALERTS.name} failed: {error.args[0].str()}", remedy="is the broker up?"
             ) from error
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await _wind_up(self._tenures.values(), self._grace)
             await asyncio.to_thread(self._consumer.close)
         if self._failure is not None:
             raise self._failure
+
+    def _fetch(self) -> list[Message]:
+        """What is there, as soon as anything is."""
+        first = self._consumer.poll(POLL)
+        return [] if first is None else [first, *self._consumer.consume(MOST - 1, 0)]
 
     def _take(self, record: Message) -> None:
         partition, offset = record.partition() or 0, record.offset() or 0
@@ -99,7 +107,8 @@ class Session:
             raise refusal(doing, error) or Transient(
                 f"{doing} failed: {error.str()}", remedy="is the broker up, and do the topics exist?"
             )
-        if partition not in self._owned:  # it was revoked between its arrival and now
+        tenure = self._tenures.get(partition)
+        if tenure is None:  # it was revoked between its arrival and now
             return
         if error is not None:
             self._progress.reached(partition, offset)
@@ -108,13 +117,14 @@ class Session:
         try:
             alert = _alert(record)
         except PoisonMessage as poison:
-            self._spawn(self._park(record, poison))
+            self._spawn(tenure, self._park(record, poison))
             return
-        self._spawn(self._alert(record, [self._in_lane(record, planned) for planned in plan(alert, self._policy)]))
+        actions = [self._in_lane(record, planned, tenure) for planned in plan(alert, self._policy)]
+        self._spawn(tenure, self._alert(record, actions))
 
-    async def _alert(self, record: Message, actions: list[asyncio.Task[bool]]) -> None:
-        if all(await asyncio.gather(*actions)):
-            self._progress.ended(record.partition() or 0, record.offset() or 0)
+    async def _alert(self, record: Message, actions: list[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*actions)
+        self._progress.ended(record.partition() or 0, record.offset() or 0)
 
     async def _park(self, record: Message, poison: PoisonMessage) -> None:
         partition, offset = record.partition() or 0, record.offset() or 0
@@ -133,41 +143,40 @@ class Session:
         log.warning("alert_parked", partition=partition, offset=offset, reason=str(poison), remedy=poison.remedy)
         self._progress.ended(partition, offset)
 
-    def _in_lane(self, record: Message, planned: Planned) -> asyncio.Task[bool]:
+    def _in_lane(self, record: Message, planned: Planned, tenure: Tenure) -> asyncio.Task[None]:
         """Start an action after the one before it in its lane: the same target about the same subject."""
         lane = (record.key(), planned.rule, planned.target.label)
-        task = self._spawn(self._after(self._lanes.get(lane), planned, record))
+        task = self._spawn(tenure, self._after(self._lanes.get(lane), planned, record, tenure))
         self._lanes[lane] = task
         task.add_done_callback(partial(self._leave, lane))
         return task
 
-    def _leave(self, lane: Lane, task: asyncio.Task[bool]) -> None:
+    def _leave(self, lane: tuple[bytes | None, str, str], task: asyncio.Task[None]) -> None:
         if self._lanes.get(lane) is task:
             del self._lanes[lane]
 
-    async def _after(self, before: asyncio.Task[bool] | None, planned: Planned, record: Message) -> bool:
+    async def _after(
+        self, before: asyncio.Task[None] | None, planned: Planned, record: Message, tenure: Tenure
+    ) -> None:
         if before is not None:
             await asyncio.wait([before])
-        return await self._execution.carry_out(planned, record, partial(self._may_go_on, record.partition() or 0))
+        await self._execution.carry_out(planned, record, tenure)
 
-    def _may_go_on(self, partition: int) -> bool:
-        return partition in self._owned and not self._execution.stopping.is_set()
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _spawn(self, tenure: Tenure, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        tenure.tasks.add(task)
+        task.add_done_callback(partial(self._done, tenure))
         return task
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+    def _done(self, tenure: Tenure, task: asyncio.Task[Any]) -> None:
+        tenure.tasks.discard(task)
         if not task.cancelled() and task.exception() is not None and self._failure is None:
             self._failure = task.exception()
 
     def _hold_back(self) -> None:
         """Stop fetching while enough is under way, go on at half of it; the group's membership lives on meanwhile."""
         many = self._progress.under_way
-        partitions = [TopicPartition(ALERTS.name, partition) for partition in self._owned]
+        partitions = [TopicPartition(ALERTS.name, partition) for partition in self._tenures]
         if not self._paused and many >= self._in_flight:
             self._consumer.pause(partitions)
             self._paused = True
@@ -189,7 +198,7 @@ class Session:
         except KafkaException as error:  # the alerts come again, and the ledger tells what was done
             log.warning("alert_offsets_not_committed", reason=error.args[0].str())
 
-    # The consumer calls these from within `consume`, in its thread, while the loop runs on: what they change, the loop changes.
+    # The consumer calls these from within `poll`, in its thread, while the loop runs on: what they change, the loop changes.
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._in_loop(self._take_over({p.partition for p in partitions}, read_ledger(self._kafka)))
@@ -204,19 +213,35 @@ class Session:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _take_over(self, partitions: set[int], ledger: Ledger) -> None:
+        self._lease.renew()
         self._execution.ledger = ledger
-        self._owned |= partitions
+        self._tenures |= {partition: Tenure(self._lease) for partition in partitions}
         self._paused = False
         log.info("alert_partitions_assigned", partitions=sorted(partitions), actions_ended=len(ledger.ended))
 
     async def _hand_over(self, partitions: set[int]) -> list[TopicPartition]:
         """Give the partitions up; returns what may be committed for the last time."""
+        ending = [self._tenures.pop(partition) for partition in partitions if partition in self._tenures]
+        await _wind_up(ending, self._grace + RECORDING)
         offsets = _positions({p: o for p, o in self._progress.committable().items() if p in partitions})
-        self._owned -= partitions
         for partition in partitions:
             self._progress.forget(partition)
+        self._lease.renew()
         log.info("alert_partitions_revoked", partitions=sorted(partitions))
         return offsets
+
+
+async def _wind_up(tenures: Collection[Tenure], seconds: float) -> None:
+    """End tenures: what waits at once, calls under way within so many seconds."""
+    tasks = [task for tenure in tenures for task in tenure.tasks]
+    calls = [call for tenure in tenures for call in tenure.calls]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if calls:
+        _, hanging = await asyncio.wait(calls, timeout=seconds)
+        for call in hanging:
+            call.cancel()
 
 
 def _positions(offsets: dict[int, int]) -> list[TopicPartition]:

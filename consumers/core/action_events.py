@@ -33,8 +33,16 @@ UNDECIDED: _Decision = {
     "second_needed": False,
 }
 """What stands in an event of an action that no person has decided about."""
-Status = Literal["requested", "attempted", "succeeded", "failed", "abandoned"]
-_ORDER: dict[Status, int] = {"requested": 0, "attempted": 0, "succeeded": 1, "failed": 1, "abandoned": 2}
+Status = Literal["requested", "attempted", "succeeded", "failed", "abandoned", "uncertain", "suppressed"]
+_ORDER: dict[Status, int] = {
+    "requested": 0,
+    "suppressed": 1,
+    "attempted": 0,
+    "succeeded": 1,
+    "failed": 1,
+    "abandoned": 2,
+    "uncertain": 2,
+}
 
 
 def subject_of(action_id: str) -> str:
@@ -50,6 +58,7 @@ def action_event(
     *,
     detail: str | None = None,
     reference: str | None = None,
+    due: datetime | None = None,
 ) -> ActionEvent:
     """The event that an action reached a status. `now` is when it did."""
     cause = planned.alert["meta"]
@@ -79,6 +88,7 @@ def action_event(
             "detail": detail[:LONGEST_DETAIL] if detail else None,
             "reference": reference,
             "owner": planned.owner,
+            "due_at": due,
             **UNDECIDED,
         },
     }

@@ -1,32 +1,50 @@
 """What is known of each action: how it stands, and how often it was attempted. Rebuilt from the actions' own topic.
 
-Invariants: an action that ended never starts again; attempts are counted over restarts, so that one which brings the process
-down is given up in the end. Folding the same event twice changes nothing.
+Invariants
+- An action that ended never starts again; attempts are counted over restarts, so that one which brings the process down is given up in
+  the end.
+- An attempt without a recorded outcome is known as such: whether it had its effect, only the target can tell.
+- Folding the same events twice, or in another order, changes nothing.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from schemas.records import Action
 
-ENDED = frozenset({"succeeded", "abandoned", "overridden"})
+ENDED = frozenset({"succeeded", "abandoned", "uncertain", "suppressed", "overridden"})
+STEPS = ("requested", "attempted", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The last step known of an action that has not ended. `due` is when the next attempt may be made, where that was recorded."""
+
+    attempt: int
+    step: int
+    due: datetime | None
+
+    @property
+    def open(self) -> bool:
+        """True where an attempt was begun and nobody recorded how it ended."""
+        return STEPS[self.step] == "attempted"
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Ids of actions that ended, and the attempts of those that did not."""
+    """Ids of actions that ended, and the standing of those that did not."""
 
     ended: set[str] = field(default_factory=set)
-    attempts: dict[str, int] = field(default_factory=dict)
+    under_way: dict[str, Standing] = field(default_factory=dict)
 
     def fold(self, action: Action) -> None:
         """Take in one event of an action."""
-        identity = action["action_id"]
-        if action["status"] in ENDED:
+        identity, status = action["action_id"], action["status"]
+        if status in ENDED:
             self.ended.add(identity)
-            self.attempts.pop(identity, None)
-        elif identity not in self.ended:
-            self.attempts[identity] = max(action["attempt"], self.attempts.get(identity, 0))
-
-    def knows(self, action_id: str) -> bool:
-        """True for an action that was requested and has not ended."""
-        return action_id in self.attempts
+            self.under_way.pop(identity, None)
+        elif status in STEPS and identity not in self.ended:
+            step = Standing(action["attempt"], STEPS.index(status), action["due_at"])
+            known = self.under_way.get(identity)
+            if known is None or (step.attempt, step.step) > (known.attempt, known.step):
+                self.under_way[identity] = step

@@ -16,6 +16,16 @@ def abandonment(planned: Planned, reason: str) -> PoisonMessage:
     )
 
 
+def doubt(planned: Planned, reason: str) -> PoisonMessage:
+    """An action of which nobody knows whether it was done, at a target that would do it twice."""
+    alert = planned.alert["current"]
+    return PoisonMessage(
+        f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} may have been done: {reason}",
+        remedy=f"look at {planned.target.endpoint}: discard the letter where it arrived, retry it where it did not",
+        reason="abandoned",
+    )
+
+
 def owned(letter: DeadLetterEvent, planned: Planned, attempts: int) -> DeadLetterEvent:
     """The letter of an alert as the letter of one action about it: same record, own id, owner and number of attempts."""
     alert = planned.alert["current"]

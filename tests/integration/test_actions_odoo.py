@@ -77,7 +77,7 @@ class Case:
         self.made = []
 
     def settings(self, **changed):
-        quick = {"first_wait": 0.05, "attempts": 3, "group": f"test.actions-{self.id}"}
+        quick = {"schedule": (0.05, 0.1), "oldest": 10**9, "group": f"test.actions-{self.id}"}
         return Settings(kafka=self.kafka, actions=ActionSettings(**(quick | changed)))
 
     def policy(self, **target):
@@ -93,13 +93,13 @@ class Case:
         return self.create("project.project", name=f"actions {self.id}", **values)
 
     def create(self, model, **values):
-        record = self.odoo.execute(model, "create", values)
+        (record,) = self.odoo.call(model, "create", vals_list=[values])
         self.made.append((model, record))
         return record
 
     def clean_up(self):
         for model, record in reversed(self.made):
-            self.odoo.execute(model, "unlink", [record])
+            self.odoo.call(model, "unlink", [record])
 
     def subject(self, model, record):
         return f"odoo:{self.odoo.database}:{model}:{record}"
@@ -187,7 +187,7 @@ def test_what_a_person_did_meanwhile_is_left_alone(case, odoo, odoo_settings):
         case.publish(raised)
         case.ended(raised)
         [opened] = case.activities("project.project", project)
-        odoo.execute("mail.activity", "action_feedback", [opened["id"]], feedback="done by hand")
+        odoo.call("mail.activity", "action_feedback", [opened["id"]], feedback="done by hand")
         case.publish(cleared)
         assert case.ended(cleared)["status"] == "succeeded"
 
@@ -315,6 +315,7 @@ def test_killed_between_the_activity_and_its_record_it_leaves_one_activity(case,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": case.kafka.bootstrap_servers,
         "BURNLINE_ACTIONS__GROUP": f"test.actions-{case.id}",
         "BURNLINE_ACTIONS__SESSION_TIMEOUT": "6",
+        "BURNLINE_ACTIONS__OLDEST": "1000000000",
         "ODOO_URL": proxy.url,
         "ODOO_DB": real_odoo.db,
         "ODOO_USER": real_odoo.user,

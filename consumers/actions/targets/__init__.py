@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from consumers.actions.http import Http
 from consumers.actions.targets import log, odoo_activity, webhook
 from consumers.actions.targets.base import Asked, Means, Target
 from consumers.actions.targets.odoo import Odoo
@@ -19,7 +20,7 @@ KINDS: Mapping[str, Callable[[Sequence[Asked], Means], Target]] = {
 
 def targets_of(policy: Policy, settings: ActionSettings, odoo: OdooSettings | None) -> dict[str, Target]:
     """The targets that the policy asks for, by kind. Raises `Fatal` for what they need and do not have."""
-    means = Means(settings, Odoo(odoo) if odoo is not None else None)
+    means = Means(settings, Http(settings), Odoo(odoo) if odoo is not None else None)
     asked: dict[str, list[Asked]] = {}
     for rule in policy.rules:
         for wanted in rule.then:

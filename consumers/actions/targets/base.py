@@ -1,6 +1,7 @@
 """What a target is: it carries out the actions of one kind.
 
-A target may be asked twice for the same action, and must then have one effect.
+A target may be asked twice for the same action: after a crash, or where an answer was lost. It is then to have one effect, and where it
+cannot promise that (`idempotent` is false) it is asked again only after a failure that certainly had none.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from consumers.actions.http import Http
 from consumers.actions.targets.odoo import Odoo
 from consumers.core.plan import Planned
 from consumers.core.targets import Target as Wanted
@@ -16,6 +18,8 @@ from infra.settings import ActionSettings
 
 class Target(Protocol):
     """Carries out actions of one kind."""
+
+    idempotent: bool
 
     async def check(self) -> None:
         """Return where it may do what it will be asked for. Raises `Fatal` for what a person must correct, `Transient` where it is down."""
@@ -40,4 +44,5 @@ class Means:
     """What targets are made with. `odoo` is None where none is configured."""
 
     settings: ActionSettings
+    http: Http
     odoo: Odoo | None

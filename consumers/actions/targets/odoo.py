@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,31 +16,34 @@ from infra.odoo.client import OdooClient, connect
 from infra.odoo.failures import Refused
 from infra.settings import OdooSettings
 
+AT_ONCE = 4
+"""Calls to Odoo under way: each takes one of its workers."""
 MODULE = "burnline"
 """The module of the external ids that we give."""
 
 
 class Odoo:
-    """One session, used by one thread: a slow Odoo holds up its own actions only."""
+    """One session, used by few threads: a slow Odoo holds up its own actions only."""
 
     def __init__(self, settings: OdooSettings) -> None:
         """Nothing is sent yet; the session is opened when it is first needed, and again after it failed."""
         self._settings = settings
         self._client: OdooClient | None = None
-        self._thread = ThreadPoolExecutor(1, "odoo-actions")
+        self._threads = ThreadPoolExecutor(AT_ONCE, "odoo-actions")
+        self._connecting = threading.Lock()
         self._models: dict[str, int] = {}
 
     async def connect(self) -> None:
         """Open the session. Raises `Fatal` for what a person must correct, `Transient` when no Odoo answers."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._connected)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._connected)
 
     async def do(self, work: Callable[[Odoo, OdooClient, Planned], str | None], planned: Planned) -> str | None:
         """Do the work within the session. Raises `TargetFailed`, `Fatal` for a lost login."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work, planned)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, work, planned)
 
     def close(self) -> None:
         """Let the call under way end; the session ends by itself."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def model_id(self, client: OdooClient, model: str) -> int:
         """The id of a model. Raises `TargetFailed` where Odoo has none of that name."""
@@ -51,9 +55,10 @@ class Odoo:
         return self._models[model]
 
     def _connected(self) -> OdooClient:
-        if self._client is None:
-            self._client = connect(self._settings)
-        return self._client
+        with self._connecting:
+            if self._client is None:
+                self._client = connect(self._settings)
+            return self._client
 
     def _do(self, work: Callable[[Odoo, OdooClient, Planned], str | None], planned: Planned) -> str | None:
         try:
@@ -66,7 +71,9 @@ class Odoo:
 
 
 class OdooTarget:
-    """A kind of target that is a piece of work in Odoo."""
+    """A kind of target that is a piece of work in Odoo. What is made has an external id, so doing it twice makes one."""
+
+    idempotent = True
 
     def __init__(
         self,
@@ -112,7 +119,7 @@ def external_name(planned: Planned) -> str:
 
 def load(client: OdooClient, model: str, row: dict[str, str], what: str) -> str:
     """Create the record of an external id, or update it; returns `<model>:<id>`. Raises `TargetFailed` with Odoo's reasons."""
-    loaded = client.execute(model, "load", list(row), [list(row.values())])
+    loaded = client.call(model, "load", fields=list(row), data=[list(row.values())])
     if not loaded["ids"]:
         reasons = "; ".join(str(message["message"]).partition("\n")[0] for message in loaded["messages"])
         raise TargetFailed(Failure(f"Odoo refused {what}: {reasons}", final=True))

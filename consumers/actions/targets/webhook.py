@@ -1,24 +1,17 @@
-"""Signed POSTs (Standard Webhooks) of alerts as CloudEvents.
-
-A receiver tells duplicates by `webhook-id`, which is the action's id. A slow receiver holds up nobody else: every address has its own
-connections.
-"""
+"""Signed POSTs (Standard Webhooks) of alerts as CloudEvents. A receiver tells duplicates by `webhook-id`, which is the action's id."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-import httpx
 import standardwebhooks
 
+from consumers.actions.http import Http
 from consumers.actions.targets.base import Asked, Means
-from consumers.actions.targets.failed import TargetFailed
 from consumers.core.plan import Planned
-from consumers.core.retry import Failure, refused
 from consumers.core.targets.webhook import Webhook, cloud_event
 from infra.errors import Fatal
 from infra.settings import ActionSettings
@@ -28,23 +21,24 @@ CLOUDEVENTS_JSON = "application/cloudevents+json"
 
 def make(asked: Sequence[Asked], means: Means) -> Webhooks:
     """The target. Raises `Fatal` for a secret that is not there, or of no use."""
-    return Webhooks(signers(asked, means.settings), means.settings.timeout)
+    return Webhooks(signers(asked, means.settings), means.http)
 
 
 class Webhooks:
-    """Signed POSTs (Standard Webhooks) of the alert as a CloudEvent."""
+    """Signs with the secret that an action names."""
 
-    def __init__(self, secrets: Mapping[str, standardwebhooks.Webhook], limit: float) -> None:
-        """Sign with the secret that a target names; an answer takes `limit` seconds at most."""
+    idempotent = True
+
+    def __init__(self, secrets: Mapping[str, standardwebhooks.Webhook], http: Http) -> None:
+        """Nothing is sent yet."""
         self._secrets = secrets
-        self._limit = limit
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._http = http
 
     async def check(self) -> None:
         """Receivers are asked nothing but what is to be done."""
 
     async def act(self, planned: Planned) -> str | None:
-        """Deliver; 2xx is success."""
+        """Deliver."""
         wanted = cast("Webhook", planned.target)
         body = json.dumps(cloud_event(planned.alert), separators=(",", ":"))
         now = datetime.now(UTC)
@@ -54,30 +48,11 @@ class Webhooks:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": self._secrets[wanted.secret].sign(planned.action_id, now, body),
         }
-        client = self._client(wanted.url)
-        try:
-            async with (
-                asyncio.timeout(self._limit),
-                client.stream("POST", wanted.url, content=body, headers=headers) as answer,
-            ):
-                status, retry_after = answer.status_code, answer.headers.get("retry-after")
-        except (TimeoutError, httpx.TimeoutException):
-            raise TargetFailed(Failure(f"no answer within {self._limit:g} s")) from None
-        except httpx.TransportError as error:
-            raise TargetFailed(Failure(f"{type(error).__name__}: {error}")) from error
-        if not 200 <= status < 300:
-            raise TargetFailed(refused(status, retry_after, now))
-        return f"HTTP {status}"
-
-    def _client(self, url: str) -> httpx.AsyncClient:
-        if url not in self._clients:
-            self._clients[url] = httpx.AsyncClient(timeout=self._limit)
-        return self._clients[url]
+        return (await self._http.post(wanted.url, body.encode(), headers, wanted.expect)).reference
 
     async def close(self) -> None:
         """Close the connections."""
-        for client in self._clients.values():
-            await client.aclose()
+        await self._http.close()
 
 
 def signers(asked: Sequence[Asked], settings: ActionSettings) -> dict[str, standardwebhooks.Webhook]:

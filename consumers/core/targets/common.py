@@ -19,16 +19,30 @@ HEADLINE = "$rule: $level ($severity)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """The settings that every target has. A target adds `target`, its kind, and refuses what makes no sense in `__post_init__`."""
+    """The settings that every target has: `per_second` is the most calls in a second.
+
+    A target adds `target`, its kind, and refuses in `__post_init__`, after calling this one, what makes no sense.
+    """
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
     target: str
     name: str | None = None
+    per_second: float | None = None
 
     @property
     def label(self) -> str:
         """Its name within its rule."""
         return self.name or self.target
+
+    @property
+    def endpoint(self) -> str:
+        """What is called, for people: all that fails, and is limited, as one. Has no secret in it."""
+        return self.target
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.per_second is not None and not self.per_second > 0:
+            raise ValueError("per_second is not above 0; leave it out for no limit")
 
 
 def check_text(field: str, text: str | None) -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from consumers.core.targets.common import HEADLINE, Common, check_days, check_text, filled
-from consumers.core.targets.odoo_record import note
+from consumers.core.targets.odoo_record import ODOO, note
 from schemas.records import AlertEvent
 
 DEFAULT_TYPE = "mail.mail_activity_data_todo"
@@ -29,8 +29,14 @@ class OdooActivity(Common):
     user: str | None = None
     deadline_days: int = DEFAULT_DAYS
 
+    @property
+    def endpoint(self) -> str:
+        """One Odoo, whatever is done there."""
+        return ODOO
+
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
+        Common.__post_init__(self)
         check_days("deadline_days", self.deadline_days)
         check_text("summary", self.summary)
 

@@ -5,6 +5,9 @@ import html
 from consumers.core.targets.common import facts, words
 from schemas.records import AlertEvent
 
+ODOO = "odoo"
+"""The endpoint of all targets in Odoo."""
+
 
 def record_of(subject: str) -> tuple[str, int] | None:
     """Model and id of an Odoo key `odoo:<database>:<model>:<id>`; None for any other key."""

@@ -8,20 +8,28 @@ from typing import Any, Literal
 
 from consumers.core.plain import plain
 from consumers.core.targets.common import Common, check_url
+from consumers.core.targets.expect import ANY_SUCCESS, Expect
 from schemas.events import rfc3339
 from schemas.records import AlertEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook(Common):
-    """`secret` names one of the settings' webhook secrets."""
+    """`secret` names one of the settings' webhook secrets, `expect` what counts as done."""
 
     target: Literal["webhook"] = "webhook"
     url: str
     secret: str
+    expect: Expect = ANY_SUCCESS
+
+    @property
+    def endpoint(self) -> str:
+        """The address; it is no secret, since deliveries are signed."""
+        return self.url
 
     def __post_init__(self) -> None:
         """Refuse an address that is none."""
+        Common.__post_init__(self)
         check_url(self.url)
 
 

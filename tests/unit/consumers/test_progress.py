@@ -1,5 +1,6 @@
 """How far may be committed: never past a record that has not ended."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,10 +63,13 @@ def action(identity, status, attempt):
         "detail": None,
         "reference": None,
         "owner": "o",
+        "due_at": None,
     }
 
 
-STATUSES = st.sampled_from(["requested", "attempted", "succeeded", "failed", "abandoned", "overridden", "unknown"])
+STATUSES = st.sampled_from(
+    ["requested", "attempted", "succeeded", "failed", "abandoned", "uncertain", "suppressed", "overridden", "unknown"]
+)
 ACTIONS = st.lists(st.builds(action, st.sampled_from("ab"), STATUSES, st.integers(0, 9)))
 
 
@@ -88,12 +92,31 @@ def test_what_ended_stays_ended(events):
         ledger.fold(event)
 
     assert "a" in ledger.ended
-    assert not ledger.knows("a")
+    assert "a" not in ledger.under_way
 
 
 def test_attempts_are_counted_over_restarts():
     ledger = Ledger()
-    for status, attempt in (("requested", 0), ("attempted", 1), ("attempted", 2)):
+    for status, attempt in (("requested", 0), ("attempted", 1), ("failed", 1), ("attempted", 2)):
         ledger.fold(action("a", status, attempt))
 
-    assert ledger.attempts == {"a": 2}
+    assert ledger.under_way["a"].attempt == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_open"),
+    [
+        pytest.param([("requested", 0)], False, id="nothing was tried"),
+        pytest.param([("requested", 0), ("attempted", 1)], True, id="tried, and nobody recorded how it went"),
+        pytest.param([("attempted", 1), ("failed", 1)], False, id="it is known to have failed"),
+        pytest.param([("failed", 1), ("attempted", 2)], True, id="a later attempt is open again"),
+        pytest.param([("failed", 1), ("attempted", 1)], False, id="records of one attempt in the wrong order"),
+        pytest.param([("attempted", 1), ("override_requested", 0)], True, id="what a person asks for is no step of it"),
+    ],
+)
+def test_an_attempt_without_an_outcome_is_known(steps, is_open):
+    ledger = Ledger()
+    for status, attempt in steps:
+        ledger.fold(action("a", status, attempt))
+
+    assert ledger.under_way["a"].open is is_open

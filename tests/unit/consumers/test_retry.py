@@ -6,21 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.core.retry import Abandon, Failure, Patience, Wait, after_failure, refused, seconds_to_wait
+from consumers.core.retry import Abandon, Doubt, Failure, Patience, Wait, after_failure, refused, seconds_to_wait
+from infra.settings import ActionSettings
 
 NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
-PATIENCE = Patience(attempts=5, first_wait=1.0, longest_wait=60.0)
-MOST = 1.0
+PATIENCE = Patience(schedule=(1.0, 2.0, 4.0, 8.0), longest_wait=60.0)
+MIDDLE = 0.5
 
 
 @pytest.mark.parametrize(
     ("attempt", "failure", "verdict"),
     [
-        pytest.param(1, Failure("x"), Wait(1.0), id="the first wait"),
-        pytest.param(3, Failure("x"), Wait(4.0), id="doubled twice"),
+        pytest.param(1, Failure("x"), Wait(1.0), id="the first wait of the schedule"),
+        pytest.param(3, Failure("x"), Wait(4.0), id="the third"),
         pytest.param(5, Failure("x"), Abandon("x; 5 attempts are used up"), id="the last attempt"),
         pytest.param(6, Failure("x"), Abandon("x; 6 attempts are used up"), id="the limit was lowered meanwhile"),
         pytest.param(1, Failure("gone", final=True), Abandon("gone"), id="for good"),
+        pytest.param(1, Failure("no more", gone=True), Abandon("no more"), id="whoever wants nothing more"),
+        pytest.param(1, Failure("x", uncertain=True), Wait(1.0), id="perhaps done: a target that tells is asked again"),
         pytest.param(1, Failure("x", retry_after=30.0), Wait(30.0), id="the target's word is honoured"),
         pytest.param(4, Failure("x", retry_after=2.0), Wait(8.0), id="it names the least wait, not the most"),
         pytest.param(1, Failure("x", retry_after=60.0), Wait(60.0), id="as long as is allowed"),
@@ -34,17 +37,35 @@ MOST = 1.0
     ],
 )
 def test_after_a_failure(attempt, failure, verdict):
-    assert after_failure(attempt, failure, PATIENCE, MOST) == verdict
+    assert after_failure(attempt, failure, PATIENCE, MIDDLE, idempotent=True) == verdict
 
 
-@given(attempt=st.integers(1, 99), retry_after=st.none() | st.floats(0, 60), chance=st.floats(0, 1, exclude_max=True))
-def test_a_wait_is_never_shorter_than_asked_nor_longer_than_allowed_nor_none(attempt, retry_after, chance):
-    patience = Patience(100, 1.0, 60.0)
+@pytest.mark.parametrize(
+    ("failure", "verdict"),
+    [
+        pytest.param(Failure("x", uncertain=True), Doubt("x"), id="perhaps done: a person must look"),
+        pytest.param(Failure("x"), Wait(1.0), id="certainly not done: again"),
+        pytest.param(Failure("x", uncertain=True, final=True), Abandon("x"), id="refused for good"),
+    ],
+)
+def test_a_target_that_would_do_it_twice_is_asked_again_only_where_it_was_not_done(failure, verdict):
+    assert after_failure(1, failure, PATIENCE, MIDDLE, idempotent=False) == verdict
 
-    verdict = after_failure(attempt, Failure("x", retry_after=retry_after), patience, chance)
+
+@given(attempt=st.integers(1, 4), retry_after=st.none() | st.floats(0, 60), chance=st.floats(0, 1, exclude_max=True))
+def test_a_wait_is_near_the_schedule_and_never_shorter_than_asked(attempt, retry_after, chance):
+    verdict = after_failure(attempt, Failure("x", retry_after=retry_after), PATIENCE, chance, idempotent=True)
 
     assert isinstance(verdict, Wait)
-    assert max(retry_after or 0.0, 0.5) <= verdict.seconds <= 60.0
+    scheduled = PATIENCE.schedule[attempt - 1]
+    assert max(retry_after or 0.0, 0.8 * scheduled) <= verdict.seconds <= max(retry_after or 0.0, 1.2 * scheduled)
+
+
+def test_the_schedule_is_that_of_standard_webhooks():
+    patience = Patience(ActionSettings().schedule, ActionSettings().longest_wait)
+
+    assert patience.attempts == 10
+    assert patience.span == 75 * 3600 + 35 * 60 + 5
 
 
 @pytest.mark.parametrize(
@@ -53,7 +74,8 @@ def test_a_wait_is_never_shorter_than_asked_nor_longer_than_allowed_nor_none(att
         pytest.param(503, None, Failure("HTTP 503"), id="may pass"),
         pytest.param(404, None, Failure("HTTP 404"), id="a receiver being deployed"),
         pytest.param(302, None, Failure("HTTP 302"), id="redirects are not followed with a signed body"),
-        pytest.param(410, "10", Failure("HTTP 410", final=True, retry_after=10.0), id="gone is for good"),
+        pytest.param(410, "10", Failure("HTTP 410", gone=True, retry_after=10.0), id="gone is for good"),
+        pytest.param(502, None, Failure("HTTP 502", uncertain=True), id="a proxy got no answer: nobody knows"),
         pytest.param(429, "30", Failure("HTTP 429", retry_after=30.0), id="too many, come back"),
     ],
 )
