@@ -32,8 +32,10 @@ ENDED = {"succeeded", "abandoned", "uncertain", "suppressed"}
 RUNNER = """
 import json, sys, threading
 from consumers.actions import run
+from infra import logs
 from infra.settings import load_settings
 settings = load_settings()
+logs.configure(settings.log_level)
 run(settings, json.loads(sys.argv[1]), settings.odoo if settings.odoo.url else None, threading.Event())
 """
 
