@@ -51,10 +51,10 @@ def wait_for(condition, seconds=60):
 def prepared(kafka_bootstrap):
     """Settings for a broker that has the topics, and leaders for them, which topics that were just made lack for a moment."""
     settings = KafkaSettings(bootstrap_servers=kafka_bootstrap)
-    topics.apply(settings, topics.plan(settings))
 
     def have_leaders():
         try:
+            topics.apply(settings, topics.plan(settings))
             return [
                 end_offsets(settings, name, range(6))
                 for name in ("governance.alert.v1", "governance.action.v1", "ops.dead-letter.v1")
@@ -62,7 +62,7 @@ def prepared(kafka_bootstrap):
         except Transient:
             return False
 
-    wait_for(have_leaders)
+    wait_for(have_leaders, 120)
     return settings
 
 
