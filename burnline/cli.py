@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.console import Console
 
-from burnline.commands import broker, dlq, doctor, look, privacy, processes, schemas, topics
+from burnline.commands import audit, broker, dlq, doctor, look, privacy, processes, schemas, topics
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
@@ -31,6 +31,7 @@ add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
+audit.add_to(app)
 
 
 def main() -> None:
