@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from infra.errors import PoisonMessage
 from infra.odoo.client import Row
 from producers.audit.shelf import Place, Shelf
 from producers.capture.images import BITS, RECORD, joined, subject_of
+from producers.capture.pages import read_ahead
 from producers.capture.source import Readable, Source
 from producers.capture.tables import Tables
 from producers.core.audit import Kind, differing
@@ -49,9 +51,11 @@ class Comparison:
     def everything(self, one: Readable, first: int, last: int | None) -> None:
         """Compare all records between two ids, both included; without a last one, all that follow."""
         within = [("id", "<=", last)] if last is not None else []
-        for rows in self.source.pages(one, (*within, *one.mapping.where), REPAIR, after=first - 1):
-            self.tables.ready_for(one.mapping, rows)
-            self._rows(one, [row["id"] for row in rows], rows)
+        pages = self.source.pages(one, (*within, *one.mapping.where), REPAIR, after=first - 1)
+        with closing(read_ahead(pages)) as ahead:
+            for rows in ahead:
+                self.tables.ready_for(one.mapping, rows)
+                self._rows(one, [row["id"] for row in rows], rows)
         left = {record for place in self.of(one) for record in self.shelf.unseen(place, first, last or RECORD)}
         self.again(one, left)
 

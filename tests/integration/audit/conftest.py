@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -72,24 +71,37 @@ def kafka(kafka_bootstrap: str) -> KafkaSettings:
     return settings
 
 
-@pytest.fixture
-def audited(tmp_path: Path, kafka: KafkaSettings) -> Iterator[Audited]:
-    with EmbeddedOdoo(tmp_path / "firm.db", db=f"audit-{uuid4().hex[:8]}") as odoo:
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory, kafka: KafkaSettings) -> Iterator[Audited]:
+    """One Odoo for the module; every test mends what it harms."""
+    folder = tmp_path_factory.mktemp("odoo")
+    with EmbeddedOdoo(folder / "firm.db", db=f"audit-{uuid4().hex[:8]}") as odoo:
         given = {"url": odoo.url, "db": odoo.db, "user": odoo.user, "password": odoo.password}
         yield Audited(Settings(kafka=kafka, odoo=OdooSettings(**given), capture=CaptureSettings()), odoo)
 
 
-@pytest.fixture
-def lines(audited: Audited) -> Sequence[int]:
-    """Three timesheets, known to the topic."""
+@pytest.fixture(scope="module")
+def supply(audited: Audited) -> Iterator[int]:
+    """Timesheets that the topic knows, one after the other."""
 
     def work(transaction: Any) -> list[int]:
         employee = transaction.create("hr.employee", {"name": "Ann"})
         project = transaction.create("project.project", {"name": "P"})
         task = transaction.create("project.task", {"name": "t", "project_id": project, "user_ids": [(6, 0, [2])]})
-        values = {"project_id": project, "employee_id": employee, "task_id": task, "date": "2026-03-05"}
-        return [transaction.create(LINE, {**values, "name": "w", "unit_amount": hours}) for hours in (1.0, 2.0, 3.0)]
+        values = {"project_id": project, "employee_id": employee, "task_id": task, "date": "2026-03-05", "name": "w"}
+        return [transaction.create(LINE, {**values, "unit_amount": 1.0 + number % 8}) for number in range(60)]
 
     made: list[int] = audited.change(work)
     audited.capture()
-    return made
+    return iter(made)
+
+
+@pytest.fixture
+def lines(supply: Iterator[int]) -> Sequence[int]:
+    """Three of them, which no other test has."""
+    return [next(supply) for _ in range(3)]
+
+
+@pytest.fixture
+def unique() -> str:
+    return f"audit-{uuid4().hex[:12]}"
