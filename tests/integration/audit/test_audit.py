@@ -90,7 +90,7 @@ def test_each_kind_of_difference_is_found_and_mended(
 
 def test_sums_alone_find_each_of_them_and_read_no_other_rows(audited: Audited, supply: Iterator[int]) -> None:
     harms = {harm(audited, [next(supply) for _ in range(3)]): kind for harm, kind in HARMS.items()}
-    found, told = audited.audit(models=(LINE,), quick=True)
+    _, told = audited.audit(models=(LINE,), quick=True)
     assert {one.subject.removeprefix(f"odoo:{audited.odoo.db}:"): one.kind for one in told} == harms
     assert audited.audit(models=(LINE,), quick=True, repair=True)[0].repaired == len(harms)
     after, told = audited.audit(models=(LINE,), quick=True)

@@ -1,12 +1,10 @@
 """The audit of the real Odoo: what changes in silence, and what a user may not see any more."""
 
-import threading
 from typing import Any
 
 import odoorpc
 import pytest
 
-import producers.capture
 from infra.odoo import connect
 from infra.settings import KafkaSettings, OdooSettings, Settings
 from producers.audit import Difference, Request, run
@@ -46,7 +44,7 @@ def test_a_milestone_deleted_takes_itself_off_tasks_in_silence_and_sums_see_it(
     settings = settings_of(real_odoo, kafka)
     request = Request(models=(MILESTONE, TASK), quick=True, settle=0.2)
     with alone_with(real_odoo.db):
-        producers.capture.run(settings, {}, once=True, stop=threading.Event())
+        run(settings, {}, Request(models=(MILESTONE, TASK), repair=True, settle=0.2))
         stamp = call(TASK, "read", [task], ["write_date"])
         call(MILESTONE, "unlink", [milestone])
         assert call(TASK, "read", [task], ["write_date"]) == stamp
