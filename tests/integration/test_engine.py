@@ -261,7 +261,7 @@ def _without_broker(_bootstrap: str, prefix: str, folder: Path) -> World:
         pytest.param(_without_broker, Transient, "no Kafka broker answers", id="Kafka is down at the start"),
     ],
 )
-def test_a_worker_that_cannot_begin_says_why_and_what_to_do(
+def test_a_worker_that_cannot_begin_says_why_and_what_to_do(  # noqa: PLR0917  three fixtures and three columns
     kafka_bootstrap: str,
     topic_prefix: str,
     tmp_path: Path,
