@@ -88,7 +88,11 @@ class AccessSettings(BaseModel):
 
 
 class OdooSettings(BaseModel):
-    """How to reach Odoo. Without a URL, `burnline demo` starts the embedded one."""
+    """How to reach Odoo. Without a URL, `burnline demo` starts the embedded one.
+
+    `transport` is asked of the server unless it is set. `requests_per_second` and `share` (of the time, 1 is all of it) are the most
+    that each process asks of Odoo.
+    """
 
     model_config = STRICT
     url: str | None = None
@@ -96,6 +100,9 @@ class OdooSettings(BaseModel):
     user: str = "admin"
     password: SecretStr | None = None
     timeout: Seconds = 60.0
+    transport: Literal["auto", "jsonrpc", "json2"] = "auto"
+    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] = 100.0
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class CaptureSettings(BaseModel):

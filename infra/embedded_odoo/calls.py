@@ -16,6 +16,7 @@ from infra.embedded_odoo.seed import TIMEZONE
 
 _CLASSIC = "_classic_read"
 _OPERATIONS = frozenset({"read", "write", "create", "unlink"})
+_ON_RECORDS = frozenset({"read", "write", "unlink", "has_access"})
 
 
 class Call:
@@ -180,6 +181,11 @@ def execute(  # noqa: PLR0917  the six things that make a call
     if (name, method) in METHODS:
         return call.method(method, *args, **named)
     raise OdooError("builtins.AttributeError", f"The method '{name}.{method}' does not exist")
+
+
+def of_records(name: str, method: str) -> bool:
+    """Whether a method is called on records, and not on the model."""
+    return method in _ON_RECORDS or (name, method) in METHODS
 
 
 def _ids(ids: Any) -> list[int]:

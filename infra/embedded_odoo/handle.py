@@ -1,5 +1,6 @@
 """The server inside this process, for tests and tools."""
 
+import secrets
 import sqlite3
 import threading
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ DB, USER, PASSWORD = "firm", "admin", "admin"
 class EmbeddedOdoo:
     """An Odoo-shaped server over one SQLite file, between `start` and `stop`, or as a context manager.
 
-    `url`, `db`, `user` and `password` are what a client needs. Stopping loses nothing; the same file goes on later.
+    `url`, `db`, `user` and `password` are what a client needs; JSON-2 takes `api_key`. Stopping loses nothing; the same file goes on later.
     """
 
     def __init__(
@@ -37,12 +38,13 @@ class EmbeddedOdoo:
     ) -> None:
         """Open the file and bind the port; Fatal when either cannot be used."""
         self.db, self.user, self.password = db, user, password
+        self.api_key = secrets.token_hex(20)
         self.store = Store(data_file)
         try:
             seed(self.store, stamp(datetime.now(UTC)))
             self.hints = Hints(webhook)
             self.database = Database(self.store, self.hints)
-            self._server = Server(port, Rpc(self.database, Login(db, user, password), session_seconds))
+            self._server = Server(port, Rpc(self.database, Login(db, user, password, self.api_key), session_seconds))
         except BaseException:
             self.store.close()
             raise

@@ -17,6 +17,13 @@ from infra.errors import Fatal
 
 Controls = Mapping[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]]
 LOOPBACK = "127.0.0.1"
+_STATUSES = {
+    "odoo.exceptions.UserError": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "odoo.exceptions.ValidationError": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "odoo.exceptions.AccessError": HTTPStatus.FORBIDDEN,
+    "odoo.exceptions.MissingError": HTTPStatus.NOT_FOUND,
+}
+"""How JSON-2 answers for a class of errors; anything else is a 500."""
 
 
 class Server(ThreadingHTTPServer):
@@ -62,6 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         """Health and the firm's status."""
         if self.path == "/web/health":
             self._answer(HTTPStatus.OK, {"status": "pass"})
+        elif self.path == "/web/version":
+            self._answer(
+                HTTPStatus.OK, {"version_info": VERSION["server_version_info"], "version": VERSION["server_version"]}
+            )
         else:
             self._control({})
 
@@ -76,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": "the body must be a JSON object"})
         elif self.path.startswith("/firm/"):
             self._control(request)
+        elif self.path.startswith("/json/2/"):
+            self._json2(request)
         else:
             self._rpc(request)
 
@@ -88,6 +101,24 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, control(request))
         except ValueError as error:
             self._answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+
+    def _json2(self, request: dict[str, Any]) -> None:
+        """JSON-2: the answer as it is, or what was refused under a status of its own."""
+        login = self.server.rpc.login
+        if self.headers.get("Authorization", "").partition(" ")[2] != login.api_key:
+            self._answer(
+                HTTPStatus.UNAUTHORIZED, {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"}
+            )
+            return
+        if self.headers.get("X-Odoo-Database", login.db) != login.db:
+            self._answer(HTTPStatus.NOT_FOUND, {"error": "no such database"})
+            return
+        model, _, method = self.path.removeprefix("/json/2/").partition("/")
+        try:
+            self._answer(HTTPStatus.OK, self.server.rpc.call_json2(model, method, request))
+        except Exception as error:  # noqa: BLE001  as with Odoo, whatever goes wrong is told to the caller
+            told = describe(error)["data"]
+            self._answer(_STATUSES.get(told["name"], HTTPStatus.INTERNAL_SERVER_ERROR), told)
 
     def _rpc(self, request: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"jsonrpc": "2.0", "id": request.get("id")}
@@ -132,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
         morsel = SimpleCookie(self.headers.get("Cookie", "")).get("session_id")
         return morsel.value if morsel else ""
 
-    def _answer(self, status: HTTPStatus, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
+    def _answer(self, status: HTTPStatus, body: Any, headers: Mapping[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")

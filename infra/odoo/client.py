@@ -1,39 +1,38 @@
-"""One small interface to Odoo, and its implementation over odoorpc (JSON-RPC).
+"""One small interface to Odoo, over whichever transport the server speaks.
 
 Rules
-- The transport can be exchanged: `/jsonrpc` goes in a later Odoo, its successor takes the same words.
 - Only `Transient` failures are tried again, a bounded number of times, with backoff and jitter. Calls that write are tried
-  again only by those who know them to be idempotent (`retry=False` is the default of `execute`).
+  again only by those who know them to be idempotent (`retry=False` is the default of `call`).
 - A session that ended is renewed once, silently. The password is never logged, not even by the library in debug mode.
+- A circuit breaker and a throttle stand before every call; logging in again counts, too.
 - Archived records are read too, many2one values come as bare ids: half of Odoo's work for a read is to make up names.
 """
 
 from __future__ import annotations
 
-import logging
+import random
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
-import odoorpc
-import odoorpc.error
 import stamina
 from prometheus_client import Counter
 
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.odoo import failures
+from infra.odoo.breaker import Breaker, Paused
+from infra.odoo.throttle import Throttle
+from infra.odoo.transport import Transport, address, opened
 from infra.settings import OdooSettings
 
 Row = dict[str, Any]
 Domain = Sequence[Any]
 T = TypeVar("T")
 ATTEMPTS = 4
+LONGEST_WAIT = 10.0
 EVERYTHING = {"active_test": False}
 REQUESTS = Counter(
     "burnline_odoo_requests", "Calls to Odoo, by model, method and outcome", ("model", "method", "outcome")
 )
-
-logging.getLogger("odoorpc").setLevel(logging.INFO)  # its debug lines hold the arguments, the password among them
 
 
 class OdooClient(Protocol):
@@ -41,6 +40,7 @@ class OdooClient(Protocol):
 
     url: str
     database: str
+    breaker: Breaker
 
     def version(self) -> str:
         """The server's version, for example 19.0."""
@@ -59,71 +59,59 @@ class OdooClient(Protocol):
     def search(self, model: str, domain: Domain, *, limit: int | None = None, order: str = "id") -> list[int]:
         """Ids, of archived records too."""
 
+    def count(self, model: str, domain: Domain) -> int:
+        """How many records, archived ones too."""
+
     def fields_get(self, model: str) -> dict[str, Row]:
         """The fields this user may see, with their `type`, `store`, `required` and `selection`."""
 
-    def execute(self, model: str, method: str, *args: Any, retry: bool = False, **kwargs: Any) -> Any:
-        """Any method. With `retry`, transient failures are tried again: for idempotent calls only."""
+    def call(
+        self, model: str, method: str, ids: Sequence[int] | None = None, *, retry: bool = False, **named: Any
+    ) -> Any:
+        """Any method, on these records or on the model. With `retry`, transient failures are tried again: for idempotent calls only."""
 
 
-def connect(settings: OdooSettings) -> OdooRpc:
+def connect(settings: OdooSettings) -> Odoo:
     """A client that is logged in. Raises `Fatal` for what a person must correct, `Transient` when no Odoo answers."""
     if not settings.url:
         raise Fatal("no Odoo is configured", remedy="set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
-    client = OdooRpc(settings)
-    client.log_in()
-    return client
+    return Odoo(settings, _persist(lambda: opened(settings), retry=True))
 
 
-class OdooRpc:
-    """Odoo over odoorpc. May be shared by threads: a call holds no state beyond itself."""
+class Odoo:
+    """Odoo over an open transport. May be shared by threads: a call holds no state beyond itself."""
 
-    def __init__(self, settings: OdooSettings) -> None:
-        """Nothing is sent until `log_in`."""
-        parts = urlsplit(settings.url or "")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Fatal(f"ODOO_URL is no address: {settings.url}", remedy="write it like https://odoo.example.com")
-        self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        self.database = settings.db or ""
-        self._settings = settings
-        self._host, self._tls = parts.hostname, parts.scheme == "https"
-        self._port = parts.port or (443 if self._tls else 80)
-        self._odoo: Any = None
-
-    def log_in(self) -> None:
-        """Open a session. The only database of a server is taken where none is configured."""
-        _persist(lambda: self._told("login", self._open), retry=True)
-
-    def _open(self) -> None:
-        settings = self._settings
-        protocol = "jsonrpc+ssl" if self._tls else "jsonrpc"
-        odoo = odoorpc.ODOO(self._host, protocol, self._port, timeout=settings.timeout)
-        if not self.database:
-            self.database = _the_only(odoo.db.list(), self.url)
-        if settings.password is None:
-            raise Fatal("no password for Odoo is configured", remedy="set ODOO_PASSWORD (an API key will do)")
-        odoo.login(self.database, settings.user, settings.password.get_secret_value())
-        self._odoo = odoo
+    def __init__(self, settings: OdooSettings, transport: Transport) -> None:
+        """Call through `transport`."""
+        self.url = address(settings.url).url
+        self.database = transport.database
+        self.transport = transport
+        self.breaker = Breaker()
+        self._throttle = Throttle(settings.requests_per_second, settings.share)
 
     def version(self) -> str:
         """The server's version."""
-        return str(self._odoo.version)
+        return self.transport.version()
 
     def databases(self) -> list[str]:
         """The server's databases."""
-        try:
-            return [str(name) for name in self._told("db.list", self._odoo.db.list)]
-        except failures.Refused:
-            return []
+        return self.transport.databases()
 
     def search_read(
         self, model: str, domain: Domain, fields: Sequence[str], *, limit: int | None = None, order: str = "id"
     ) -> list[Row]:
         """Records of a domain."""
-        wanted: dict[str, Any] = {"fields": list(fields), "order": order, "load": None, "context": EVERYTHING}
-        if limit is not None:
-            wanted["limit"] = limit
-        found: list[Row] = self.execute(model, "search_read", list(domain), retry=True, **wanted)
+        found: list[Row] = self.call(
+            model,
+            "search_read",
+            retry=True,
+            domain=list(domain),
+            fields=list(fields),
+            order=order,
+            limit=limit,
+            load=None,
+            context=EVERYTHING,
+        )
         return found
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[Row]:
@@ -132,30 +120,29 @@ class OdooRpc:
 
     def search(self, model: str, domain: Domain, *, limit: int | None = None, order: str = "id") -> list[int]:
         """Ids of a domain."""
-        wanted: dict[str, Any] = {"order": order, "context": EVERYTHING}
-        if limit is not None:
-            wanted["limit"] = limit
-        found: list[int] = self.execute(model, "search", list(domain), retry=True, **wanted)
+        found: list[int] = self.call(
+            model, "search", retry=True, domain=list(domain), order=order, limit=limit, context=EVERYTHING
+        )
         return found
+
+    def count(self, model: str, domain: Domain) -> int:
+        """Size of a domain."""
+        return int(self.call(model, "search_count", retry=True, domain=list(domain), context=EVERYTHING))
 
     def fields_get(self, model: str) -> dict[str, Row]:
         """Fields of a model."""
         attributes = ["type", "store", "required", "selection"]
-        found: dict[str, Row] = self.execute(model, "fields_get", retry=True, attributes=attributes)
+        found: dict[str, Row] = self.call(model, "fields_get", retry=True, attributes=attributes)
         return found
 
-    def execute(self, model: str, method: str, *args: Any, retry: bool = False, **kwargs: Any) -> Any:
+    def call(
+        self, model: str, method: str, ids: Sequence[int] | None = None, *, retry: bool = False, **named: Any
+    ) -> Any:
         """Call a method."""
-
-        def call() -> Any:
-            return self._told(f"{model}.{method}", lambda: self._odoo.execute_kw(model, method, list(args), kwargs))
 
         def attempt() -> Any:
             try:
-                result = call()
-            except _SessionEndedError:
-                self._told("login", self._open)
-                result = call()
+                result = self._guarded(lambda: self._in_session(model, method, ids, named))
             except BurnlineError as error:
                 REQUESTS.labels(model, method, type(error).__name__).inc()
                 raise
@@ -164,36 +151,38 @@ class OdooRpc:
 
         return _persist(attempt, retry=retry)
 
-    def _told(self, call: str, do: Callable[[], T]) -> T:
+    def _in_session(self, model: str, method: str, ids: Sequence[int] | None, named: dict[str, Any]) -> Any:
         try:
-            return do()
-        except BurnlineError:
+            return self.transport.call(model, method, ids, named)
+        except failures.SessionEnded:
+            self.transport.open()
+            return self.transport.call(model, method, ids, named)
+
+    def _guarded(self, do: Callable[[], T]) -> T:
+        """Do it if the breaker lets it, in its turn, and tell the breaker how it went."""
+        self.breaker.admit()
+        try:
+            with self._throttle.turn():
+                result = do()
+        except failures.Sick as error:
+            self.breaker.failed(error)
             raise
-        except Exception as error:  # noqa: BLE001  told as one of ours, or raised again as it is
-            failure = failures.told(error, url=self.url, database=self.database, call=call)
-            if isinstance(error, odoorpc.error.RPCError) and _kind(error) == failures.SESSION_ENDED:
-                raise _SessionEndedError(str(failure), remedy=failure.remedy) from None
-            raise failure from None  # the library's traceback would show the arguments
-
-
-class _SessionEndedError(Transient):
-    """The session ended: log in again, once."""
+        except BaseException:
+            self.breaker.passed()  # Odoo said no, which is an answer
+            raise
+        self.breaker.passed()
+        return result
 
 
 def _persist(do: Callable[[], T], *, retry: bool) -> T:
-    for attempt in stamina.retry_context(
-        on=Transient, attempts=ATTEMPTS if retry else 1, wait_initial=0.2, wait_max=3.0
-    ):
+    for attempt in stamina.retry_context(on=_again, attempts=ATTEMPTS if retry else 1, wait_initial=0.2, wait_max=3.0):
         with attempt:
             return do()
     raise AssertionError("stamina ends with a result or an exception")
 
 
-def _kind(error: odoorpc.error.RPCError) -> str:
-    return str(error.info["data"]["name"]) if isinstance(error.info, dict) else ""
-
-
-def _the_only(names: list[str], url: str) -> str:
-    if len(names) != 1:
-        raise Fatal(f"{url} has {len(names)} databases: {', '.join(names)}", remedy="name one of them in ODOO_DB")
-    return names[0]
+def _again(error: Exception) -> bool | float:
+    """Whether to try again here and now, or after how many seconds; a long wait is left to the caller."""
+    if isinstance(error, failures.Limited):
+        return error.wait * (1 + random.random() / 4) + 0.05 if error.wait <= LONGEST_WAIT else False  # noqa: S311  no secret
+    return isinstance(error, Transient) and not isinstance(error, Paused)

@@ -1,18 +1,16 @@
 """What can go wrong between us and Odoo, classified: `Fatal` needs a person, `Transient` may pass by itself.
 
 An error that Odoo itself reports keeps its sentence; passwords never stand in one. What no rule knows is `Refused`: Odoo
-answered, and said no to this very call.
+answered, and said no to this very call. `Sick` is what a circuit breaker counts: no answer, or none that Odoo made.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
+import email.utils
 import ssl
-import urllib.error
-from typing import Any
-
-import odoorpc.error
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
 
 from infra.errors import BurnlineError, Fatal, Transient
 
@@ -29,6 +27,8 @@ SESSION_ENDED = "odoo.http.SessionExpiredException"
 DENIED = "odoo.exceptions.AccessDenied"
 NO_ACCESS = "odoo.exceptions.AccessError"
 MISSING = "odoo.exceptions.MissingError"
+LIMITED_WAIT = 5.0
+"""Seconds to wait where a rate limit names none."""
 
 
 class Refused(Fatal):
@@ -40,55 +40,38 @@ class Refused(Fatal):
         self.kind = kind
 
 
-def told(error: Exception, *, url: str, database: str, call: str) -> BurnlineError:
-    """The failure of `call` as one of ours."""
-    if isinstance(error, odoorpc.error.RPCError):
-        return _answered(error, url=url, database=database, call=call)
-    if isinstance(error, urllib.error.HTTPError):
-        return _http(error, url=url)
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(reason, ssl.SSLError):
-        return Fatal(
-            f"{url} does not speak TLS that can be trusted: {reason}", remedy="correct ODOO_URL, or its certificate"
-        )
-    if isinstance(reason, TimeoutError):
-        return Transient(
-            f"Odoo at {url} did not answer {call} in time",
-            remedy="is it overloaded? BURNLINE_ODOO__TIMEOUT sets how long to wait",
-        )
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return Transient(
-            f"{url} answered {call} with a page instead of JSON-RPC",
-            remedy="does ODOO_URL name the Odoo server itself, or a proxy whose server is down?",
-        )
-    if isinstance(reason, OSError | http.client.HTTPException):
-        cause = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-        return Transient(f"no Odoo answers at {url}: {cause}", remedy="start it, or correct ODOO_URL")
-    raise error
+class Sick(Transient):
+    """Odoo gave no answer, or something before it gave one that is not Odoo's."""
 
 
-def _http(error: urllib.error.HTTPError, *, url: str) -> BurnlineError:
-    if error.code in {401, 403, 404, 405}:
-        return Fatal(
-            f"{url} answered HTTP {error.code}: this is no Odoo, or it hides its RPC",
-            remedy="correct ODOO_URL; it names the server, without a path",
-        )
-    return Transient(f"{url} answered HTTP {error.code}", remedy="look at the log of Odoo, or of the proxy before it")
+class Limited(Sick):
+    """Too many requests: none is welcome before `wait` seconds are over."""
+
+    def __init__(self, message: str, *, remedy: str, wait: float) -> None:
+        """Keep how long to wait."""
+        super().__init__(message, remedy=remedy)
+        self.wait = wait
 
 
-def _answered(error: odoorpc.error.RPCError, *, url: str, database: str, call: str) -> BurnlineError:
-    info: dict[str, Any] = error.info if isinstance(error.info, dict) else {}
-    kind = str(info.get("data", {}).get("name", ""))
-    message = str(error).strip().partition("\n")[0]
+class SessionEnded(Transient):
+    """The session ended: log in again, once."""
+
+
+def answered(kind: str, message: str, *, url: str, database: str, call: str) -> BurnlineError:
+    """The failure in an error that Odoo reported: the class it names, and its sentence."""
+    message = message.strip().partition("\n")[0]
     if "database" in message and "does not exist" in message:
         return Fatal(
             f"Odoo at {url} has no database {database}", remedy="correct ODOO_DB; `burnline doctor` lists what it has"
         )
     if kind == DENIED or message == "Wrong login ID or password":
         return Fatal(
-            f"Odoo at {url} refused the user or the password", remedy="correct ODOO_USER and ODOO_PASSWORD (or API key)"
+            f"Odoo at {url} refused the user or the password",
+            remedy="correct ODOO_USER and ODOO_PASSWORD; an API key may have expired: make a new one",
         )
-    if kind in PASSING or kind == SESSION_ENDED:
+    if kind == SESSION_ENDED:
+        return SessionEnded(f"the session ended during {call}", remedy="it is renewed; look at Odoo's log")
+    if kind in PASSING:
         return Transient(f"Odoo could not finish {call}: {message}", remedy="it is tried again; look at Odoo's log")
     remedies = {
         NO_ACCESS: "give the user of ODOO_USER the right to read it",
@@ -101,6 +84,63 @@ def _answered(error: odoorpc.error.RPCError, *, url: str, database: str, call: s
     )
 
 
+def status(code: int, headers: Mapping[str, str], *, url: str, now: datetime | None = None) -> BurnlineError:
+    """The failure in an HTTP status with a body that is not Odoo's. `headers` are looked up in lower case."""
+    if code == HTTPStatus.TOO_MANY_REQUESTS or (code == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in headers):
+        wait = retry_after(headers.get("retry-after", ""), now or datetime.now(UTC))
+        return Limited(
+            f"{url} answered HTTP {code}: it wants no request for {wait:.0f} s",
+            remedy="it is waited for; BURNLINE_ODOO__REQUESTS_PER_SECOND sets a lower rate",
+            wait=wait,
+        )
+    if code < HTTPStatus.INTERNAL_SERVER_ERROR and code != HTTPStatus.REQUEST_TIMEOUT:
+        return Fatal(
+            f"{url} answered HTTP {code}: this is no Odoo, or it hides its RPC",
+            remedy="correct ODOO_URL; it names the server, without a path",
+        )
+    return Sick(f"{url} answered HTTP {code}", remedy="look at the log of Odoo, or of the proxy before it")
+
+
+def retry_after(value: str, now: datetime) -> float:
+    """The seconds that a `Retry-After` header asks for, written as a number or as a date."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return LIMITED_WAIT
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+
+
+def no_json(*, url: str, call: str) -> Sick:
+    """A page where JSON should be."""
+    return Sick(
+        f"{url} answered {call} with a page instead of JSON",
+        remedy="does ODOO_URL name the Odoo server itself, or a proxy whose server is down?",
+    )
+
+
+def timed_out(*, url: str, call: str) -> Sick:
+    """No answer in time."""
+    return Sick(
+        f"Odoo at {url} did not answer {call} in time",
+        remedy="is it overloaded? BURNLINE_ODOO__TIMEOUT sets how long to wait",
+    )
+
+
+def unreachable(reason: object, *, url: str) -> Sick:
+    """No connection, or one that broke."""
+    cause = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    return Sick(f"no Odoo answers at {url}: {cause}", remedy="start it, or correct ODOO_URL")
+
+
+def untrusted(reason: ssl.SSLError | str, *, url: str) -> Fatal:
+    """TLS failed."""
+    return Fatal(
+        f"{url} does not speak TLS that can be trusted: {reason}", remedy="correct ODOO_URL, or its certificate"
+    )
+
+
 def is_no_access(error: BurnlineError) -> bool:
     """Whether Odoo refused because the user lacks a right."""
     return isinstance(error, Refused) and error.kind == NO_ACCESS
@@ -108,4 +148,5 @@ def is_no_access(error: BurnlineError) -> bool:
 
 def is_unknown_model(error: BurnlineError) -> bool:
     """Whether Odoo refused because it has no such model."""
-    return isinstance(error, Refused) and "doesn't exist" in str(error)
+    said = str(error)
+    return isinstance(error, Refused) and ("doesn't exist" in said or ("the model '" in said and "not exist" in said))

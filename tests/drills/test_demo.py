@@ -144,9 +144,8 @@ def test_the_demo_runs_against_a_real_odoo(environment, tmp_path, real_odoo):
     demo = begin({**environment, **at}, 25)
     wait_for(lambda: "clock" in running(demo), 150, "the clock running")
     odoo = connect(OdooSettings(url=real_odoo.url, db=real_odoo.db, user=real_odoo.user, password=real_odoo.password))
-    project = odoo.execute(
-        "project.project", "create", {"name": "Demo drill", "allocated_hours": 10.0, "allow_timesheets": True}
-    )
+    values = {"name": "Demo drill", "allocated_hours": 10.0, "allow_timesheets": True}
+    (project,) = odoo.call("project.project", "create", vals_list=[values])
     employee = odoo.search("hr.employee", [("user_id", "!=", False)], limit=1)[0]
     line = {
         "name": "work",
@@ -155,15 +154,15 @@ def test_the_demo_runs_against_a_real_odoo(environment, tmp_path, real_odoo):
         "unit_amount": 9.5,
         "date": str(datetime.now(UTC).date()),
     }
-    first = odoo.execute("account.analytic.line", "create", line)
+    (first,) = odoo.call("account.analytic.line", "create", vals_list=[line])
     try:
         for tenths in range(10):  # work goes on for a while: latency is told of what begins while everything runs
-            odoo.execute("account.analytic.line", "write", [first], {"unit_amount": 9.5 + tenths / 10})
+            odoo.call("account.analytic.line", "write", [first], vals={"unit_amount": 9.5 + tenths / 10})
             time.sleep(1.5)
         found = end(demo, tmp_path / "demo" / "logs")
     finally:
-        odoo.execute("account.analytic.line", "unlink", [first])
-        odoo.execute("project.project", "unlink", [project])
+        odoo.call("account.analytic.line", "unlink", [first])
+        odoo.call("project.project", "unlink", [project])
     assert found["odoo"] == {"kind": "configured", "version": "19.0"}
     assert found["alerts"]["budget_burn.hours"] >= 1
     assert found["actions"]["succeeded"] > 0

@@ -93,13 +93,13 @@ class Case:
         return self.create("project.project", name=f"actions {self.id}", **values)
 
     def create(self, model, **values):
-        record = self.odoo.execute(model, "create", values)
+        (record,) = self.odoo.call(model, "create", vals_list=[values])
         self.made.append((model, record))
         return record
 
     def clean_up(self):
         for model, record in reversed(self.made):
-            self.odoo.execute(model, "unlink", [record])
+            self.odoo.call(model, "unlink", [record])
 
     def subject(self, model, record):
         return f"odoo:{self.odoo.database}:{model}:{record}"
@@ -187,7 +187,7 @@ def test_what_a_person_did_meanwhile_is_left_alone(case, odoo, odoo_settings):
         case.publish(raised)
         case.ended(raised)
         [opened] = case.activities("project.project", project)
-        odoo.execute("mail.activity", "action_feedback", [opened["id"]], feedback="done by hand")
+        odoo.call("mail.activity", "action_feedback", [opened["id"]], feedback="done by hand")
         case.publish(cleared)
         assert case.ended(cleared)["status"] == "succeeded"
 

@@ -119,7 +119,7 @@ def external_name(planned: Planned) -> str:
 
 def load(client: OdooClient, model: str, row: dict[str, str], what: str) -> str:
     """Create the record of an external id, or update it; returns `<model>:<id>`. Raises `TargetFailed` with Odoo's reasons."""
-    loaded = client.execute(model, "load", list(row), [list(row.values())])
+    loaded = client.call(model, "load", fields=list(row), data=[list(row.values())])
     if not loaded["ids"]:
         reasons = "; ".join(str(message["message"]).partition("\n")[0] for message in loaded["messages"])
         raise TargetFailed(Failure(f"Odoo refused {what}: {reasons}", final=True))

@@ -58,7 +58,7 @@ def _close(client: OdooClient, name: str, feedback: str) -> str | None:
     if identity is None:
         return None  # it was never opened, or a person deleted it
     if any(row["active"] for row in client.read("mail.activity", [identity], ["active"])):
-        client.execute("mail.activity", "action_feedback", [identity], feedback=feedback)
+        client.call("mail.activity", "action_feedback", [identity], feedback=feedback)
     return f"mail.activity:{identity}"
 
 

@@ -67,7 +67,7 @@ def test_what_odoo_refuses_keeps_its_sentence(any_odoo: Any) -> None:
 
 def test_a_password_changed_meanwhile_is_fatal_and_not_told(any_odoo: Any) -> None:
     client = connect(odoo_settings(any_odoo))
-    client._odoo._password = "hunter2"
+    client.transport._odoo._password = "hunter2"
     with pytest.raises(Fatal, match="refused the user") as caught:
         client.search("res.company", [])
     assert "hunter2" not in str(caught.value)
@@ -102,7 +102,7 @@ def page(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("page", "kind", "says"),
     [
-        pytest.param((200, b"<html>Welcome</html>"), Transient, "a page instead of JSON-RPC", id="a page"),
+        pytest.param((200, b"<html>Welcome</html>"), Transient, "a page instead of JSON", id="a page"),
         pytest.param((404, b"nothing"), Fatal, "HTTP 404", id="no Odoo there"),
         pytest.param((502, b"bad gateway"), Transient, "HTTP 502", id="a proxy whose server is down"),
     ],

@@ -25,7 +25,7 @@ from infra.embedded_odoo import EmbeddedOdoo
 from infra.kafka import topics
 from infra.kafka.clients import consumer, producer
 from infra.kafka.reader import partitions_of, read_to_end
-from infra.odoo.client import OdooRpc, connect
+from infra.odoo.client import Odoo, connect
 from infra.registry.start import resolve
 from infra.settings import KafkaSettings, OdooSettings, RegistrySettings
 from schemas import codec, numbering
@@ -48,7 +48,7 @@ class Firm:
         self.kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
         self.registry = RegistrySettings(url=registry, cache_dir=folder / "registry")
         self._folder, self._registry = folder, registry
-        self._odoo: OdooRpc = connect(OdooSettings(url=odoo.url, db=odoo.db, user=odoo.user, password=odoo.password))
+        self._odoo: Odoo = connect(OdooSettings(url=odoo.url, db=odoo.db, user=odoo.user, password=odoo.password))
         self._variables = variables(
             ODOO_URL=odoo.url,
             ODOO_DB=odoo.db,
@@ -77,11 +77,11 @@ class Firm:
         self.subject = f"odoo:{odoo.db}:project.project:{project}".encode()
 
     def _create(self, model: str, **values: object) -> int:
-        made: int = self._odoo.execute(model, "create", values)
-        return made
+        made: list[int] = self._odoo.call(model, "create", vals_list=[values])
+        return made[0]
 
     def work(self, hours: float) -> None:
-        self._odoo.execute("account.analytic.line", "write", [self.line], {"unit_amount": hours})
+        self._odoo.call("account.analytic.line", "write", [self.line], vals={"unit_amount": hours})
 
     @contextmanager
     def running(self, *names: str) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
