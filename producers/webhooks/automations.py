@@ -45,12 +45,12 @@ class Automations:
         rules = [change.rule for change in todo if change.rule is not None]
         ids = self._ids({rule.model for rule in rules})
         created = [_values(change.rule, ids) for change in todo if change.rule is not None and change.rule_id is None]
-        removed = [change.rule_id for change in todo if change.rule is None]
+        removed = [change.rule_id for change in todo if change.rule is None and change.rule_id is not None]
         for change in todo:
             if change.rule is not None and change.rule_id is not None:
-                self._call("write", [change.rule_id], _values(change.rule, ids))
+                self._call("write", [change.rule_id], vals=_values(change.rule, ids))
         if created:  # each call has Odoo build its registry anew, which takes a second
-            self._call("create", created)
+            self._call("create", vals_list=created)
         if removed:
             self._call("unlink", removed)
 
@@ -96,9 +96,9 @@ class Automations:
         except Refused as error:
             raise _told(error) from error
 
-    def _call(self, method: str, *arguments: Any) -> None:
+    def _call(self, method: str, ids: Sequence[int] | None = None, **named: Any) -> None:
         try:
-            self._client.execute(RULES, method, *arguments)
+            self._client.call(RULES, method, ids, **named)
         except Refused as error:
             raise _told(error) from error
 
