@@ -71,9 +71,10 @@ def test_a_model_that_this_odoo_lacks_has_none_and_fields_that_are_not_stored_tr
 
 def test_lines_tell_by_the_fields_that_are_read_of_them_and_other_followed_models_by_any():
     mapping = ModelMapping(
-        "a.b",
-        ("x", "write_date"),
-        (),
+        model="a.b",
+        module="a",
+        fields=("x", "write_date"),
+        entities=(),
         children=(Children("lines", "a.line", "parent", ("price",)),),
         follows=(Follow("a.line", "parent"), Follow("a.other", "parent")),
     )
