@@ -59,9 +59,11 @@ def examine() -> Iterator[Finding]:
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
     if broker[0].verdict == "ok":
-        yield from _checked("topics", lambda: cluster_checks.topics(found.settings))
+        topics = list(_checked("topics", lambda: cluster_checks.topics(found.settings)))
+        yield from topics
         yield from _checked("access", lambda: cluster_checks.access(found.settings))
-        yield from _checked("records", lambda: _records(found))
+        if all(finding.verdict != "failed" for finding in topics):
+            yield from _checked("records", lambda: _records(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
