@@ -143,7 +143,7 @@ def test_killed_at_any_step_odoo_has_one_activity(firm, real_odoo, point):
     names = {"ODOO_URL": real_odoo.url, "ODOO_DB": real_odoo.db, "ODOO_USER": real_odoo.user}
     odoo = OdooSettings(url=real_odoo.url, db=real_odoo.db, user=real_odoo.user, password=real_odoo.password)
     client = connect(odoo)
-    project = client.execute("project.project", "create", {"name": f"drill {firm.id}"})
+    [project] = client.call("project.project", "create", vals_list=[{"name": f"drill {firm.id}"}])
     subject = f"odoo:{real_odoo.db}:project.project:{project}"
     config, event = firm.policy({"target": "odoo_activity"}), firm.alert(subject)
     try:
@@ -154,7 +154,7 @@ def test_killed_at_any_step_odoo_has_one_activity(firm, real_odoo, point):
             firm.ended(event, last)
         found = client.search("mail.activity", [("res_model", "=", "project.project"), ("res_id", "=", project)])
     finally:
-        client.execute("project.project", "unlink", [project])
+        client.call("project.project", "unlink", [project])
 
     assert firm.statuses(event)[-1] == "succeeded"
     assert len(found) == 2  # one each

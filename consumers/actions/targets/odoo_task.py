@@ -63,5 +63,5 @@ def _close(client: OdooClient, name: str) -> str | None:
         return None  # it was never made, or a person deleted it
     for row in client.read("project.task", [identity], ["state"]):
         if row["state"] not in CLOSED:
-            client.execute("project.task", "write", [identity], {"state": DONE})
+            client.call("project.task", "write", [identity], vals={"state": DONE})
     return f"project.task:{identity}"

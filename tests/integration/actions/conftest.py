@@ -69,9 +69,9 @@ def odoo(odoo_settings):
 @pytest.fixture
 def project(odoo):
     """A project of the test's own."""
-    made = odoo.execute("project.project", "create", {"name": "actions", "user_id": 2})
+    [made] = odoo.call("project.project", "create", vals_list=[{"name": "actions", "user_id": 2}])
     yield made
     for model in ("project.task", "mail.activity"):
         field = "project_id" if model == "project.task" else "res_id"
-        odoo.execute(model, "unlink", odoo.search(model, [(field, "=", made)]))
-    odoo.execute("project.project", "unlink", [made])
+        odoo.call(model, "unlink", odoo.search(model, [(field, "=", made)]))
+    odoo.call("project.project", "unlink", [made])

@@ -185,12 +185,12 @@ def test_without_a_mail_server_a_policy_that_mails_is_refused():
 def who_left(odoo):
     """A user who was the boss of something and has left."""
     login = f"left-{uuid.uuid4().hex}@firm.example"
-    made = odoo.execute("res.users", "create", {"name": "Who left", "login": login})
+    [made] = odoo.call("res.users", "create", vals_list=[{"name": "Who left", "login": login}])
     partner = odoo.read("res.users", [made], ["partner_id"])[0]["partner_id"]
-    odoo.execute("res.users", "write", [made], {"active": False})
+    odoo.call("res.users", "write", [made], vals={"active": False})
     yield made, login
-    odoo.execute("res.users", "unlink", [made])
-    odoo.execute("res.partner", "unlink", [partner])
+    odoo.call("res.users", "unlink", [made])
+    odoo.call("res.partner", "unlink", [partner])
 
 
 def about(odoo, given, kind, model, record, **target):
@@ -203,12 +203,12 @@ def about(odoo, given, kind, model, record, **target):
 @pytest.mark.odoo
 def test_an_owner_who_left_is_named(odoo, odoo_settings, who_left, project):
     user, login = who_left
-    odoo.execute("project.project", "write", [project], {"user_id": user})
+    odoo.call("project.project", "write", [project], vals={"user_id": user})
 
     by_login = failed(about(odoo, odoo_settings, "odoo_activity", "project.project", project, user=login))
     by_record = failed(about(odoo, odoo_settings, "odoo_activity", "project.project", project, user="responsible"))
     task = failed(about(odoo, odoo_settings, "odoo_task", "project.project", project, user=login))
-    odoo.execute("project.project", "write", [project], {"user_id": 2})
+    odoo.call("project.project", "write", [project], vals={"user_id": 2})
 
     assert by_login.reason == task.reason == f"the user {login} has left: name another in the policy"
     assert by_record.reason == (
