@@ -234,6 +234,13 @@ class MailSettings(BaseModel):
         return self
 
 
+class OperatorSettings(BaseModel):
+    """Who is at the command line. Where the broker checks names (SASL), its name counts, and not this one."""
+
+    model_config = STRICT
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
 class RegistrySettings(BaseModel):
     """A Confluent-compatible schema registry. Without a URL, the bundled one: the released schemas and their numbers.
 
@@ -298,6 +305,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     actions: ActionSettings = ActionSettings()
     mail: MailSettings = MailSettings()
+    operator: OperatorSettings = OperatorSettings()
     registry: RegistrySettings = RegistrySettings()
     demo: DemoSettings = DemoSettings()
     config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))

@@ -125,7 +125,5 @@ def _odoo(found: Environment) -> list[Finding]:
 
     client = connect(found.settings.odoo)
     findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
-    for problem in survey(client, found.config):
-        verdict = "warning" if problem.optional else "failed"
-        findings.append(Finding(f"odoo: {problem.model}", verdict, problem.detail, problem.remedy))
-    return findings
+    problems = survey(client, found.config)
+    return [*findings, *(Finding(f"odoo: {p.model}", "warning", p.detail, p.remedy) for p in problems)]
