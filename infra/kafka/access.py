@@ -21,6 +21,7 @@ from infra.kafka.names import (
     DESK,
     GOVERNOR_TRANSACTIONS,
     SCRATCH_GROUPS,
+    duties_group,
     worker_transactions,
 )
 from infra.settings import AccessSettings, Settings
@@ -115,7 +116,10 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             "`burnline clock`: publishes time",
             (Right(Resource.TRANSACTIONS, CLOCK_TRANSACTIONS, Operation.WRITE),),
         ),
-        "actions": Role("`burnline actions`: acts on alerts", (Right(Resource.GROUP, actions, Operation.READ),)),
+        "actions": Role(
+            "`burnline actions`: acts on alerts and duties",
+            tuple(Right(Resource.GROUP, group, Operation.READ) for group in (actions, duties_group(actions))),
+        ),
         "governor": Role(
             "`burnline governor`: whose turn it is about an alert, and what must wait",
             (Right(Resource.TRANSACTIONS, GOVERNOR_TRANSACTIONS, Operation.WRITE),),
@@ -134,7 +138,10 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             "who watches and steps in: `lag`, `dlq`, `doctor`, `override`, `worklist`",
             (
                 *seen,
-                *(Right(Resource.GROUP, group, Operation.DESCRIBE) for group in (streams, actions)),
+                *(
+                    Right(Resource.GROUP, group, Operation.DESCRIBE)
+                    for group in (streams, actions, duties_group(actions))
+                ),
                 *(_prefix(Resource.GROUP, f"{team}.", Operation.DESCRIBE) for team in (DATA_TEAMS, CLEARED)),
             ),
         ),
