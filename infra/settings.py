@@ -173,6 +173,7 @@ class StreamsSettings(BaseModel):
     linger: Annotated[float, Field(ge=0, le=5)] = 0.01
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
+    checkpoint_every: Seconds = 300.0
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
