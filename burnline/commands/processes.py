@@ -128,7 +128,7 @@ def assist(lifeline: Lifeline = False) -> None:
     """
     from consumers.assist import run as run_assist
 
-    found, stop = _begin(lifeline=lifeline)
+    found, stop = begin(lifeline=lifeline)
     run_assist(found.settings, stop)
 
 
