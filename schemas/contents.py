@@ -30,6 +30,7 @@ Event = (
     | records.DisputeAgingEvent
     | records.ClientExposureEvent
     | records.UtilizationRollupEvent
+    | records.BurnRollupEvent
     | records.AlertEvent
     | records.ActionEvent
     | records.DutyEvent
@@ -87,6 +88,8 @@ def read(topic: Literal["measure.dispute-aging.v1"], data: bytes) -> records.Dis
 def read(topic: Literal["measure.client-exposure.v1"], data: bytes) -> records.ClientExposureEvent: ...
 @overload
 def read(topic: Literal["measure.utilization-rollup.v1"], data: bytes) -> records.UtilizationRollupEvent: ...
+@overload
+def read(topic: Literal["measure.burn-rollup.v1"], data: bytes) -> records.BurnRollupEvent: ...
 @overload
 def read(topic: Literal["governance.alert.v1"], data: bytes) -> records.AlertEvent: ...
 @overload

@@ -999,6 +999,8 @@ class ConsultantEntry(TypedDict):
     `timezone`: IANA time zone in which the consultant's days end. Source: `burnline.people.Consultant.timezone`. Never null.
     `calendar_id`: resource.calendar id of the working hours. Source: `burnline.people.Consultant.calendar_id`. Null: hours are fully flexible.
     `weekday_minutes`: Scheduled time, Monday first, seven numbers. Unit: minutes a day. Source: `burnline.people.Consultant.weekday_minutes`. Never null; all 0 without a calendar.
+    `hourly_cost`: Cost of an hour. Unit: ten-thousandths of `currency`. Source: `burnline.people.Consultant.hourly_cost`. Null: it is not known, or the row is older than the field.
+    `currency`: ISO 4217 code of hourly_cost. Source: `burnline.people.Consultant.currency`. Null: it is not known, or the row is older than the field.
     """
 
     subject: str
@@ -1018,6 +1020,8 @@ class ConsultantEntry(TypedDict):
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
+    hourly_cost: int | None
+    currency: str | None
 
 
 class CostEntry(TypedDict):
@@ -1185,6 +1189,7 @@ class ProjectEntry(TypedDict):
     `budget_minutes`: Budget of time. Unit: minutes. Source: `burnline.delivery.Project.budget_minutes`. Null: none is set.
     `budget_cost`: Budget of cost. Unit: ten-thousandths of `currency`. Source: `burnline.delivery.Project.budget_cost`. Null: none is set.
     `active`: False once archived. Source: `burnline.delivery.Project.active`. Never null.
+    `from_day`: Day from which client, manager and company hold. Unit: days since 1970-01-01. Source: occurred_at of the event, in the project's time zone. Never null.
     """
 
     subject: str
@@ -1202,6 +1207,7 @@ class ProjectEntry(TypedDict):
     budget_minutes: int | None
     budget_cost: int | None
     active: bool
+    from_day: date
 
 
 class MilestoneEntry(TypedDict):
@@ -1320,6 +1326,10 @@ class BudgetBurn(TypedDict):
     `formula`: Version of the formula, for example budget-burn/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `revenue_budget`: What its confirmed orders are worth, without tax. Unit: amount in `currency`. Source: Σ `burnline.sales.ContractLine.amount` at the rate of `burnline.sales.Contract.company_amount`. Null: no order is confirmed, one has no rate or another currency, or the measure is older than the field.
+    `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: progress × revenue_budget. Null: either is null.
+    `margin`: What is left of that revenue after the actual cost. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − actual_cost) / recognised_revenue. Null: nothing is recognised, or it is null.
+    `margin_target`: Target in force. Unit: fraction, 1 is 100 %. Source: the policy of the measure. Null: the measure is older than the field.
     """
 
     project_id: int
@@ -1351,6 +1361,10 @@ class BudgetBurn(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    revenue_budget: Decimal | None
+    recognised_revenue: Decimal | None
+    margin: Decimal | None
+    margin_target: Decimal | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -1362,6 +1376,73 @@ class BudgetBurnEvent(TypedDict):
 
     meta: Meta
     current: BudgetBurn
+
+BurnUnit = Literal["unknown", "client", "manager", "company"]
+
+class BurnRollup(TypedDict):
+    """Budget burn of a unit: of the active projects of a client, a manager or a company.
+
+    `kind`: What the unit is. Source: the report of the projects' measures. Never null.
+    `unit_id`: Id of the unit: res.partner of a client, res.users of a manager, or res.company, as kind tells. Source: `burnline.delivery.Project.client_id`, `burnline.delivery.Project.manager_id` or `burnline.delivery.Project.company_id`. Never null.
+    `company_id`: res.company id of the unit's projects. Source: `burnline.delivery.Project.company_id`. Null: its projects are in several companies, in none, or there are none.
+    `currency`: ISO 4217 code of all amounts. Source: `burnline.delivery.Project.currency`. Null: its projects have several currencies, or there are none.
+    `projects`: Active projects. Unit: projects. Source: counted over the projects. Never null.
+    `projects_without_budget`: Active projects that have neither a budget of time nor one of cost. Unit: projects. Source: counted over the projects. Never null.
+    `budget_minutes`: Budget of time. Unit: minutes. Source: Σ `burnline.measure.BudgetBurn.budget_minutes`. Never null.
+    `actual_minutes`: All time on the projects. Unit: minutes. Source: Σ `burnline.measure.BudgetBurn.actual_minutes`. Never null.
+    `burn_hours`: Time used of its budget, over the projects that have one. Unit: fraction, 1 is 100 %. Source: Σ `burnline.measure.BudgetBurn.actual_minutes` / Σ `burnline.measure.BudgetBurn.budget_minutes`. Null: no project has a budget of time.
+    `budget_cost`: Budget of cost. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.budget_cost`. Null: the projects have several currencies.
+    `actual_cost`: Actual cost of all the projects. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.actual_cost`. Null: the projects have several currencies.
+    `committed_cost`: Actual cost and commitments of all the projects. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.committed_cost`. Null: the projects have several currencies.
+    `burn_cost`: Cost used of its budget, over the projects that have one. Unit: fraction, 1 is 100 %. Source: Σ `burnline.measure.BudgetBurn.actual_cost` / Σ `burnline.measure.BudgetBurn.budget_cost`. Null: no project has a budget of cost, or they have several currencies.
+    `burn_committed`: Cost used and committed of its budget, over the projects that have one. Unit: fraction, 1 is 100 %. Source: Σ `burnline.measure.BudgetBurn.committed_cost` / Σ `burnline.measure.BudgetBurn.budget_cost`. Null: no project has a budget of cost, or they have several currencies.
+    `earned_value`: Value of what is delivered, over the projects whose progress is known. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.earned_value`. Null: the projects have several currencies.
+    `cpi`: Cost performance index over the projects whose progress is known. Unit: ratio, 1 is on budget. Source: earned_value / Σ of their `burnline.measure.BudgetBurn.actual_cost`. Null: nothing was spent on them, or they have several currencies.
+    `revenue_budget`: What confirmed orders are worth. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.revenue_budget`. Null: the projects have several currencies.
+    `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.recognised_revenue`. Null: the projects have several currencies.
+    `margin`: What is left of that revenue, over the projects that have any. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − Σ of their `burnline.measure.BudgetBurn.actual_cost`) / recognised_revenue. Null: nothing was recognised, or they have several currencies.
+    `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest report. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example burn-rollup/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: BurnUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    projects: int
+    projects_without_budget: int
+    budget_minutes: int
+    actual_minutes: int
+    burn_hours: Decimal | None
+    budget_cost: Decimal | None
+    actual_cost: Decimal | None
+    committed_cost: Decimal | None
+    burn_cost: Decimal | None
+    burn_committed: Decimal | None
+    earned_value: Decimal | None
+    cpi: Decimal | None
+    revenue_budget: Decimal | None
+    recognised_revenue: Decimal | None
+    margin: Decimal | None
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BurnRollupEvent(TypedDict):
+    """One BurnRollup, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: BurnRollup
 
 
 class ClientExposure(TypedDict):

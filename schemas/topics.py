@@ -108,8 +108,8 @@ _MEASURES = (DATA_TEAMS,)
 
 
 _ROWS = {
-    "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
-    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
+    "utilization": ("ConsultantEntry", "AbsenceEntry", "FactEntry", "TimeEntry"),
+    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "FactEntry", "TimeEntry"),
     "dispute-aging": ("InvoiceEntry", "DisputeEntry", "AbsenceEntry"),
     "client-exposure": ("ExposureEntry",),
     "monitors": ("FactEntry", "AbsenceEntry"),
@@ -226,6 +226,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("quoted", "signed", "confirmed", "amended", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.project.v1",
@@ -245,6 +246,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("assigned", "changed", "unassigned"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.timesheet.v1",
@@ -412,6 +414,7 @@ _ALL = (
     _measure(
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
+    _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(
         "governance.alert.v1",
         "burnline.governance.AlertEvent",

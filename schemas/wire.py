@@ -584,6 +584,8 @@ class ConsultantEntry(TypedDict):
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
+    hourly_cost: int | None
+    currency: str | None
 
 
 class CostEntry(TypedDict):
@@ -685,6 +687,7 @@ class ProjectEntry(TypedDict):
     budget_minutes: int | None
     budget_cost: int | None
     active: bool
+    from_day: int
 
 
 class MilestoneEntry(TypedDict):
@@ -767,6 +770,10 @@ class BudgetBurn(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    revenue_budget: bytes | None
+    recognised_revenue: bytes | None
+    margin: bytes | None
+    margin_target: bytes | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -774,6 +781,43 @@ class BudgetBurnEvent(TypedDict):
 
     meta: Meta
     current: BudgetBurn
+
+BurnUnit = Literal["unknown", "client", "manager", "company"]
+
+class BurnRollup(TypedDict):
+    """Budget burn of a unit: of the active projects of a client, a manager or a company."""
+
+    kind: BurnUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    projects: int
+    projects_without_budget: int
+    budget_minutes: int
+    actual_minutes: int
+    burn_hours: bytes | None
+    budget_cost: bytes | None
+    actual_cost: bytes | None
+    committed_cost: bytes | None
+    burn_cost: bytes | None
+    burn_committed: bytes | None
+    earned_value: bytes | None
+    cpi: bytes | None
+    revenue_budget: bytes | None
+    recognised_revenue: bytes | None
+    margin: bytes | None
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BurnRollupEvent(TypedDict):
+    """One BurnRollup, as derived by Burnline."""
+
+    meta: Meta
+    current: BurnRollup
 
 
 class ClientExposure(TypedDict):

@@ -124,8 +124,6 @@ class DisputeAgingProcessor(Basic):
         if row is not None:
             subject.stale, subject.calm = True, False
             subject.exposed = _exposed(subject)
-            if first is not None:
-                subject.told = subject.exposed
         return row
 
     def settle(self, partition: PartitionState, subject: InvoiceState) -> None:  # noqa: ARG002  Processor

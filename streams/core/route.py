@@ -21,6 +21,7 @@ from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS
 from streams.core import kinds
 from streams.core.contract import EVERYBODY, Contribution
+from streams.core.contracts import line_worth
 from streams.core.days import WEEK, is_moment, local_day
 from streams.core.monitors.facts import contribution
 from streams.core.monitors.table import READERS
@@ -203,6 +204,14 @@ def _project(project: Any, system: str) -> Counted:
     return {f"{system}{_PROJECT}:{project['id']}": {**fields, **{name: project[name] for name in kept}}}
 
 
+def _projects(event: Any) -> Iterator[Contribution]:
+    """A project's units hold from the day of the event on."""
+    for contribution_ in _by_difference(BUDGET_BURN, kinds.PROJECT, _project)(event):
+        entry = contribution_.entry
+        entry["from_day"] = local_day(event["meta"]["occurred_at"], entry["timezone"])
+        yield contribution_
+
+
 def _milestone(milestone: Any, system: str) -> Counted:
     share = milestone["share"]
     fields = {"reached": milestone["reached"], "share": None if share is None else _int(share)}
@@ -235,6 +244,31 @@ def _purchase(order: Any, system: str) -> Counted:
     return {f"{system}{_PROJECT}:{project}": {"actual": billed, "committed": open_amount}}
 
 
+def _assignment(assignment: Any, system: str) -> Counted:
+    """Who works on which project: what a consultant costs is part of the project's budget."""
+    employee = assignment["employee_id"]
+    if employee is None or assignment["status"] == "cancelled":
+        return {}
+    numbers = {"project_id": assignment["project_id"]}
+    return {f"{system}{_EMPLOYEE}:{employee}": {"kind": "assignment", "numbers": numbers, "words": {}, "lists": {}}}
+
+
+def _revenue(contract: Any, system: str) -> Counted:
+    """What a confirmed order is worth to each of its projects, in the company's currency at the order's rate."""
+    if contract["status"] != "confirmed":
+        return {}
+    worth = line_worth(contract)
+    return {
+        f"{system}{_PROJECT}:{project}": {
+            "kind": "revenue",
+            "numbers": {} if amount is None else {"amount": amount},
+            "words": {} if (currency := contract["company_currency"]) is None else {"currency": currency},
+            "lists": {},
+        }
+        for project, amount in worth.items()
+    }
+
+
 def _consultant(event: Any) -> Iterator[Contribution]:
     meta, now = event["meta"], event["current"]
     said = event["previous"] if now is None else now
@@ -259,6 +293,8 @@ def _consultant(event: Any) -> Iterator[Contribution]:
         "consultant_id": said["id"],
         "from_day": local_day(meta["occurred_at"], said["timezone"]),
         "weekday_minutes": list(said["weekday_minutes"]),
+        "hourly_cost": None if said["hourly_cost"] is None else _int(said["hourly_cost"]),
+        "currency": said["currency"],
         **{name: said[name] for name in kept},
     }
     subject = f"{_system(meta)}{_EMPLOYEE}:{said['id']}"
@@ -350,7 +386,9 @@ def _with_monitors(
 _MEASURED: dict[str, Callable[[Any], Iterator[Contribution]]] = {
     "people.consultant.v1": _consultant,
     "people.absence.v1": _absences,
-    "delivery.project.v1": _by_difference(BUDGET_BURN, kinds.PROJECT, _project),
+    "delivery.project.v1": _projects,
+    "delivery.assignment.v1": _by_difference(UTILIZATION, kinds.FACT, _assignment),
+    "sales.contract.v1": _by_difference(BUDGET_BURN, kinds.FACT, _revenue),
     "delivery.timesheet.v1": _timesheet,
     "delivery.milestone.v1": _by_difference(BUDGET_BURN, kinds.MILESTONE, _milestone),
     "finance.expense.v1": _by_difference(BUDGET_BURN, kinds.COST, _expense),

@@ -72,6 +72,8 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
     else:
         first = int(row_record.rpartition(AT)[2]) if kind in kinds.HISTORIES else None
         _fold(processor, subject, kind, entry, first)
+        if kind != kinds.TIME:
+            processor.contributions(subject, entry)  # told already: what was remembered is what others heard
         partition.place(subject)
     subject.stale, subject.calm = True, processor.at_ticks
 

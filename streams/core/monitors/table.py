@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from streams.core.monitors.burn_rollup import BurnRollup
 from streams.core.monitors.facts import Reader
 from streams.core.monitors.monitor import Monitor
 from streams.core.monitors.utilization_rollup import UtilizationRollup
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 TABLE: tuple[tuple[type[Monitor], Callable[[Measures], Monitor]], ...] = (
     (UtilizationRollup, lambda _: UtilizationRollup()),
+    (BurnRollup, lambda _: BurnRollup()),
 )
 """Each monitor, and how it is made under a policy."""
 

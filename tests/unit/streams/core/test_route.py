@@ -94,6 +94,8 @@ def test_every_contribution_fits_its_schema() -> None:
         source.dispute(1, {"amount": 5}),
         source.expense(1, {"amount": 10}),
         source.purchase(1, {"amount": 10}),
+        source.assignment(1, 1, {}),
+        source.contract(1, amount=10, lines=[(1, 10, {})]),
         source.tick(5),
     ]
     for topic, event in published:

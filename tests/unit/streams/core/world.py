@@ -127,6 +127,17 @@ class Source:
             None if state is None else purchase(number, **state),
         )
 
+    def contract(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
+        return self.publish("sales.contract.v1", key("sale.order", number), contract(number, **fields), at=at)
+
+    def assignment(self, task: int, user: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.assignment.v1",
+            f"{key('project.task', task)}:{user}",
+            None if state is None else assignment(task, user, **state),
+            at=at,
+        )
+
     @staticmethod
     def tick(at: int) -> tuple[str, Any]:
         head = {"subject": "clock:0", "version": 1, "occurred_at": at, "recorded_at": at, "tenant": "db"}
@@ -157,6 +168,7 @@ def timesheet(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def consultant(number: int, **fields: Any) -> dict[str, Any]:
+    cost = fields.pop("hourly_cost", None)
     return {
         "id": number,
         "name": f"Consultant {number}",
@@ -167,7 +179,7 @@ def consultant(number: int, **fields: Any) -> dict[str, Any]:
         "active": True,
         "employed_from": None,
         "employed_to": None,
-        "hourly_cost": None,
+        "hourly_cost": None if cost is None else unscaled(cost),
         "currency": "EUR",
         "timezone": "Europe/Brussels",
         "calendar_id": 1,
@@ -256,6 +268,80 @@ def purchase(number: int, **fields: Any) -> dict[str, Any]:
         "currency": "EUR",
         "company_currency": "EUR",
         "invoiced": False,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def contract(number: int, **fields: Any) -> dict[str, Any]:
+    """An order; `lines` are (project, amount, further fields)."""
+    lines = [
+        contract_line(100 * number + place, project_id, amount, **more)
+        for place, (project_id, amount, more) in enumerate(fields.pop("lines", []))
+    ]
+    amount = fields.pop("amount", 0)
+    of_company = fields.pop("company_amount", amount)
+    return {
+        "id": number,
+        "number": f"S{number}",
+        "client_reference": None,
+        "status": "confirmed",
+        "locked": False,
+        "client_id": 3,
+        "opportunity_id": None,
+        "project_id": None,
+        "project_ids": [],
+        "responsible_id": None,
+        "quoted_on": None,
+        "valid_until": None,
+        "signed_at": None,
+        "confirmed_at": None,
+        "amount": None if amount is None else unscaled(amount),
+        "currency": "EUR",
+        "company_amount": None if of_company is None else unscaled(of_company),
+        "company_currency": "EUR",
+        "invoiced_amount": unscaled(0),
+        "invoice_status": "nothing",
+        "lines": lines,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def contract_line(number: int, project_id: int | None, amount: float, **fields: Any) -> dict[str, Any]:
+    for name in ("quantity", "delivered", "invoiced"):
+        fields[name] = unscaled(fields.get(name, 0), 9)
+    fields["unit_price"] = unscaled(fields.get("unit_price", 0))
+    fields["discount"] = unscaled(fields.get("discount", 0), 9)
+    return {
+        "id": number,
+        "name": f"Line {number}",
+        "product_id": None,
+        "kind": "time_and_material",
+        "unit": "Hours",
+        "amount": unscaled(amount),
+        "project_id": project_id,
+        "task_id": None,
+        **fields,
+    }
+
+
+def assignment(task: int, user: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "task_id": task,
+        "task": f"Task {task}",
+        "user_id": user,
+        "employee_id": user,
+        "project_id": 1,
+        "milestone_id": None,
+        "order_line_id": None,
+        "status": "in_progress",
+        "planned_minutes": None,
+        "task_minutes": None,
+        "people": 1,
+        "starts_on": None,
+        "ends_on": None,
+        "required_skill_ids": [],
         "company_id": 1,
         **fields,
     }
