@@ -116,13 +116,15 @@ class CaptureSettings(BaseModel):
 
 
 class WebhookSource(BaseModel):
-    """One sender: its Standard Webhooks secret (`whsec_…`), the networks it may call from (all, if none is named), and its rate.
+    """One sender: its Standard Webhooks secret (`whsec_…`), its kind, the networks it may call from (all, if none is named), and its rate.
 
-    While one secret replaces another, both stand there, apart by a space. Without a `rate`, that of all sources holds.
+    While one secret replaces another, both stand there, apart by a space. The `kind` says what it may speak of (docs/webhooks.md); it may be
+    left out where the source is named like it. Without a `rate`, that of all sources holds.
     """
 
     model_config = STRICT
     secret: SecretStr
+    kind: str | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
     rate: PerSecond | None = None
 
@@ -158,12 +160,16 @@ class WebhookSettings(BaseModel):
 
 
 class StreamsSettings(BaseModel):
-    """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker."""
+    """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker.
+
+    A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more.
+    """
 
     model_config = STRICT
     instance: str = "worker-0"
     group: str = "burnline.streams"
-    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 8000
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 20_000
+    batch_bytes: Annotated[int, Field(ge=100_000, le=100_000_000)] = 8_000_000
     linger: Annotated[float, Field(ge=0, le=5)] = 0.01
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0

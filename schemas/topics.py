@@ -239,6 +239,15 @@ _ALL = (
         subscribers=(*_MEASURED, "governor"),
     ),
     Topic(
+        "delivery.task.v1",
+        "burnline.delivery.TaskEvent",
+        "task",
+        _P.PROJECT_TO_REVENUE,
+        "delivery-operations",
+        _C.INTERNAL,
+        ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+    ),
+    Topic(
         "delivery.assignment.v1",
         "burnline.delivery.AssignmentEvent",
         "task and person",
@@ -338,6 +347,7 @@ _ALL = (
         "finance-operations",
         _C.CONFIDENTIAL,
         ("registered", "settled", "rejected", "cancelled", "changed", "deleted"),
+        publishers=("capture", "webhooks"),
     ),
     Topic(
         "finance.dispute.v1",

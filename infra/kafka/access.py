@@ -23,11 +23,12 @@ from infra.kafka.names import (
     worker_transactions,
 )
 from infra.settings import AccessSettings, Settings
+from schemas.privacy import erasable
 from schemas.successions import SUCCESSIONS, Succession
 from schemas.topics import CLEARED, DATA_TEAMS, Topic
 
 CLUSTER_NAME = "kafka-cluster"
-MIGRATION = "migration"
+MIGRATION, STEWARD = "migration", "steward"
 OURS = "User:burnline-"
 """What the names of principals begin with unless settings say otherwise."""
 
@@ -134,6 +135,14 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
                 *(_prefix(Resource.GROUP, f"{team}.", Operation.DESCRIBE) for team in (DATA_TEAMS, CLEARED)),
             ),
         ),
+        STEWARD: Role(
+            "who erases people: `privacy erase`; a person, for as long as it takes",
+            (
+                *(_prefix(Resource.TOPIC, one, Operation.DESCRIBE_CONFIGS) for one in sorted(domains)),
+                *(_prefix(Resource.TOPIC, one, Operation.ALTER_CONFIGS) for one in sorted(domains)),
+                Right(Resource.GROUP, streams, Operation.DESCRIBE),
+            ),
+        ),
         "admin": Role(
             "who runs `topics plan` and `topics apply`",
             (*own, Right(Resource.CLUSTER, CLUSTER_NAME, Operation.ALTER)),
@@ -176,6 +185,9 @@ def rights(
             _of(found, publisher, topic)[Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "publishes it"
         for reader in topic.readers:
             _of(found, reader, topic)[Right(Resource.TOPIC, topic.name, Operation.READ)] = "subscribes to it"
+        found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.READ)] = "proves that nobody is left"
+        if erasable(topic.name):
+            found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "tombstones"
     for succession in successions:
         found[MIGRATION] |= {
             Right(Resource.TOPIC, succession.old.name, Operation.READ): "is carried over",

@@ -1,7 +1,7 @@
 """Budget burn: how much of a project's budget is used, and where that leads.
 
 Rules
-- Actual cost is the cost of time, plus what expenses and billed purchases contribute; committed cost adds what is ordered and not
+- Actual cost is the cost of time, plus what expenses, billed purchases and posted bills without an order contribute; committed cost adds what is ordered and not
   yet billed. Committed burn is committed cost over the budget of cost.
 - Budget of cost: the configured field, else budget hours × the mean of what an hour of its assigned consultants costs. Where nobody is
   assigned whose cost is known, those who have lines on it stand in, each at the cost of those lines over their time.

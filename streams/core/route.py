@@ -117,7 +117,7 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
                 "minutes": now["minutes"],
                 "billable": now["billable"],
                 "approved": now["approved"],
-                "cost": _int(now["cost"]),
+                "cost": int.from_bytes(now["cost"], "big", signed=True),
                 "employee_id": now["employee_id"] or 0,
             }
             yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
@@ -125,9 +125,7 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
                 employee = now["employee_id"]
             if employee is not None:
                 subject = f"{system}hr.employee:{employee}"
-                entry = entry.copy()
-                entry["subject"] = subject
-                yield Contribution(UTILIZATION, subject, kinds.TIME, entry)
+                yield Contribution(UTILIZATION, subject, kinds.TIME, {**entry, "subject": subject}, twin=True)
     if before is not None:
         former_project = before["project_id"]
         if former_project is not None and not before["leave"]:
@@ -251,6 +249,28 @@ def _assignment(assignment: Any, system: str) -> Counted:
         return {}
     numbers = {"project_id": assignment["project_id"]}
     return {f"{system}{_EMPLOYEE}:{employee}": {"kind": "assignment", "numbers": numbers, "words": {}, "lists": {}}}
+
+
+def _task(task: Any, system: str) -> Counted:
+    """What a task plans of its project, and whether it is done. What was cancelled or put away plans nothing."""
+    minutes = task["planned_minutes"]
+    if task["status"] == "cancelled" or not task["active"] or minutes is None or minutes <= 0:
+        return {}
+    numbers = {"minutes": minutes, "done": int(task["status"] == "done")}
+    return {f"{system}{_PROJECT}:{task['project_id']}": {"kind": "task", "numbers": numbers, "words": {}, "lists": {}}}
+
+
+def _bill(bill: Any, system: str) -> Counted:
+    """What a vendor's posted bill costs each project, beyond what bills its purchase orders, which tell that themselves."""
+    if bill["move_type"] not in {"in_invoice", "in_refund"} or bill["status"] != "posted":
+        return {}
+    sign = -1 if bill["move_type"] == "in_refund" else 1
+    sums: dict[int, int] = {}
+    for share in bill["shares"]:
+        project, amount = share["project_id"], _int(share["amount"]) - _int(share["ordered_amount"])
+        if project is not None and amount:
+            sums[project] = sums.get(project, 0) + sign * amount
+    return {f"{system}{_PROJECT}:{project}": {"actual": amount, "committed": 0} for project, amount in sums.items()}
 
 
 def _revenue(contract: Any, system: str) -> Counted:
@@ -383,17 +403,19 @@ def _with_monitors(
     return lambda event: chain(means(event), _watched(topic, event))
 
 
+_bills = _by_difference(BUDGET_BURN, kinds.COST, _bill)
 _MEASURED: dict[str, Callable[[Any], Iterator[Contribution]]] = {
     "people.consultant.v1": _consultant,
     "people.absence.v1": _absences,
     "delivery.project.v1": _projects,
     "delivery.assignment.v1": _by_difference(UTILIZATION, kinds.FACT, _assignment),
+    "delivery.task.v1": _by_difference(BUDGET_BURN, kinds.FACT, _task),
     "sales.contract.v1": _by_difference(BUDGET_BURN, kinds.FACT, _revenue),
     "delivery.timesheet.v1": _timesheet,
     "delivery.milestone.v1": _by_difference(BUDGET_BURN, kinds.MILESTONE, _milestone),
     "finance.expense.v1": _by_difference(BUDGET_BURN, kinds.COST, _expense),
     "finance.purchase-order.v1": _by_difference(BUDGET_BURN, kinds.COST, _purchase),
-    "finance.invoice.v1": _invoice,
+    "finance.invoice.v1": lambda event: chain(_invoice(event), _bills(event)),
     "finance.dispute.v1": _dispute,
     "ops.clock.v1": _tick,
 }
@@ -405,3 +427,19 @@ _ROUTES = {
 
 PROCESSOR_SOURCES: tuple[str, ...] = tuple(_ROUTES)
 """The topics that `route` understands: those a router subscribes to."""
+
+READS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "delivery.timesheet.v1": {
+        "burnline.Meta": frozenset(
+            {"event_id", "event_type", "source", "subject", "occurred_at", "recorded_at", "version", "tenant"}
+        ),
+        "burnline.delivery.TimesheetEvent": frozenset({"meta", "previous", "current"}),
+        "burnline.delivery.Timesheet": frozenset(
+            {"employee_id", "project_id", "date", "minutes", "billable", "leave", "approved", "cost"}
+        ),
+    }
+}
+"""Of the topics that are most of the traffic: the fields of each record that routing reads, so that the rest need not be decoded.
+
+The engine adds none: what it compares with an event's headers is among them. An event of any other topic is decoded whole.
+"""

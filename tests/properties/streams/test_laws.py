@@ -96,6 +96,13 @@ purchases = st.none() | st.fixed_dictionaries(
 assignments = st.none() | st.fixed_dictionaries(
     {"status": st.sampled_from(["in_progress", "done", "cancelled"]), "employee_id": st.none() | numbers}
 )
+tasks = st.none() | st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["in_progress", "done", "cancelled"]),
+        "planned_minutes": st.none() | st.integers(-60, 600),
+        "project_id": numbers,
+    }
+)
 contracts = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["sent", "confirmed", "confirmed", "cancelled"]),
@@ -120,6 +127,7 @@ records = st.one_of(
     st.tuples(st.just("purchase"), st.integers(1, 2), purchases),
     st.tuples(st.just("assignment"), st.integers(1, 2), assignments),
     st.tuples(st.just("contract"), st.integers(1, 2), contracts),
+    st.tuples(st.just("task"), st.integers(1, 2), tasks),
 )
 ticks = st.tuples(
     st.just("tick"),

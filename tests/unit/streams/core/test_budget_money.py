@@ -134,3 +134,34 @@ def test_a_project_deleted_with_records_left_says_so() -> None:
     assert "deleted_with_records_left" not in world.burn()["reasons"]
     world.feed(source.timesheet(1, {"date": TODAY}))
     assert "deleted_with_records_left" in world.burn()["reasons"]
+
+
+def test_without_shares_of_milestones_progress_is_the_planned_time_of_done_tasks() -> None:
+    source, world = running(budget_cost=1000)
+    world.feed(
+        source.task(1, {"planned_minutes": 600, "status": "done"}),
+        source.task(2, {"planned_minutes": 1800}),
+        source.task(3, {"planned_minutes": 999, "status": "cancelled"}),
+        source.task(4, {}),
+        source.task(5, {"planned_minutes": 999, "active": False}),
+    )
+    assert (world.burn()["progress"], world.burn()["earned_value"]) == (Decimal("0.25"), 250)
+    world.feed(source.task(2, {"planned_minutes": 1800, "project_id": 2}))
+    assert world.burn()["progress"] == 1
+    world.feed(source.milestone(1, {"share": "0.1"}))
+    assert world.burn()["progress"] == Decimal("0.1")
+    world.feed(source.milestone(1, None), source.task(1, None))
+    assert world.burn()["progress"] is None
+
+
+def test_a_posted_bill_counts_for_what_no_order_tells() -> None:
+    source, world = running(budget_cost=1000)
+    bill = {"move_type": "in_invoice", "shares": [(1, 100, 30), (1, 50, 0), (2, 7, 0), (None, 9, 0)]}
+    world.feed(source.invoice(1, status="draft", **bill))
+    assert world.burn()["actual_cost"] == 0
+    world.feed(source.invoice(1, **bill))
+    assert world.burn()["actual_cost"] == 120
+    world.feed(source.invoice(2, move_type="in_refund", shares=[(1, 20, 0)]))
+    assert world.burn()["actual_cost"] == 100
+    world.feed(source.invoice(1, **{**bill, "status": "cancelled"}))
+    assert world.burn()["actual_cost"] == -20

@@ -95,6 +95,7 @@ def test_every_contribution_fits_its_schema() -> None:
         source.expense(1, {"amount": 10}),
         source.purchase(1, {"amount": 10}),
         source.assignment(1, 1, {}),
+        source.task(1, {"planned_minutes": 60}),
         source.contract(1, amount=10, lines=[(1, 10, {})]),
         source.tick(5),
     ]

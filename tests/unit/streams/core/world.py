@@ -138,6 +138,14 @@ class Source:
             at=at,
         )
 
+    def task(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.task.v1",
+            key("project.task", number),
+            None if state is None else task(number, **state),
+            at=at,
+        )
+
     @staticmethod
     def tick(at: int) -> tuple[str, Any]:
         head = {"subject": "clock:0", "version": 1, "occurred_at": at, "recorded_at": at, "tenant": "db"}
@@ -308,6 +316,25 @@ def contract(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
+def task(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": f"Task {number}",
+        "project_id": 1,
+        "parent_id": None,
+        "milestone_id": None,
+        "order_line_id": None,
+        "status": "in_progress",
+        "planned_minutes": None,
+        "people": 1,
+        "deadline": None,
+        "closed_at": None,
+        "active": True,
+        "company_id": 1,
+        **fields,
+    }
+
+
 def contract_line(number: int, project_id: int | None, amount: float, **fields: Any) -> dict[str, Any]:
     for name in ("quantity", "delivered", "invoiced"):
         fields[name] = unscaled(fields.get(name, 0), 9)
@@ -348,6 +375,11 @@ def assignment(task: int, user: int, **fields: Any) -> dict[str, Any]:
 
 
 def invoice(number: int, **fields: Any) -> dict[str, Any]:
+    """A document; `shares` are (project, amount, part of it that bills orders)."""
+    fields["shares"] = [
+        {"account_id": account, "project_id": project, "amount": unscaled(amount), "ordered_amount": unscaled(ordered)}
+        for account, (project, amount, ordered) in enumerate(fields.get("shares", []))
+    ]
     residual = unscaled(fields.pop("residual", 10_000))
     of_company = fields.pop("company_residual", None)
     return {
