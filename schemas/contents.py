@@ -32,6 +32,8 @@ Event = (
     | records.ClientExposureEvent
     | records.UtilizationRollupEvent
     | records.BurnRollupEvent
+    | records.ReceivablesEvent
+    | records.RequestAgingEvent
     | records.AlertEvent
     | records.ActionEvent
     | records.DutyEvent
@@ -93,6 +95,10 @@ def read(topic: Literal["measure.client-exposure.v1"], data: bytes) -> records.C
 def read(topic: Literal["measure.utilization-rollup.v1"], data: bytes) -> records.UtilizationRollupEvent: ...
 @overload
 def read(topic: Literal["measure.burn-rollup.v1"], data: bytes) -> records.BurnRollupEvent: ...
+@overload
+def read(topic: Literal["measure.receivables.v1"], data: bytes) -> records.ReceivablesEvent: ...
+@overload
+def read(topic: Literal["measure.request-aging.v1"], data: bytes) -> records.RequestAgingEvent: ...
 @overload
 def read(topic: Literal["governance.alert.v1"], data: bytes) -> records.AlertEvent: ...
 @overload

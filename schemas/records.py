@@ -1567,7 +1567,7 @@ class DisputeAging(TypedDict):
     `opened_on`: First opening of the episode. Unit: day in the invoice's time zone. Source: `burnline.finance.Dispute.opened_on`. Never null.
     `closed_on`: Day the episode ended. Unit: day in the invoice's time zone. Source: `burnline.finance.Dispute.closed_on`, or the day the invoice was settled. Null: the dispute is open.
     `days_open`: Age of the episode. Unit: calendar days. Source: opened_on up to as_of or closed_on. Never null.
-    `business_days_open`: Age of the episode in working days. Unit: days, Monday to Friday. Source: opened_on up to as_of or closed_on. Never null.
+    `business_days_open`: Age of the episode in working days. Unit: days, Monday to Friday without the company's public holidays. Source: opened_on up to as_of or closed_on. Never null.
     `days_past_due`: Age of the debt, negative before it is due. Unit: calendar days. Source: `burnline.finance.Invoice.due_date` up to as_of or closed_on. Null: the invoice has no due date.
     `bucket_open`: Bucket of days_open, for example 31-60. Source: days_open, by the policy's buckets. Never null.
     `bucket_past_due`: Bucket of days_past_due. Source: days_past_due, by the policy's buckets. Null: the invoice is not past due, or has no due date.
@@ -1580,6 +1580,9 @@ class DisputeAging(TypedDict):
     `formula`: Version of the formula, for example dispute-aging/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `response_business_days`: Working days until the first response, or so far without one. Unit: days, Monday to Friday without the company's public holidays. Source: opened_on up to the first word of a source other than open. Null: the measure is older than the field.
+    `promised_response_business_days`: First response that the client was promised. Unit: days, Monday to Friday without the company's public holidays. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
+    `promised_resolution_days`: Resolution that the client was promised. Unit: days on which the service-level clock ran. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
     """
 
     invoice_id: int
@@ -1603,6 +1606,9 @@ class DisputeAging(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    response_business_days: int | None
+    promised_response_business_days: int | None
+    promised_resolution_days: int | None
 
 
 class DisputeAgingEvent(TypedDict):
@@ -1614,6 +1620,134 @@ class DisputeAgingEvent(TypedDict):
 
     meta: Meta
     current: DisputeAging
+
+ReceivablesUnit = Literal["unknown", "company", "client"]
+
+class Receivables(TypedDict):
+    """How long the sales of a company, or those to a client, stay unpaid, and what of them is late or contested.
+
+    `kind`: What the unit is. Source: the field that names it. Never null.
+    `unit_id`: Id of the unit: res.company, or res.partner of a client, as kind tells. Source: `burnline.finance.Invoice.company_id` or `burnline.finance.Invoice.partner_id`. Never null.
+    `company_id`: res.company id of the documents. Source: `burnline.finance.Invoice.company_id`. Null: they are of several companies, or of none.
+    `currency`: ISO 4217 code of all amounts: the company's currency. Source: `burnline.finance.Invoice.company_currency`. Null: the documents have several currencies, or it cannot be read.
+    `window_days`: Days whose credit sales count, up to as_of. Unit: days. Source: the policy of the monitor. Never null.
+    `receivable_amount`: What is owed, with tax, less open credit notes. Unit: amount in `currency`. Source: Σ `burnline.finance.Invoice.company_residual` of posted documents. Null: the documents have several currencies, or one has no rate.
+    `current_amount`: Part of it that is not past due. Unit: amount in `currency`. Source: the same of documents with a `burnline.finance.Invoice.due_date` of as_of or later, or without one. Null: as receivable_amount.
+    `past_due_amount`: Part of it that is past due. Unit: amount in `currency`. Source: receivable_amount − current_amount. Null: as receivable_amount.
+    `credit_sales_amount`: Sales on credit of the window, with tax, less credit notes. Unit: amount in `currency`. Source: Σ `burnline.finance.Invoice.company_total` by `burnline.finance.Invoice.invoice_date`. Null: as receivable_amount.
+    `disputed_amount`: What of it is contested; of a client 0, since its exposure tells. Unit: amount in `currency`. Source: Σ `burnline.measure.DisputeAging.company_amount` of the company's open disputes. Null: as receivable_amount.
+    `disputed_invoices`: Invoices in open dispute; of a client 0, since its exposure tells. Unit: invoices. Source: counted over the company's disputes. Never null.
+    `disputed_share`: Part of the receivables that is contested. Unit: fraction, 1 is 100 %. Source: disputed_amount / receivable_amount. Null: nothing is owed, or as receivable_amount.
+    `dso`: Days sales outstanding. Unit: days. Source: receivable_amount × window_days / credit_sales_amount. Null: there were no sales on credit, or as receivable_amount.
+    `best_possible_dso`: The same if nothing were late. Unit: days. Source: current_amount × window_days / credit_sales_amount. Null: as dso.
+    `average_days_delinquent`: How much of it is lateness. Unit: days. Source: dso − best_possible_dso. Null: as dso.
+    `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest document. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example receivables/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: ReceivablesUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    window_days: int
+    receivable_amount: Decimal | None
+    current_amount: Decimal | None
+    past_due_amount: Decimal | None
+    credit_sales_amount: Decimal | None
+    disputed_amount: Decimal | None
+    disputed_invoices: int
+    disputed_share: Decimal | None
+    dso: Decimal | None
+    best_possible_dso: Decimal | None
+    average_days_delinquent: Decimal | None
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class ReceivablesEvent(TypedDict):
+    """One Receivables, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Receivables
+
+RequestKind = Literal["unknown", "approval", "change_request"]
+
+class RequestAging(TypedDict):
+    """How long an approval or a change request waits for its decision, and whether it is late.
+
+    `kind`: What is asked. Source: the topic of its events. Never null.
+    `reference`: Id of the request in its source. Source: `burnline.governance.Approval.reference` or `burnline.delivery.ChangeRequest.reference`. Never null.
+    `status`: Where it stands, in the words of its events. Source: `burnline.governance.Approval.status` or `burnline.delivery.ChangeRequest.status`. Never null.
+    `category`: Kind of decision. Source: `burnline.governance.Approval.category`. Null: it is a change request.
+    `company_id`: res.company id of the company concerned. Source: `burnline.governance.Approval.company_id` or `burnline.delivery.ChangeRequest.company_id`. Null: its source names none.
+    `project_id`: project.project id of the project that is to change. Source: `burnline.delivery.ChangeRequest.project_id`. Null: it is an approval, or names none.
+    `client_id`: res.partner id of the client. Source: `burnline.delivery.ChangeRequest.client_id`. Null: it is an approval, or names none.
+    `requester_id`: res.users id of who asks. Source: `burnline.governance.Approval.requester_id` or `burnline.delivery.ChangeRequest.requester_id`. Null: its source names nobody known to Odoo.
+    `approver_id`: res.users id of who is asked now. Source: `burnline.governance.Approval.approver_id`. Null: nobody is asked any more, or it is a change request.
+    `delegated_from_id`: res.users id of who was asked before. Source: `burnline.governance.Approval.delegated_from_id`. Null: it was not delegated, or it is a change request.
+    `alternate_ids`: res.users ids of those who may decide in the approver's place. Source: `burnline.governance.Approval.alternate_ids`. Never null; empty where nobody may, and for a change request.
+    `amount`: Amount that it is about. Unit: amount in `currency`. Source: `burnline.governance.Approval.amount` or `burnline.delivery.ChangeRequest.amount`. Null: it names none.
+    `currency`: ISO 4217 code of amount. Source: `burnline.governance.Approval.currency` or `burnline.delivery.ChangeRequest.currency`. Null: it names no amount.
+    `asked_on`: Day it was asked. Unit: day in the monitors' time zone. Source: `burnline.governance.Approval.requested_at` or `burnline.delivery.ChangeRequest.raised_at`. Never null.
+    `due_on`: Last day on which a decision is in time. Unit: day in the monitors' time zone. Source: `burnline.governance.Approval.due_at` or `burnline.delivery.ChangeRequest.due_on`, else business days after asked_on by the policy. Never null.
+    `decided_on`: Day it was decided. Unit: day in the monitors' time zone. Source: `burnline.governance.Approval.decided_at` or `burnline.delivery.ChangeRequest.decided_at`. Null: it waits, or its source names no moment.
+    `days_open`: Age. Unit: calendar days. Source: asked_on up to as_of or decided_on. Never null.
+    `business_days_open`: Age in working days. Unit: days, Monday to Friday without public holidays. Source: asked_on up to as_of or decided_on. Never null.
+    `business_days_overdue`: How late it is, or was when it was decided. Unit: days, Monday to Friday without public holidays. Source: due_on up to as_of or decided_on. Never null.
+    `overdue`: True once due_on has passed without a decision; it stays true where the decision came late. Source: due_on and decided_on. Never null.
+    `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example request-aging/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: RequestKind
+    reference: str
+    status: str
+    category: str | None
+    company_id: int | None
+    project_id: int | None
+    client_id: int | None
+    requester_id: int | None
+    approver_id: int | None
+    delegated_from_id: int | None
+    alternate_ids: list[int]
+    amount: Decimal | None
+    currency: str | None
+    asked_on: date
+    due_on: date
+    decided_on: date | None
+    days_open: int
+    business_days_open: int
+    business_days_overdue: int
+    overdue: bool
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class RequestAgingEvent(TypedDict):
+    """One RequestAging, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: RequestAging
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

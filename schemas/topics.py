@@ -246,6 +246,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
@@ -287,6 +288,7 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "approved", "rejected", "withdrawn", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.expense.v1",
@@ -425,6 +427,8 @@ _ALL = (
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
     _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
+    _measure("receivables", "Receivables", "unit", _P.QUOTE_TO_CASH, "finance-operations", _C.CONFIDENTIAL),
+    _measure("request-aging", "RequestAging", "request", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(
         "governance.alert.v1",
         "burnline.governance.AlertEvent",
@@ -505,7 +509,7 @@ _ALL = (
         _C.INTERNAL,
         ("requested", "approved", "rejected", "delegated", "expired", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "ops.dead-letter.v1",

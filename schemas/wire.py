@@ -908,6 +908,9 @@ class DisputeAging(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    response_business_days: int | None
+    promised_response_business_days: int | None
+    promised_resolution_days: int | None
 
 
 class DisputeAgingEvent(TypedDict):
@@ -915,6 +918,77 @@ class DisputeAgingEvent(TypedDict):
 
     meta: Meta
     current: DisputeAging
+
+ReceivablesUnit = Literal["unknown", "company", "client"]
+
+class Receivables(TypedDict):
+    """How long the sales of a company, or those to a client, stay unpaid, and what of them is late or contested."""
+
+    kind: ReceivablesUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    window_days: int
+    receivable_amount: bytes | None
+    current_amount: bytes | None
+    past_due_amount: bytes | None
+    credit_sales_amount: bytes | None
+    disputed_amount: bytes | None
+    disputed_invoices: int
+    disputed_share: bytes | None
+    dso: bytes | None
+    best_possible_dso: bytes | None
+    average_days_delinquent: bytes | None
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class ReceivablesEvent(TypedDict):
+    """One Receivables, as derived by Burnline."""
+
+    meta: Meta
+    current: Receivables
+
+RequestKind = Literal["unknown", "approval", "change_request"]
+
+class RequestAging(TypedDict):
+    """How long an approval or a change request waits for its decision, and whether it is late."""
+
+    kind: RequestKind
+    reference: str
+    status: str
+    category: str | None
+    company_id: int | None
+    project_id: int | None
+    client_id: int | None
+    requester_id: int | None
+    approver_id: int | None
+    delegated_from_id: int | None
+    alternate_ids: list[int]
+    amount: bytes | None
+    currency: str | None
+    asked_on: int
+    due_on: int
+    decided_on: int | None
+    days_open: int
+    business_days_open: int
+    business_days_overdue: int
+    overdue: bool
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class RequestAgingEvent(TypedDict):
+    """One RequestAging, as derived by Burnline."""
+
+    meta: Meta
+    current: RequestAging
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

@@ -59,8 +59,8 @@ def _watched(topic: str, event: Any) -> Iterator[Contribution]:
     system = _system(meta)
     head = {"record": meta["subject"], **{name: meta[name] for name in ("version", "event_id", "recorded_at")}}
     for monitor, reader in READERS[topic]:
-        says = {} if now is None else reader(now, system)
-        said = {} if before is None else reader(before, system)
+        says = {} if now is None else reader(now, system, meta)
+        said = {} if before is None else reader(before, system, meta)
         for about, fact in says.items():
             yield contribution(monitor, about, fact, head, present=True)
         for about, fact in said.items():

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from streams.core.monitors.burn_rollup import BurnRollup
 from streams.core.monitors.facts import Reader
 from streams.core.monitors.monitor import Monitor
+from streams.core.monitors.receivables import Receivables
+from streams.core.monitors.requests import Requests
 from streams.core.monitors.utilization_rollup import UtilizationRollup
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 TABLE: tuple[tuple[type[Monitor], Callable[[Measures], Monitor]], ...] = (
     (UtilizationRollup, lambda _: UtilizationRollup()),
     (BurnRollup, lambda _: BurnRollup()),
+    (Receivables, lambda policy: Receivables(policy.monitors.receivables)),
+    (Requests, lambda policy: Requests(policy.monitors.requests, policy.monitors.timezone)),
 )
 """Each monitor, and how it is made under a policy."""
 

@@ -96,6 +96,8 @@ def test_every_contribution_fits_its_schema() -> None:
         source.purchase(1, {"amount": 10}),
         source.assignment(1, 1, {}),
         source.task(1, {"planned_minutes": 60}),
+        source.approval(1, {}),
+        source.change_request(1, {"amount": 5}),
         source.contract(1, amount=10, lines=[(1, 10, {})]),
         source.tick(5),
     ]
@@ -163,10 +165,12 @@ def test_purchases(state: dict[str, Any], expected: list[tuple[int, int]]) -> No
 
 
 def test_only_customer_invoices_are_aged() -> None:
-    assert [c.entry["from_day"] for c in route(*Source().invoice(1, at=instant("2026-03-01T23:30:00")))] == [
-        day("2026-03-02")
-    ]
-    assert list(route(*Source().invoice(1, move_type="out_refund"))) == []
+    def aged(**fields: Any) -> list[int]:
+        routed = route(*Source().invoice(1, at=instant("2026-03-01T23:30:00"), **fields))
+        return [c.entry["from_day"] for c in routed if c.processor == "dispute-aging"]
+
+    assert aged() == [day("2026-03-02")]
+    assert aged(move_type="out_refund") == []
 
 
 def test_each_source_of_a_dispute_is_a_record_of_its_own() -> None:

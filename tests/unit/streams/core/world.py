@@ -146,6 +146,23 @@ class Source:
             at=at,
         )
 
+    def approval(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "governance.approval.v1",
+            f"n8n:approval:{number}",
+            None if state is None else approval(number, **state),
+            at=at,
+            source="n8n",
+        )
+
+    def change_request(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.change-request.v1",
+            key("sale.order", number),
+            None if state is None else change_request(number, **state),
+            at=at,
+        )
+
     @staticmethod
     def tick(at: int) -> tuple[str, Any]:
         head = {"subject": "clock:0", "version": 1, "occurred_at": at, "recorded_at": at, "tenant": "db"}
@@ -335,6 +352,54 @@ def task(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
+def approval(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "reference": str(number),
+        "title": f"Approval {number}",
+        "category": "discount",
+        "status": "requested",
+        "requester_id": 4,
+        "approver_id": 5,
+        "alternate_ids": [6],
+        "delegated_from_id": None,
+        "subject_key": None,
+        "amount": None,
+        "currency": None,
+        "requested_at": 0,
+        "due_at": None,
+        "decided_at": None,
+        "decided_by_id": None,
+        "reason": None,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def change_request(number: int, **fields: Any) -> dict[str, Any]:
+    amount = fields.pop("amount", None)
+    return {
+        "reference": str(number),
+        "kind": "order",
+        "title": f"Change {number}",
+        "status": "raised",
+        "project_id": 1,
+        "contract_id": None,
+        "task_id": None,
+        "client_id": 3,
+        "minutes": None,
+        "amount": None if amount is None else unscaled(amount),
+        "currency": None if amount is None else "EUR",
+        "requester_id": 4,
+        "raised_at": 0,
+        "due_on": None,
+        "decided_at": None,
+        "decided_by_id": None,
+        "reason": None,
+        "company_id": 1,
+        **fields,
+    }
+
+
 def contract_line(number: int, project_id: int | None, amount: float, **fields: Any) -> dict[str, Any]:
     for name in ("quantity", "delivered", "invoiced"):
         fields[name] = unscaled(fields.get(name, 0), 9)
@@ -381,7 +446,8 @@ def invoice(number: int, **fields: Any) -> dict[str, Any]:
         for account, (project, amount, ordered) in enumerate(fields.get("shares", []))
     ]
     residual = unscaled(fields.pop("residual", 10_000))
-    of_company = fields.pop("company_residual", None)
+    of_company, total = fields.pop("company_residual", None), fields.pop("total", 10_000)
+    company_total = fields.pop("company_total", None)
     return {
         "id": number,
         "number": f"INV/{number}",
@@ -391,11 +457,11 @@ def invoice(number: int, **fields: Any) -> dict[str, Any]:
         "partner_id": 3,
         "invoice_date": None,
         "due_date": None,
-        "total": unscaled(10_000),
+        "total": unscaled(total),
         "residual": residual,
         "currency": "EUR",
         "company_residual": residual if of_company is None else unscaled(of_company),
-        "company_total": unscaled(10_000),
+        "company_total": unscaled(total if company_total is None else company_total),
         "company_currency": "EUR",
         "timezone": "Europe/Brussels",
         "reversed_id": None,
