@@ -212,6 +212,13 @@ class ActionSettings(BaseModel):
     chat_urls: dict[str, SecretStr] = Field(default_factory=dict)
 
 
+class OperatorSettings(BaseModel):
+    """Who is at the command line. Where the broker checks names (SASL), its name counts, and not this one."""
+
+    model_config = STRICT
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
 class RegistrySettings(BaseModel):
     """A Confluent-compatible schema registry. Without a URL, the bundled one: the released schemas and their numbers.
 
@@ -275,6 +282,7 @@ class Settings(BaseSettings):
     streams: StreamsSettings = StreamsSettings()
     clock: ClockSettings = ClockSettings()
     actions: ActionSettings = ActionSettings()
+    operator: OperatorSettings = OperatorSettings()
     registry: RegistrySettings = RegistrySettings()
     demo: DemoSettings = DemoSettings()
     config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))

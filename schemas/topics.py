@@ -519,7 +519,7 @@ _ALL = (
         "platform",
         _C.CONFIDENTIAL,
         ("parked", "retried", "discarded"),
-        publishers=("capture", "webhooks", "streams", "actions", "migration"),
+        publishers=("capture", "webhooks", "streams", "actions", "governor", "migration"),
         subscribers=("operator",),
         service_level=_S.GOLD,
     ),

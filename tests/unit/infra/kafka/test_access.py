@@ -126,6 +126,8 @@ def test_no_role_has_everything_or_a_right_that_another_one_implies():
             id="each worker's transactions",
         ),
         pytest.param("actions", Right(Resource.GROUP, "the-actions", READ), id="the runner's group, as set"),
+        pytest.param("actions", Right(Resource.GROUP, "the-actions.duties", READ), id="and its group for duties"),
+        pytest.param("governor", Right(Resource.TRANSACTIONS, "burnline.governor", WRITE), id="one governor"),
         pytest.param("clock", Right(Resource.TRANSACTIONS, "burnline.clock", WRITE), id="one clock"),
         pytest.param(
             "capture", Right(Resource.TRANSACTIONS, "burnline.capture.", WRITE, prefixed=True), id="one per database"
