@@ -32,6 +32,8 @@ Event = (
     | records.ClientExposureEvent
     | records.UtilizationRollupEvent
     | records.BurnRollupEvent
+    | records.StaffingEvent
+    | records.BillingEvent
     | records.ReceivablesEvent
     | records.RequestAgingEvent
     | records.AlertEvent
@@ -95,6 +97,10 @@ def read(topic: Literal["measure.client-exposure.v1"], data: bytes) -> records.C
 def read(topic: Literal["measure.utilization-rollup.v1"], data: bytes) -> records.UtilizationRollupEvent: ...
 @overload
 def read(topic: Literal["measure.burn-rollup.v1"], data: bytes) -> records.BurnRollupEvent: ...
+@overload
+def read(topic: Literal["measure.staffing.v1"], data: bytes) -> records.StaffingEvent: ...
+@overload
+def read(topic: Literal["measure.billing.v1"], data: bytes) -> records.BillingEvent: ...
 @overload
 def read(topic: Literal["measure.receivables.v1"], data: bytes) -> records.ReceivablesEvent: ...
 @overload

@@ -1362,6 +1362,64 @@ class Frame(TypedDict):
     entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry | FactEntry]
 
 
+class Billing(TypedDict):
+    """What of a project's work can be billed, how old it is, and what keeps the rest from being billed.
+
+    `project_id`: project.project id of the project. Source: `burnline.delivery.Project.id` of the last event. Never null.
+    `company_id`: res.company id of the project's company. Source: `burnline.delivery.Project.company_id` of the last event. Null: the project is shared by all companies.
+    `client_id`: res.partner id of the client. Source: `burnline.delivery.Project.client_id` of the last event. Null: the project is internal.
+    `manager_id`: res.users id of the project manager. Source: `burnline.delivery.Project.manager_id` of the last event. Null: nobody was assigned.
+    `currency`: ISO 4217 code of all amounts: the company's currency. Source: `burnline.delivery.Project.currency` of the last event. Null: it cannot be read.
+    `unbilled_minutes`: Approved time that was sold and is on no invoice. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of approved billable lines with an order line of a confirmed order and without an invoice. Never null.
+    `unbilled_amount`: What that time is worth, without tax. Unit: amount in `currency`. Source: its minutes × unit_price less discount of `burnline.sales.Contract.lines`, at the order's rate. Null: an order is in another company's currency, or it cannot be read.
+    `buckets`: Names of the ages of unbilled time, youngest first. Source: the policy of the monitor. Never null; never empty.
+    `bucket_minutes`: Unbilled time of each of the buckets. Unit: minutes. Source: as unbilled_minutes, by the day of the work. Never null; never empty.
+    `oldest_unbilled_on`: Day of the oldest unbilled work. Unit: calendar day. Source: `burnline.delivery.Timesheet.date`. Null: everything is billed.
+    `other_amount`: What else is delivered and not invoiced: fixed prices, milestones, expenses, goods. Unit: amount in `currency`. Source: (delivered − invoiced of `burnline.sales.Contract.lines`) × the line's price. Null: as unbilled_amount.
+    `ready_amount`: What could be billed now. Unit: amount in `currency`. Source: unbilled_amount + other_amount. Null: as unbilled_amount.
+    `waiting_minutes`: Sold time that cannot be billed yet. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of lines that are not approved, or whose order is not confirmed. Never null.
+    `waiting_amount`: What that time is worth, where its price is known. Unit: amount in `currency`. Source: as unbilled_amount. Null: as unbilled_amount.
+    `blockers`: What keeps work from being billed: expense_not_approved, milestone_not_reached, no_price, order_not_confirmed, time_not_approved. Source: the monitor. Never null; empty where nothing does.
+    `as_of`: Day the measure is for. Unit: day in the project's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example billing/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    project_id: int
+    company_id: int | None
+    client_id: int | None
+    manager_id: int | None
+    currency: str | None
+    unbilled_minutes: int
+    unbilled_amount: Decimal | None
+    buckets: list[str]
+    bucket_minutes: list[int]
+    oldest_unbilled_on: date | None
+    other_amount: Decimal | None
+    ready_amount: Decimal | None
+    waiting_minutes: int
+    waiting_amount: Decimal | None
+    blockers: list[str]
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BillingEvent(TypedDict):
+    """One Billing, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Billing
+
+
 class BudgetBurn(TypedDict):
     """How much of a project's budget is used, and where that leads. Ratios are fractions.
 
@@ -1394,7 +1452,7 @@ class BudgetBurn(TypedDict):
     `formula`: Version of the formula, for example budget-burn/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
-    `revenue_budget`: What its confirmed orders are worth, without tax. Unit: amount in `currency`. Source: Σ `burnline.sales.ContractLine.amount` at the rate of `burnline.sales.Contract.company_amount`. Null: no order is confirmed, one has no rate or another currency, or the measure is older than the field.
+    `revenue_budget`: What its confirmed orders are worth, without tax. Unit: amount in `currency`. Source: Σ amounts of `burnline.sales.Contract.lines` at the rate of `burnline.sales.Contract.company_amount`. Null: no order is confirmed, one has no rate or another currency, or the measure is older than the field.
     `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: progress × revenue_budget. Null: either is null.
     `margin`: What is left of that revenue after the actual cost. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − actual_cost) / recognised_revenue. Null: nothing is recognised, or it is null.
     `margin_target`: Target in force. Unit: fraction, 1 is 100 %. Source: the policy of the measure. Null: the measure is older than the field.
@@ -1748,6 +1806,62 @@ class RequestAgingEvent(TypedDict):
 
     meta: Meta
     current: RequestAging
+
+
+class Staffing(TypedDict):
+    """What the coming weeks hold for a consultant, against what they have room for, and whether the tasks' demands are met.
+
+    `consultant_id`: hr.employee id of the consultant. Source: `burnline.people.Consultant.id` of the last event. Never null.
+    `company_id`: res.company id of the consultant's company. Source: `burnline.people.Consultant.company_id` of the last event. Null: the consultant is shared by all companies.
+    `department_id`: hr.department id of the consultant's department. Source: `burnline.people.Consultant.department_id` of the last event. Null: the consultant belongs to no department.
+    `manager_id`: hr.employee id of the consultant's manager. Source: `burnline.people.Consultant.manager_id` of the last event. Null: the consultant has no manager.
+    `horizon_days`: Days ahead that count, from the day after as_of. Unit: days. Source: the policy of the monitor. Never null.
+    `capacity_minutes`: Available time of the horizon. Unit: minutes. Source: `burnline.people.Consultant.weekday_minutes` less `burnline.people.Absence`. Never null.
+    `assigned_minutes`: Planned time that falls into the horizon. Unit: minutes. Source: `burnline.delivery.Assignment.planned_minutes` of open tasks, spread over their working days. Never null.
+    `load`: Assigned over available time. Unit: fraction, 1 is 100 %. Source: assigned_minutes / capacity_minutes. Null: nothing is available in the horizon.
+    `assignments`: Open assignments that have not ended. Unit: assignments. Source: counted over `burnline.delivery.Assignment.status`. Never null.
+    `last_assignment_ends_on`: Day on which the last of them ends. Unit: calendar day. Source: `burnline.delivery.Assignment.ends_on`. Null: there is none, or one has no end.
+    `missing_skill_ids`: hr.skill ids that open tasks demand and the consultant never held. Source: `burnline.delivery.Assignment.required_skill_ids` and `burnline.people.Skill.skill_id`. Never null; empty where nothing is missing.
+    `expired_skill_ids`: hr.skill ids that open tasks demand and that have run out. Source: `burnline.people.Skill.valid_to`. Never null; empty where nothing has run out.
+    `expiring_skill_ids`: hr.skill ids that open tasks demand and that end soon. Source: `burnline.people.Skill.valid_to`. Never null; empty where nothing ends soon.
+    `conflicts`: What is wrong: above_capacity, ends, expired, expiring, free, missing. Source: the monitor. Never null; empty where nothing is.
+    `as_of`: Day the measure is for. Unit: day in the consultant's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example staffing/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    consultant_id: int
+    company_id: int | None
+    department_id: int | None
+    manager_id: int | None
+    horizon_days: int
+    capacity_minutes: int
+    assigned_minutes: int
+    load: Decimal | None
+    assignments: int
+    last_assignment_ends_on: date | None
+    missing_skill_ids: list[int]
+    expired_skill_ids: list[int]
+    expiring_skill_ids: list[int]
+    conflicts: list[str]
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StaffingEvent(TypedDict):
+    """One Staffing, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Staffing
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

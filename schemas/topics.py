@@ -196,6 +196,7 @@ _ALL = (
         "people-operations",
         _C.PERSONAL,
         ("certified", "changed", "expired", "withdrawn"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "sales.client.v1",
@@ -427,6 +428,8 @@ _ALL = (
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
     _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
+    _measure("staffing", "Staffing", "employee", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.PERSONAL),
+    _measure("billing", "Billing", "project", _P.PROJECT_TO_REVENUE, "finance-operations", _C.CONFIDENTIAL),
     _measure("receivables", "Receivables", "unit", _P.QUOTE_TO_CASH, "finance-operations", _C.CONFIDENTIAL),
     _measure("request-aging", "RequestAging", "request", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(

@@ -777,6 +777,38 @@ class Frame(TypedDict):
     entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry | FactEntry]
 
 
+class Billing(TypedDict):
+    """What of a project's work can be billed, how old it is, and what keeps the rest from being billed."""
+
+    project_id: int
+    company_id: int | None
+    client_id: int | None
+    manager_id: int | None
+    currency: str | None
+    unbilled_minutes: int
+    unbilled_amount: bytes | None
+    buckets: list[str]
+    bucket_minutes: list[int]
+    oldest_unbilled_on: int | None
+    other_amount: bytes | None
+    ready_amount: bytes | None
+    waiting_minutes: int
+    waiting_amount: bytes | None
+    blockers: list[str]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BillingEvent(TypedDict):
+    """One Billing, as derived by Burnline."""
+
+    meta: Meta
+    current: Billing
+
+
 class BudgetBurn(TypedDict):
     """How much of a project's budget is used, and where that leads. Ratios are fractions."""
 
@@ -989,6 +1021,37 @@ class RequestAgingEvent(TypedDict):
 
     meta: Meta
     current: RequestAging
+
+
+class Staffing(TypedDict):
+    """What the coming weeks hold for a consultant, against what they have room for, and whether the tasks' demands are met."""
+
+    consultant_id: int
+    company_id: int | None
+    department_id: int | None
+    manager_id: int | None
+    horizon_days: int
+    capacity_minutes: int
+    assigned_minutes: int
+    load: bytes | None
+    assignments: int
+    last_assignment_ends_on: int | None
+    missing_skill_ids: list[int]
+    expired_skill_ids: list[int]
+    expiring_skill_ids: list[int]
+    conflicts: list[str]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StaffingEvent(TypedDict):
+    """One Staffing, as derived by Burnline."""
+
+    meta: Meta
+    current: Staffing
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

@@ -134,6 +134,13 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
         yield _no_time(UTILIZATION, f"{system}{_EMPLOYEE}:{former_employee}", meta)
     if former_project is not None and former_project != project:
         yield _no_time(BUDGET_BURN, f"{system}{_PROJECT}:{former_project}", meta)
+    if (now is not None and _is_watched(now)) or (before is not None and _is_watched(before)):
+        yield from _watched("delivery.timesheet.v1", event)
+
+
+def _is_watched(line: Any) -> bool:
+    """Whether a line may say something to a monitor: most say nothing, so that this is all they cost."""
+    return line["order_line_id"] is not None
 
 
 def _no_time(processor: str, subject: str, meta: Any) -> Contribution:

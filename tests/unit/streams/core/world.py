@@ -163,6 +163,14 @@ class Source:
             at=at,
         )
 
+    def skill(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "people.skill.v1",
+            key("hr.employee.skill", number),
+            None if state is None else skill(number, **state),
+            at=at,
+        )
+
     @staticmethod
     def tick(at: int) -> tuple[str, Any]:
         head = {"subject": "clock:0", "version": 1, "occurred_at": at, "recorded_at": at, "tenant": "db"}
@@ -395,6 +403,26 @@ def change_request(number: int, **fields: Any) -> dict[str, Any]:
         "decided_at": None,
         "decided_by_id": None,
         "reason": None,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def skill(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "employee_id": 1,
+        "skill_id": number,
+        "skill": f"Skill {number}",
+        "skill_type_id": 1,
+        "skill_type": "Certifications",
+        "certification": True,
+        "level_id": 1,
+        "level": "Professional",
+        "level_percent": 80,
+        "valid_from": None,
+        "valid_to": None,
+        "status": "valid",
         "company_id": 1,
         **fields,
     }
