@@ -449,7 +449,19 @@ READS: Mapping[str, Mapping[str, frozenset[str]]] = {
         ),
         "burnline.delivery.TimesheetEvent": frozenset({"meta", "previous", "current"}),
         "burnline.delivery.Timesheet": frozenset(
-            {"employee_id", "project_id", "date", "minutes", "billable", "leave", "approved", "cost"}
+            {
+                "employee_id",
+                "project_id",
+                "date",
+                "minutes",
+                "billable",
+                "leave",
+                "approved",
+                "cost",
+                "invoice_id",
+                "order_line_id",
+                "company_id",
+            }
         ),
     }
 }

@@ -9,7 +9,7 @@ import pytest
 from schemas import codec
 from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS, TOPICS
-from streams.core import EVERYBODY, PROCESSOR_SOURCES, Contribution, kinds, route
+from streams.core import EVERYBODY, PROCESSOR_SOURCES, READS, Contribution, kinds, route
 from streams.core.route import _status_day
 from tests.unit.streams.core.world import Source, day, dispute, instant, key
 
@@ -214,3 +214,20 @@ def test_a_topic_without_a_meaning_stops_the_router() -> None:
 def test_the_day_a_helpdesk_s_status_began(verb: str, status: str, expected: int) -> None:
     told = {"status": status, "opened_on": 5, "closed_on": None}
     assert _status_day(told, None, 9, verb) == expected
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        pytest.param([LINE], id="a line as most are"),
+        pytest.param([LINE | {"order_line_id": 5}, LINE | {"employee_id": 2}], id="sold, then moved"),
+        pytest.param([LINE | {"minutes": -5, "company_id": 2}, None], id="flawed, then gone"),
+    ],
+)
+def test_what_is_decoded_of_a_line_is_all_that_routing_reads(states: list[Any]) -> None:
+    source = Source()
+    for state in states:
+        topic, event = source.timesheet(1, state)
+        data = codec.encode_wire(TOPICS[topic].record, event)
+        part = codec.decoder(READS[topic])(data).value
+        assert list(route(topic, part)) == list(route(topic, event))
