@@ -11,7 +11,20 @@ import sys
 import typer
 from rich.console import Console
 
-from burnline.commands import broker, by_hand, dlq, doctor, look, odoo, policy, privacy, processes, schemas, topics
+from burnline.commands import (
+    broker,
+    by_hand,
+    dlq,
+    doctor,
+    look,
+    odoo,
+    policy,
+    privacy,
+    processes,
+    schemas,
+    streams,
+    topics,
+)
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
@@ -29,6 +42,7 @@ app.add_typer(odoo.app, name="odoo")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(policy.app, name="policy")
+app.add_typer(streams.app, name="streams")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
