@@ -92,6 +92,7 @@ def restore(
             processor, partition = wanted[place], place[1]
             copy, rows, (first, end) = copies.pop(partition), latest.pop(partition, {}), ends[partition]
             if copy.offset > first and None in rows.values():  # a copy does not say which row a deletion took away
+                checkpoints.drop(topic, partition)
                 copy = Copy(processor.new(), first)
                 rows = _newer(settings, topic, {partition: (first, end)}).get(partition, {})
             fill(processor, copy.state, rows)
