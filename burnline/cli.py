@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.console import Console
 
-from burnline.commands import broker, by_hand, dlq, doctor, look, policy, privacy, processes, schemas, topics
+from burnline.commands import broker, by_hand, dlq, doctor, look, policy, privacy, processes, schemas, topics, trail
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
@@ -27,6 +27,8 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
+app.add_typer(trail.app, name="trail")
+app.command()(trail.trace)
 app.add_typer(policy.app, name="policy")
 add_demo(app)
 doctor.add_to(app)

@@ -40,6 +40,7 @@ SENTENCE = 4_000
 LETTER, ATTEMPTS, SINCE = "burnline-letter", "burnline-attempts", "burnline-failed-since"
 COPY_HEADERS = frozenset({LETTER, ATTEMPTS, SINCE})
 """Headers of a copy: of which letter, after how many attempts, first failed at which microsecond since 1970."""
+_NAMED_BY = {"ce_correlationid": "correlation_id", "ce_id": "causation_id"}
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
@@ -93,6 +94,7 @@ def parked(
             mode="derived",
             tenant=tenant,
             company_id=None,
+            **_chain(headers),
         ),
         "current": {
             "status": "parked",
@@ -142,6 +144,22 @@ def _before(headers: Headers) -> tuple[str | None, int, datetime | None]:
         return letter, max(int(told[ATTEMPTS]), 1), since
     except (KeyError, ValueError, OverflowError):
         return None, 0, None
+
+
+def _chain(headers: Headers) -> dict[str, str]:
+    """The correlation that a record's headers name, and the record's own event as the cause, so that a letter stands in its chain."""
+    told = {name: content.decode("utf-8", "replace") for name, content in _pairs(headers) if name in _NAMED_BY}
+    found = {_NAMED_BY[name]: value for name, value in told.items() if _is_uuid(value)}
+    if "causation_id" in found:
+        found.setdefault("correlation_id", found["causation_id"])
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _micros(at: datetime) -> int:
