@@ -2,8 +2,9 @@
 
 How it stays exact
 - One keeper: its transactional id is the same for all, so a second one fences the first, which then ends uncommitted.
-- Entries, and how far each source was read, are one transaction. At its start a keeper ends what a dead one left open, and only then reads
-  the head of the chain and the positions: both are of the same transaction, whichever was the last.
+- Entries, how far each source was read, and the head of the chain are one transaction: the head travels as the metadata of the offsets, so that
+  an entry which another put onto the topic is never taken for it. At its start a keeper ends what a dead one left open, and only then reads them.
+- Brokers forget offsets that nobody moves for a week. Then the chain itself tells how far each source was entered.
 - The chain is one partition. What cannot be read is parked as a dead letter in the same transaction, which makes an entry of its own.
 """
 
@@ -19,13 +20,14 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from consumers.core import trail_entries
-from consumers.core.trail_chain import Head, head_of, linked
+from consumers.core.trail_chain import Head, digest_of, head_of, linked, parsed
+from consumers.erasure import AGAIN, REASON
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
 from infra.kafka.failures import refusal
 from infra.kafka.names import TRAIL
-from infra.kafka.reader import end_offsets, last_records, partitions_of, read_to_end
+from infra.kafka.reader import end_offsets, partitions_of, read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from schemas import codec
@@ -39,6 +41,7 @@ SUBJECT, SOURCE, STAGE = "burnline:trail:main", "burnline.trail", "trail"
 TRANSACTION = 30.0
 AT_ONCE = 500
 POLL = 0.2
+Place = tuple[str, int]
 
 
 def entries(kafka: KafkaSettings) -> Iterator[dict[str, Any]]:
@@ -75,8 +78,8 @@ def keep(kafka: KafkaSettings, stop: threading.Event, sources: Iterable[Topic] |
 class _Keeper:
     def __init__(self, kafka: KafkaSettings, producer: Producer, member: Consumer, sources: dict[str, Topic]) -> None:
         self._producer, self._member, self._writer, self._sources = producer, member, EventWriter(producer), sources
-        self._head = _head(kafka)
-        member.assign(_positions(kafka, member, sources))
+        positions, self._head = _begin(kafka, member, sources)
+        member.assign(positions)
         log.info("trail_kept", head=str(self._head))
 
     def run(self, stop: threading.Event) -> None:
@@ -93,7 +96,7 @@ class _Keeper:
             for record in records:
                 head = self._enter(record, head)
                 reached[record.topic(), record.partition()] = (record.offset() or 0) + 1
-            offsets = [TopicPartition(name or "", partition or 0, end) for (name, partition), end in reached.items()]
+            offsets = [TopicPartition(name or "", p or 0, end, str(head)) for (name, p), end in reached.items()]
             self._producer.send_offsets_to_transaction(offsets, self._member.consumer_group_metadata(), TRANSACTION)
             self._writer.flush(TRANSACTION)
             self._producer.commit_transaction(TRANSACTION)
@@ -116,25 +119,38 @@ class _Keeper:
         return head_of(entry)
 
 
-def _head(kafka: KafkaSettings) -> Head:
-    last = last_records(kafka, TOPIC.name, [0]).get(0)
-    return Head() if last is None else head_of(entry_of(last))
-
-
-def _positions(kafka: KafkaSettings, member: Consumer, sources: Iterable[str]) -> list[TopicPartition]:
-    """Where to go on: what was committed, else the beginning. Raises `Fatal` for a topic that is missing."""
-    begins: list[TopicPartition] = []
+def _begin(kafka: KafkaSettings, member: Consumer, sources: Iterable[str]) -> tuple[list[TopicPartition], Head]:
+    """Where to go on, and after which entry. Raises `Fatal` for a topic that is missing."""
+    ranges: dict[Place, tuple[int, int]] = {}
     for name in sources:
         partitions = partitions_of(kafka, name)
         if not partitions:
             raise Fatal(f"the topic {name} does not exist", remedy="run `burnline topics apply`")
-        begins += [TopicPartition(name, p, begin) for p, (begin, _) in end_offsets(kafka, name, partitions).items()]
+        ranges |= {(name, p): bounds for p, bounds in end_offsets(kafka, name, partitions).items()}
     try:
-        committed = member.committed([TopicPartition(one.topic, one.partition) for one in begins], timeout=TRANSACTION)
+        committed = member.committed([TopicPartition(*place) for place in ranges], timeout=TRANSACTION)
     except KafkaException as error:
         raise _failure(error) from error
-    at = {(one.topic, one.partition): one.offset for one in committed}
-    return [TopicPartition(b.topic, b.partition, max(b.offset, at[b.topic, b.partition])) for b in begins]
+    at = {(one.topic, one.partition): one.offset for one in committed if one.offset >= 0}
+    head = max((parsed(one.metadata) for one in committed if one.metadata), default=Head())
+    if any(place not in at and end > begin for place, (begin, end) in ranges.items()):
+        entered, last = _entered(kafka)
+        at, head = entered | at, max(head, last)
+    return [TopicPartition(*place, max(begin, at.get(place, 0))) for place, (begin, _) in ranges.items()], head
+
+
+def _entered(kafka: KafkaSettings) -> tuple[dict[Place, int], Head]:
+    """How far each source was entered, and the end of the chain, as the chain itself tells. What is no entry is passed over: `verify` tells."""
+    at: dict[Place, int] = {}
+    head = Head()
+    for record in read_to_end(kafka, TOPIC.name):
+        with contextlib.suppress(PoisonMessage):
+            entry = entry_of(record)
+            if entry["previous"] == head.digest and digest_of(entry) == entry["digest"]:
+                place = entry["source_topic"], entry["source_partition"]
+                at[place] = max(at.get(place, 0), entry["source_offset"] + 1)
+                head = head_of(entry)
+    return at, head
 
 
 def _is_record(record: Message) -> bool:
@@ -151,12 +167,12 @@ def _content(record: Message, source: Topic) -> dict[str, Any] | None:
     value, place = record.value(), (record.partition() or 0, record.offset() or 0)
     headers = dict(record.headers() or ())
     if value is None or trail_entries.is_erasure(source):
-        if value is not None or "reason" not in headers or not trail_entries.is_erasure(source):
+        if value is not None or REASON not in headers or AGAIN in headers or not trail_entries.is_erasure(source):
             return None
         at = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
         identity = deterministic_id(source.name, *place)
         return trail_entries.erasure(
-            source, _words(record.key()), _words(headers["reason"]), at=at, place=place, identity=identity
+            source, _words(record.key()), _words(headers[REASON]), at=at, place=place, identity=identity
         )
     said = _words(headers.get("ce_type"))  # most events are passed over without being read
     if said.count(".") > 1 and not trail_entries.takes(source, trail_entries.verb_of(said)):

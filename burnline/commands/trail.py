@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,16 +125,12 @@ def _verified(file: Path | None, noted: str | None) -> int:
 
 
 def _head(noted: str | None) -> Any:
-    from consumers.core.trail_chain import Head
+    from consumers.core.trail_chain import parsed
 
-    if noted is None:
-        return None
-    found = re.fullmatch(r"(\d+):([0-9a-f]{64})", noted)
-    if found is None:
-        raise Fatal(
-            f"{noted!r} is no head of a trail", remedy="give it as `burnline trail export` printed it: number:digest"
-        )
-    return Head(int(found[1]), found[2])
+    try:
+        return None if noted is None else parsed(noted)
+    except ValueError as error:
+        raise Fatal(str(error), remedy="give it as `burnline trail export` printed it: number:digest") from error
 
 
 def _entries(file: Path | None) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -26,6 +27,14 @@ class Head(NamedTuple):
     def __str__(self) -> str:
         """As it is noted, and given to `verify`."""
         return f"{self.number}:{self.digest}"
+
+
+def parsed(noted: str) -> Head:
+    """A head from its note. Raises `ValueError` for what is none."""
+    found = re.fullmatch(r"(\d+):([0-9a-f]{64})", noted)
+    if found is None:
+        raise ValueError(f"{noted!r} is no head of a trail")
+    return Head(int(found[1]), found[2])
 
 
 class Finding(NamedTuple):

@@ -116,6 +116,7 @@ def test_what_somebody_may_have_to_answer_for_is_entered_once_and_in_one_chain(f
     discarded = firm.event("ops.dead-letter.v1", "discarded", decided_by="bea", note="a test")
     consultants = firm.sources["people.consultant.v1"].name
     firm.writer.send_bytes(consultants, b"odoo:firm:hr.employee:7", None, [("reason", b"request 1")])
+    firm.writer.send_bytes(consultants, b"odoo:firm:hr.employee:7", None, [("reason", b"request 1"), ("again", b"")])
     firm.writer.send_bytes(consultants, b"odoo:firm:hr.employee:7", b"who", [])
     firm.writer.flush()
 
@@ -164,6 +165,45 @@ def test_an_entry_put_onto_the_topic_by_another_is_found(firm):
     assert code == 1
     assert "inserted:" in told
     assert "what to do:" in told
+
+
+def test_a_keeper_goes_on_after_its_own_last_entry_whatever_others_put_there(firm):
+    entries = filled(firm, 3)
+    firm.writer.send_bytes(firm.trail.name, b"k", b"rubbish", partition=0)
+    stranger = linked(
+        Head(40, "0" * 64), {k: v for k, v in entries[0].items() if k not in {"number", "previous", "digest"}}
+    )
+    firm.writer.send(firm.trail, trail._event(stranger), partition=0)
+    firm.writer.flush()
+    firm.event("governance.alert.v1", "raised")
+    stop = threading.Event()
+    thread = threading.Thread(target=trail.keep, args=(firm.kafka, stop, firm.sources.values()))
+    thread.start()
+    try:
+        for _ in range(240):
+            last = list(read_to_end(firm.kafka, firm.trail.name))[-1]
+            if trail.entry_of(last)["number"] == 4:
+                break
+            time.sleep(0.25)
+    finally:
+        stop.set()
+        thread.join()
+
+    assert trail.entry_of(last)["previous"] == entries[-1]["digest"]
+    code, _, told = burnline("trail", "verify")
+    assert code == 1
+    assert "foreign:" in told
+
+
+def test_where_the_broker_forgot_how_far_it_was_the_chain_tells(firm, topic_prefix, monkeypatch):
+    entries = filled(firm, 3)
+    monkeypatch.setattr(trail, "TRAIL", f"{topic_prefix}trail-anew")  # another group has committed nothing
+    firm.event("governance.alert.v1", "raised")
+
+    again = firm.kept_until(4)
+
+    assert again[:3] == entries
+    assert (len(again), list(verify(again))) == (4, [])
 
 
 @pytest.mark.parametrize(
