@@ -1,12 +1,14 @@
 """Find the events of one chain on all topics, from the Odoo change to the last effect. Read only.
 
 The topics are read until nothing new belongs to the chain: once for those that share the correlation, and again for what names one of them as its
-cause. Events that cannot be read are told of; those of the trail itself and of internal topics are not looked at.
+cause. Most events are passed over by their headers; where an event names several causes, the value is read. Events that cannot be read are told of;
+those of the trail itself and of internal topics are not looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from confluent_kafka import Message
 
@@ -16,11 +18,13 @@ from infra.kafka.reader import read_to_end
 from infra.kafka.states import missing
 from infra.kafka.unread import Told, logged, unread
 from infra.settings import KafkaSettings
-from schemas import codec
+from schemas import catalogue, codec
+from schemas.shapes import names_of
 from schemas.topics import TOPICS, Topic
 
 NOT_TRACED = frozenset({"governance.trail.v1", "ops.clock.v1"})
 ROUNDS = 6
+_NAMING = frozenset({"ce_id", "ce_causationid", "ce_correlationid"})
 Progress = Callable[[str], object]
 
 
@@ -50,7 +54,10 @@ def trace(
             if topic.name in lacking:
                 continue
             progress(f"reading {topic.name} ({turn + 1})")
+            several = any("caused_by" in {f["name"] for f in named.get("fields", ())} for named in _records(topic))
             for record in read_to_end(kafka, topic.name):
+                if not (several or _may_belong(record, ids, correlations)):
+                    continue
                 node = _node(record, topic, told if turn == 0 else _nobody)
                 if node is not None and belongs(node, ids, correlations):
                     nodes[node.event_id] = node
@@ -65,6 +72,22 @@ def trace(
             remedy="`burnline tail TOPIC --json` and `dlq list --json` show ids",
         )
     return list(nodes.values())
+
+
+def _records(topic: Topic) -> Iterable[dict[str, Any]]:
+    return names_of(catalogue.load(topic.record)).values()
+
+
+def _may_belong(record: Message, ids: Collection[str], correlations: Collection[str]) -> bool:
+    """Whether a record's headers leave it open that it belongs; those without headers are looked at."""
+    told = {
+        name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        for name, value in dict(record.headers() or ()).items()
+        if name in _NAMING
+    }
+    if "ce_id" not in told:
+        return True
+    return told["ce_id"] in ids or told.get("ce_causationid") in ids or told.get("ce_correlationid") in correlations
 
 
 def _nobody(_found: object) -> None:

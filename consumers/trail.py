@@ -22,7 +22,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from consumers.core import trail_entries
 from consumers.core.trail_chain import Head, digest_of, head_of, linked, parsed
 from consumers.erasure import AGAIN, REASON
-from infra.dead_letters import DEAD_LETTERS, parked
+from infra.dead_letters import DEAD_LETTERS, letter_of
 from infra.errors import Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
 from infra.kafka.failures import refusal
@@ -110,7 +110,7 @@ class _Keeper:
         try:
             content = _content(record, self._sources[record.topic() or ""])
         except PoisonMessage as error:
-            self._writer.send(DEAD_LETTERS, _letter(record, error))
+            self._writer.send(DEAD_LETTERS, letter_of(record, error, stage=STAGE, at=datetime.now(UTC)))
             return head
         if content is None:
             return head
@@ -204,20 +204,6 @@ def _event(entry: dict[str, Any]) -> TrailEvent:
         causation_id=entry["event_id"],
     )
     return {"meta": made, "current": entry}  # type: ignore[typeddict-item]  # made of the schema's own fields; the codec holds it to them
-
-
-def _letter(record: Message, error: PoisonMessage) -> Any:
-    return parked(
-        record.topic() or "",
-        record.partition() or 0,
-        record.offset() or 0,
-        key=record.key(),
-        value=record.value(),
-        headers=record.headers(),
-        error=error,
-        stage=STAGE,
-        at=datetime.now(UTC),
-    )
 
 
 def _failure(error: KafkaException) -> Fatal | Transient:

@@ -16,6 +16,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from infra.errors import BurnlineError, PoisonMessage
 from infra.logs import SECRET_WORDS
@@ -122,6 +123,25 @@ def parked(
             "note": None,
         },
     }
+
+
+class Record(Protocol):
+    """The part of a Kafka message that a letter is made of."""
+
+    def topic(self) -> str | None: ...
+    def partition(self) -> int | None: ...
+    def offset(self) -> int | None: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Headers: ...
+
+
+def letter_of(record: Record, error: Exception, *, stage: str, at: datetime) -> DeadLetterEvent:
+    """The letter for a record that was read from a topic, as `parked` makes it."""
+    place = record.topic() or "", record.partition() or 0, record.offset() or 0
+    return parked(
+        *place, key=record.key(), value=record.value(), headers=record.headers(), error=error, stage=stage, at=at
+    )
 
 
 def copy_headers(letter: str, attempts: int, first_failed_at: datetime) -> list[tuple[str, bytes]]:
