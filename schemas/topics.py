@@ -135,8 +135,8 @@ _MEASURES = (DATA_TEAMS,)
 
 
 _ROWS = {
-    "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
-    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
+    "utilization": ("ConsultantEntry", "AbsenceEntry", "FactEntry", "TimeEntry"),
+    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "FactEntry", "TimeEntry"),
     "dispute-aging": ("InvoiceEntry", "DisputeEntry", "AbsenceEntry"),
     "client-exposure": ("ExposureEntry",),
     "monitors": ("FactEntry", "AbsenceEntry"),
@@ -223,6 +223,7 @@ _ALL = (
         "people-operations",
         _C.PERSONAL,
         ("certified", "changed", "expired", "withdrawn"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "sales.client.v1",
@@ -253,6 +254,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("quoted", "signed", "confirmed", "amended", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.project.v1",
@@ -272,6 +274,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
@@ -281,6 +284,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("assigned", "changed", "unassigned"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.timesheet.v1",
@@ -312,6 +316,7 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "approved", "rejected", "withdrawn", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.expense.v1",
@@ -449,6 +454,11 @@ _ALL = (
     _measure(
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
+    _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
+    _measure("staffing", "Staffing", "employee", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.PERSONAL),
+    _measure("billing", "Billing", "project", _P.PROJECT_TO_REVENUE, "finance-operations", _C.CONFIDENTIAL),
+    _measure("receivables", "Receivables", "unit", _P.QUOTE_TO_CASH, "finance-operations", _C.CONFIDENTIAL),
+    _measure("request-aging", "RequestAging", "request", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(
         "governance.alert.v1",
         "burnline.governance.AlertEvent",
@@ -529,7 +539,7 @@ _ALL = (
         _C.INTERNAL,
         ("requested", "approved", "rejected", "delegated", "expired", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "governance.trail.v1",
