@@ -23,6 +23,7 @@ from burnline.commands import (
     privacy,
     processes,
     schemas,
+    streams,
     topics,
     trail,
 )
@@ -45,6 +46,7 @@ app.add_typer(privacy.app, name="privacy")
 app.add_typer(trail.app, name="trail")
 app.command()(trail.trace)
 app.add_typer(policy.app, name="policy")
+app.add_typer(streams.app, name="streams")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
