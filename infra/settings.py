@@ -106,10 +106,14 @@ class OdooSettings(BaseModel):
 
 
 class CaptureSettings(BaseModel):
-    """How the capture polls. `overlap` must be longer than Odoo's longest transaction."""
+    """How the capture polls. `overlap` must be longer than Odoo's longest transaction.
+
+    Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does.
+    """
 
     model_config = STRICT
     poll_interval: Seconds = 0.5
+    idle_interval: Seconds = 2.0
     overlap: Seconds = 150.0
     sweep_interval: Seconds = 60.0
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
