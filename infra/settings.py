@@ -120,13 +120,15 @@ class CaptureSettings(BaseModel):
 
 
 class WebhookSource(BaseModel):
-    """One sender: its Standard Webhooks secret (`whsec_…`), the networks it may call from (all, if none is named), and its rate.
+    """One sender: its Standard Webhooks secret (`whsec_…`), its kind, the networks it may call from (all, if none is named), and its rate.
 
-    While one secret replaces another, both stand there, apart by a space. Without a `rate`, that of all sources holds.
+    While one secret replaces another, both stand there, apart by a space. The `kind` says what it may speak of (docs/webhooks.md); it may be
+    left out where the source is named like it. Without a `rate`, that of all sources holds.
     """
 
     model_config = STRICT
     secret: SecretStr
+    kind: str | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
     rate: PerSecond | None = None
 

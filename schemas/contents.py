@@ -29,6 +29,7 @@ Event = (
     | records.BudgetBurnEvent
     | records.DisputeAgingEvent
     | records.ClientExposureEvent
+    | records.UtilizationRollupEvent
     | records.AlertEvent
     | records.ActionEvent
     | records.DutyEvent
@@ -84,6 +85,8 @@ def read(topic: Literal["measure.budget-burn.v1"], data: bytes) -> records.Budge
 def read(topic: Literal["measure.dispute-aging.v1"], data: bytes) -> records.DisputeAgingEvent: ...
 @overload
 def read(topic: Literal["measure.client-exposure.v1"], data: bytes) -> records.ClientExposureEvent: ...
+@overload
+def read(topic: Literal["measure.utilization-rollup.v1"], data: bytes) -> records.UtilizationRollupEvent: ...
 @overload
 def read(topic: Literal["governance.alert.v1"], data: bytes) -> records.AlertEvent: ...
 @overload

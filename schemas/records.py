@@ -454,17 +454,17 @@ PaymentStatus = Literal["unknown", "draft", "in_process", "paid", "cancelled", "
 PaymentDirection = Literal["unknown", "inbound", "outbound"]
 
 class Payment(TypedDict):
-    """Money received or sent.
+    """Money received or sent. A bank or payment provider may tell by webhook what became of it; meta.source tells who speaks.
 
-    `id`: Database id of the account.payment record. Source: `account.payment.id`. Never null.
-    `status`: State of the payment. Source: `account.payment.state`. Never null.
-    `direction`: Received or sent. Source: `account.payment.payment_type`. Never null.
-    `partner_id`: res.partner id of the other party. Source: `account.payment.partner_id`. Null: the payment names nobody.
-    `amount`: Amount paid. Unit: amount in `currency`. Source: `account.payment.amount`. Never null.
-    `currency`: ISO 4217 code of the payment. Source: `res.currency.name` of `account.payment.currency_id`. Null: the payment's currency cannot be read.
-    `date`: Day of the payment. Unit: calendar day. Source: `account.payment.date`. Never null.
-    `invoice_ids`: account.move ids of the documents it settles, ascending. Source: `account.payment.invoice_ids`, `account.payment.reconciled_invoice_ids` and `account.payment.reconciled_bill_ids`. Never null; empty where it settles none yet.
-    `company_id`: res.company id of the company that pays or is paid. Source: `account.payment.company_id`. Null: the record is shared by all companies.
+    `id`: Database id of the account.payment record. Source: `account.payment.id`, or the webhook's data.payment_id. Never null.
+    `status`: State of the payment. Source: `account.payment.state`, or the webhook's type: registered as in_process, settled as paid. Never null.
+    `direction`: Received or sent. Source: `account.payment.payment_type`, or the webhook's data.direction. Never null.
+    `partner_id`: res.partner id of the other party. Source: `account.payment.partner_id`, or the webhook's data.partner_id. Null: the payment or the webhook names nobody.
+    `amount`: Amount paid. Unit: amount in `currency`. Source: `account.payment.amount`, or the webhook's data.amount. Never null.
+    `currency`: ISO 4217 code of the payment. Source: `res.currency.name` of `account.payment.currency_id`, or the webhook's data.currency. Null: the payment's currency cannot be read.
+    `date`: Day of the payment. Unit: calendar day. Source: `account.payment.date`, or the webhook's data.date, else the day of its moment. Never null.
+    `invoice_ids`: account.move ids of the documents it settles, ascending. Source: `account.payment.invoice_ids`, `account.payment.reconciled_invoice_ids` and `account.payment.reconciled_bill_ids`, or the webhook's data.invoice_ids. Never null; empty where it settles none yet.
+    `company_id`: res.company id of the company that pays or is paid. Source: `account.payment.company_id`, or the webhook's data.company_id. Null: the record is shared by all companies, or a webhook names no company.
     """
 
     id: int
@@ -482,7 +482,7 @@ class PaymentEvent(TypedDict):
     """A change of one Payment. All event types of the entity share this record, its topic and its order.
 
     `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
-    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, it was deleted before, or it came by a webhook.
     `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
     `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
     """
@@ -1207,6 +1207,33 @@ class ExposureEntry(TypedDict):
     timezone: str
 
 
+class FactEntry(TypedDict):
+    """What one record, or one measured subject, says to a monitor: named values, of which each kind of fact has its own.
+
+    `subject`: Key of the subject whose state this moves; empty for all subjects of the partition. Source: the router. Never null.
+    `record`: Key of the record that contributes; rows are kept by it. Source: the event's subject, of a dispute with its source. Never null.
+    `version`: Version of that record: a lower one never replaces a higher one. Unit: as the event's version. Source: version of the event. Never null.
+    `present`: False where the record no longer counts for the subject: the row stays as a tombstone. Source: the router. Never null.
+    `event_id`: Event that said so. Source: event_id of the event. Never null.
+    `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
+    `kind`: What kind of fact it is, for example contract. Source: the monitor's reader of the topic. Never null.
+    `numbers`: Counts, ids, days, moments, money in ten-thousandths, and 1 for what is true. Source: the monitor's reader of the topic. Never null; empty where the fact has none.
+    `words`: States, currencies, time zones. Source: the monitor's reader of the topic. Never null; empty where the fact has none.
+    `lists`: Several numbers of a kind. Source: the monitor's reader of the topic. Never null; empty where the fact has none.
+    """
+
+    subject: str
+    record: str
+    version: int
+    present: bool
+    event_id: str
+    recorded_at: datetime
+    kind: str
+    numbers: dict[str, int]
+    words: dict[str, str]
+    lists: dict[str, list[int]]
+
+
 class TimeEntry(TypedDict):
     """A timesheet line, as the consultant's utilization and the project's burn need it.
 
@@ -1356,7 +1383,7 @@ class Frame(TypedDict):
     `entries`: Inputs, in order. Source: the router. Never null; never empty when written.
     """
 
-    entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry]
+    entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry | FactEntry]
 
 
 class BudgetBurn(TypedDict):
@@ -1570,6 +1597,11 @@ class Utilization(TypedDict):
     `formula`: Version of the formula, for example utilization/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `approved_total_utilization`: Approved over available time. Unit: fraction, 1 is 100 %. Source: approved_minutes / available_minutes. Null: nothing is available in the window, or the measure is older than the field.
+    `long_approved_billable_utilization`: Approved billable over available time in the long window. Unit: fraction, 1 is 100 %. Source: as approved_billable_utilization, over the long window. Null: nothing is available in the long window, or the measure is older than the field.
+    `long_approved_total_utilization`: Approved over available time in the long window. Unit: fraction, 1 is 100 %. Source: as approved_total_utilization, over the long window. Null: nothing is available in the long window, or the measure is older than the field.
+    `week_billable_utilization`: Billable over available time in the current ISO week up to as_of. Unit: fraction, 1 is 100 %. Source: week_billable_minutes / week_available_minutes. Null: nothing was available in the week yet, or the measure is older than the field.
+    `week_total_utilization`: Worked over available time in the current ISO week up to as_of. Unit: fraction, 1 is 100 %. Source: week_worked_minutes / week_available_minutes. Null: nothing was available in the week yet, or the measure is older than the field.
     """
 
     consultant_id: int
@@ -1600,6 +1632,11 @@ class Utilization(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    approved_total_utilization: Decimal | None
+    long_approved_billable_utilization: Decimal | None
+    long_approved_total_utilization: Decimal | None
+    week_billable_utilization: Decimal | None
+    week_total_utilization: Decimal | None
 
 
 class UtilizationEvent(TypedDict):
@@ -1611,6 +1648,73 @@ class UtilizationEvent(TypedDict):
 
     meta: Meta
     current: Utilization
+
+RollupKind = Literal["unknown", "manager", "department", "company", "client"]
+
+class UtilizationRollup(TypedDict):
+    """Utilization of a unit: of the people of a manager, a department or a company, each with the days on which they belonged to it.
+
+    `kind`: What the unit is. Source: the report of the consultants' measures. Never null.
+    `unit_id`: Id of the unit: hr.employee of a manager, hr.department, or res.company, as kind tells. Source: `burnline.people.Consultant.manager_id`, `burnline.people.Consultant.department_id` or `burnline.people.Consultant.company_id`. Never null.
+    `company_id`: res.company id of the unit's company. Source: `burnline.people.Consultant.company_id` of its consultants. Null: its consultants are in several companies, or in none.
+    `consultants`: Active consultants who belong to it now. Unit: persons. Source: counted over the consultants. Never null.
+    `available_minutes`: Available time. Unit: minutes. Source: Σ of `burnline.measure.Utilization.available_minutes` over the days in the unit. Never null.
+    `worked_minutes`: Worked time. Unit: minutes. Source: Σ of `burnline.measure.Utilization.worked_minutes` over the days in the unit. Never null.
+    `billable_minutes`: Billable time. Unit: minutes. Source: Σ of `burnline.measure.Utilization.billable_minutes` over the days in the unit. Never null.
+    `approved_minutes`: Approved time. Unit: minutes. Source: Σ of `burnline.measure.Utilization.approved_minutes` over the days in the unit. Never null.
+    `approved_billable_minutes`: Approved billable time. Unit: minutes. Source: Σ of `burnline.measure.Utilization.approved_billable_minutes` over the days in the unit. Never null.
+    `billable_utilization`: Billable over available time. Unit: fraction, 1 is 100 %. Source: billable_minutes / available_minutes. Null: nothing is available in the window.
+    `total_utilization`: Worked over available time. Unit: fraction, 1 is 100 %. Source: worked_minutes / available_minutes. Null: nothing is available in the window.
+    `approved_billable_utilization`: Approved billable over available time. Unit: fraction, 1 is 100 %. Source: approved_billable_minutes / available_minutes. Null: nothing is available in the window.
+    `approved_total_utilization`: Approved over available time. Unit: fraction, 1 is 100 %. Source: approved_minutes / available_minutes. Null: nothing is available in the window.
+    `long_billable_utilization`: Billable over available time in the long window. Unit: fraction, 1 is 100 %. Source: as billable_utilization, over the long window. Null: nothing is available in the long window.
+    `long_total_utilization`: Worked over available time in the long window. Unit: fraction, 1 is 100 %. Source: as total_utilization, over the long window. Null: nothing is available in the long window.
+    `week_available_minutes`: Available time of the current ISO week up to as_of. Unit: minutes. Source: as available_minutes, over the week. Never null.
+    `week_worked_minutes`: Worked time of the current ISO week up to as_of. Unit: minutes. Source: as worked_minutes, over the week. Never null.
+    `week_billable_minutes`: Billable time of the current ISO week up to as_of. Unit: minutes. Source: as billable_minutes, over the week. Never null.
+    `compliance`: How much of the last closed ISO week was logged. Unit: fraction, 1 is 100 %. Source: Σ min(worked, available) / Σ available over the week's days and the unit's people. Null: nothing was available in that week.
+    `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest report. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example utilization-rollup/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: RollupKind
+    unit_id: int
+    company_id: int | None
+    consultants: int
+    available_minutes: int
+    worked_minutes: int
+    billable_minutes: int
+    approved_minutes: int
+    approved_billable_minutes: int
+    billable_utilization: Decimal | None
+    total_utilization: Decimal | None
+    approved_billable_utilization: Decimal | None
+    approved_total_utilization: Decimal | None
+    long_billable_utilization: Decimal | None
+    long_total_utilization: Decimal | None
+    week_available_minutes: int
+    week_worked_minutes: int
+    week_billable_minutes: int
+    compliance: Decimal | None
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class UtilizationRollupEvent(TypedDict):
+    """One UtilizationRollup, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: UtilizationRollup
 
 DeadLetterStatus = Literal["unknown", "parked", "retried", "discarded"]
 DeadLetterReason = Literal["unknown", "empty", "wrong_magic", "unknown_schema", "truncated", "malformed", "unknown_symbol", "wrong_record", "wrong_scale", "missing_default", "breaks_schema", "too_large", "headers_contradict", "rejected", "abandoned"]

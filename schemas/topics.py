@@ -13,7 +13,7 @@ from enum import StrEnum
 
 PARTITIONS = 6
 DATA_TEAMS, CLEARED = "analytics", "people-analytics"
-PROCESSORS = ("utilization", "budget-burn", "dispute-aging", "client-exposure")
+PROCESSORS = ("utilization", "budget-burn", "dispute-aging", "client-exposure", "monitors")
 
 
 class Process(StrEnum):
@@ -110,8 +110,9 @@ _MEASURES = (DATA_TEAMS,)
 _ROWS = {
     "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
     "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
-    "dispute-aging": ("InvoiceEntry", "DisputeEntry"),
+    "dispute-aging": ("InvoiceEntry", "DisputeEntry", "AbsenceEntry"),
     "client-exposure": ("ExposureEntry",),
+    "monitors": ("FactEntry", "AbsenceEntry"),
 }
 """What each processor remembers, next to its last tick and its alerts."""
 
@@ -146,6 +147,23 @@ def _internal(
         subscribers=(by,) if readers is None else readers,
         extra=kept,
         rows=rows,
+    )
+
+
+def _measure(  # noqa: PLR0917  a row of the table, in the order of `Topic`
+    name: str, record: str, key: str, process: Process, owner: str, data_class: DataClass
+) -> Topic:
+    return Topic(
+        f"measure.{name}.v1",
+        f"burnline.measure.{record}Event",
+        key,
+        process,
+        owner,
+        data_class,
+        ("measured",),
+        compacted=True,
+        publishers=_BY_STREAMS,
+        subscribers=_MEASURES,
     )
 
 
@@ -319,6 +337,7 @@ _ALL = (
         "finance-operations",
         _C.CONFIDENTIAL,
         ("registered", "settled", "rejected", "cancelled", "changed", "deleted"),
+        publishers=("capture", "webhooks"),
     ),
     Topic(
         "finance.dispute.v1",
@@ -391,6 +410,9 @@ _ALL = (
         compacted=True,
         publishers=_BY_STREAMS,
         subscribers=_MEASURES,
+    ),
+    _measure(
+        "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
     Topic(
         "governance.alert.v1",

@@ -261,7 +261,7 @@ PaymentStatus = Literal["unknown", "draft", "in_process", "paid", "cancelled", "
 PaymentDirection = Literal["unknown", "inbound", "outbound"]
 
 class Payment(TypedDict):
-    """Money received or sent."""
+    """Money received or sent. A bank or payment provider may tell by webhook what became of it; meta.source tells who speaks."""
 
     id: int
     status: PaymentStatus
@@ -690,6 +690,21 @@ class ExposureEntry(TypedDict):
     timezone: str
 
 
+class FactEntry(TypedDict):
+    """What one record, or one measured subject, says to a monitor: named values, of which each kind of fact has its own."""
+
+    subject: str
+    record: str
+    version: int
+    present: bool
+    event_id: str
+    recorded_at: int
+    kind: str
+    numbers: dict[str, int]
+    words: dict[str, str]
+    lists: dict[str, list[int]]
+
+
 class TimeEntry(TypedDict):
     """A timesheet line, as the consultant's utilization and the project's burn need it."""
 
@@ -772,7 +787,7 @@ class TickEntry(TypedDict):
 class Frame(TypedDict):
     """Many inputs of one processor for one partition in one record, in the order they count."""
 
-    entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry]
+    entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry | FactEntry]
 
 
 class BudgetBurn(TypedDict):
@@ -906,6 +921,11 @@ class Utilization(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    approved_total_utilization: bytes | None
+    long_approved_billable_utilization: bytes | None
+    long_approved_total_utilization: bytes | None
+    week_billable_utilization: bytes | None
+    week_total_utilization: bytes | None
 
 
 class UtilizationEvent(TypedDict):
@@ -913,6 +933,43 @@ class UtilizationEvent(TypedDict):
 
     meta: Meta
     current: Utilization
+
+RollupKind = Literal["unknown", "manager", "department", "company", "client"]
+
+class UtilizationRollup(TypedDict):
+    """Utilization of a unit: of the people of a manager, a department or a company, each with the days on which they belonged to it."""
+
+    kind: RollupKind
+    unit_id: int
+    company_id: int | None
+    consultants: int
+    available_minutes: int
+    worked_minutes: int
+    billable_minutes: int
+    approved_minutes: int
+    approved_billable_minutes: int
+    billable_utilization: bytes | None
+    total_utilization: bytes | None
+    approved_billable_utilization: bytes | None
+    approved_total_utilization: bytes | None
+    long_billable_utilization: bytes | None
+    long_total_utilization: bytes | None
+    week_available_minutes: int
+    week_worked_minutes: int
+    week_billable_minutes: int
+    compliance: bytes | None
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class UtilizationRollupEvent(TypedDict):
+    """One UtilizationRollup, as derived by Burnline."""
+
+    meta: Meta
+    current: UtilizationRollup
 
 DeadLetterStatus = Literal["unknown", "parked", "retried", "discarded"]
 DeadLetterReason = Literal["unknown", "empty", "wrong_magic", "unknown_schema", "truncated", "malformed", "unknown_symbol", "wrong_record", "wrong_scale", "missing_default", "breaks_schema", "too_large", "headers_contradict", "rejected", "abandoned"]

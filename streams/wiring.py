@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,16 +9,41 @@ from infra.config import read_config, section
 from infra.settings import Settings
 from schemas.topics import TOPICS, topic
 from streams import core
-from streams.core.processor import Stamp
-from streams.core.publish import measure_meta
 from streams.engine.topology import Processor, Topology
 
 CLOCK = "ops.clock.v1"
 
 
 def measures_policy(settings: Settings) -> core.Measures:
-    """What the firm has decided on its measures. Raises `Fatal` that names the key and what is wrong with it."""
-    return section(read_config(settings.config), "measures", core.Measures)
+    """What the firm has decided on its measures. Raises `Fatal` that names the key and what is wrong with it.
+
+    Each of the `later` rules says only what changes with it: all else stays as it was before.
+    """
+    content = read_config(settings.config)
+    return section({"measures": _completed(content.get("measures"))}, "measures", core.Measures)
+
+
+def _completed(rules: Any) -> Any:
+    """The rules with each later part filled from what was in force before; what is no mapping is left for the validation to refuse."""
+    if not isinstance(rules, dict) or not isinstance(rules.get("later"), list):
+        return rules
+    before = {name: value for name, value in rules.items() if name != "later"}
+    eras = []
+    for era in rules["later"]:
+        if not isinstance(era, dict) or not isinstance(era.get("rules"), dict):
+            return rules
+        before = _merged(before, era["rules"])
+        eras.append({**era, "rules": before})
+    return {**rules, "later": eras}
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both = {name: (base.get(name), value) for name, value in over.items()}
+    inner = {
+        name: _merged(old, new) if isinstance(old, dict) and isinstance(new, dict) else new
+        for name, (old, new) in both.items()
+    }
+    return {**base, **inner}
 
 
 def topology(policy: core.Measures) -> Topology:
@@ -27,33 +51,24 @@ def topology(policy: core.Measures) -> Topology:
     return Topology(
         sources={name: topic(name).record for name in core.PROCESSOR_SOURCES},
         route=core.route,
-        processors=tuple(_wired(processor) for processor in core.processors(policy).values()),
+        processors=tuple(_wired(processor, policy) for processor in core.processors(policy).values()),
         clock=CLOCK,
         alerts=TOPICS["governance.alert.v1"],
         dead_letters=TOPICS["ops.dead-letter.v1"],
     )
 
 
-def _wired(processor: core.Processor) -> Processor:
+def _wired(processor: core.Processor, policy: core.Measures) -> Processor:
+    topics = [topic(name) for name in core.MEASURE_TOPICS[processor.name]]
     return Processor(
         name=processor.name,
         input=f"internal.{processor.name}-input.v1",
         state=f"internal.{processor.name}-state.v1",
-        measure=topic(processor.topic),
-        new=core.PartitionState,
+        measure=topics[0],
+        more={other.event_type("measured"): other for other in topics[1:]},
+        new=partial(core.PartitionState, policy.utilization.week_closes_hour),
         step=partial(core.step, processor),
         restore=partial(core.restore, processor),
         measures=partial(core.measures, processor),
-        look_up=partial(_look_up, processor),
+        look_up=partial(core.look_up, processor),
     )
-
-
-def _look_up(processor: core.Processor, partition: core.PartitionState, key: str) -> Mapping[str, Any] | None:
-    """One subject's measure as it stands, without marking it as taken."""
-    subject = partition.subjects.get(key)
-    if subject is None or subject.as_of is None:
-        return None
-    if subject.stale:
-        processor.settle(partition, subject)
-    current = processor.measure(subject, Stamp.of(partition, subject))
-    return None if current is None else {"meta": measure_meta(processor, partition, subject), "current": current}

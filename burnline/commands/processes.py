@@ -68,10 +68,13 @@ def webhooks(lifeline: Lifeline = False) -> None:
 
     Example: BURNLINE_WEBHOOKS__SOURCES='{"n8n": "whsec_…"}' burnline webhooks
     """
+    from infra.config import section
+    from producers.core.policy import CapturePolicy
     from producers.webhooks import serve
 
     found, _stop = _begin(lifeline=lifeline)
-    serve(found.settings, database=database(found.settings))
+    policy = section(found.config, "capture", CapturePolicy)
+    serve(found.settings, database=database(found.settings), policy=policy)
 
 
 def streams(lifeline: Lifeline = False) -> None:

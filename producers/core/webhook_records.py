@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from producers.core.webhook_disputes import EPOCH
+from producers.core.messages.base import EPOCH
 from schemas.errors import PoisonMessage
 from schemas.events import meta, odoo_key
 from schemas.records import WebhookDelivery, WebhookDeliveryEvent

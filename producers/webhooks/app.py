@@ -29,12 +29,11 @@ from infra.dead_letters import DEAD_LETTERS
 from infra.errors import Transient
 from infra.settings import WebhookSettings
 from producers.core.webhook_admission import Gate, Reject, decide, refuse_early, too_large
-from producers.core.webhook_disputes import DISPUTES
 from producers.core.webhook_records import DELIVERIES, ODOO
 from producers.core.webhook_sender import Networks, Rate, may_call, sender
 from producers.webhooks.entries import Answer
 from producers.webhooks.forwarder import Forwarder
-from producers.webhooks.intake import Intake
+from producers.webhooks.intake import Intake, Tables
 from producers.webhooks.keeper import Keeper
 from producers.webhooks.spool import Spool
 
@@ -49,9 +48,10 @@ BURST_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sender: what its deliveries are held against, where it may call from, and how often. Odoo has no gate."""
+    """One sender: what it may speak of, what its deliveries are held against, where it may call from, and how often. Odoo has no gate."""
 
     name: str
+    tables: Tables
     gate: Gate | None
     allow: Networks
     rate: Rate
@@ -74,7 +74,7 @@ class Doors:
         self._settings, self._sources, self._store, self._intake = settings, sources, store, intake
         tokens = settings.odoo_token.get_secret_value().split() if settings.odoo_token else []
         self._tokens = [token.encode() for token in tokens]
-        self._odoo = Source(ODOO, None, settings.odoo_allow, rate(settings.rate))
+        self._odoo = Source(ODOO, (), None, settings.odoo_allow, rate(settings.rate))
 
     async def webhook(self, request: Request) -> Response:
         """A signed delivery."""
@@ -90,7 +90,7 @@ class Doors:
             return _rejected(verdict, source.name)
         if wait := source.rate.wait(time.monotonic()):
             return _too_often(wait, source.name)
-        entry = self._intake.signed(source.name, verdict.delivery_id, body, now)
+        entry = self._intake.signed(source.name, source.tables, verdict.delivery_id, body, now)
         return await _answered(self._store.keeper.keep(entry), self._settings.ack_timeout, source.name)
 
     async def odoo(self, request: Request) -> Response:
@@ -118,7 +118,8 @@ class Doors:
         since = self._store.forwarder.waiting_since
         told = {"status": "ready", "waiting_bytes": waiting, "waiting_seconds": _age(since)}
         try:
-            names = [DELIVERIES.name, DISPUTES.name, DEAD_LETTERS.name]
+            spoken = {table.topic.name for source in self._sources.values() for table in source.tables}
+            names = [DELIVERIES.name, DEAD_LETTERS.name, *sorted(spoken)]
             await asyncio.to_thread(self._store.forwarder.check, names)
         except Transient as error:
             return JSONResponse({**told, "kafka": "away", "reason": str(error), "remedy": error.remedy})

@@ -6,56 +6,42 @@ What follows from a post is decided here, once; nothing is sent or stored. So th
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import pydantic_core
-from pydantic import TypeAdapter, ValidationError
 
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage
+from producers.core.messages import Message, Origin, Table, table_of
 from producers.core.webhook_admission import JSON
 from producers.core.webhook_depth import deeper_than
-from producers.core.webhook_disputes import DISPUTES, DisputeMessage, dispute_event
-from producers.core.webhook_records import DELIVERIES, delivery_event, hint, hint_event
+from producers.core.webhook_records import DELIVERIES, Hint, delivery_event, hint, hint_event
 from producers.webhooks.entries import Answer, Delivery, Entry, Outgoing, digest, records
+from producers.webhooks.messages import NotJsonError, parse_message
 from schemas.records import DeadLetterEvent
 
 ACCEPTED = Answer(202, "accepted")
-MEND = "mend the sender's payload; docs/events.md shows what dispute.* holds"
+Tables: TypeAlias = tuple[Table[Any], ...]
 
 
-@cache
-def _messages() -> TypeAdapter[DisputeMessage]:
-    return TypeAdapter(DisputeMessage)
-
-
-class NotJsonError(PoisonMessage):
-    """A body that no reader of JSON in UTF-8 could take."""
-
-
-def parse_message(body: bytes) -> DisputeMessage:
-    """The message in a signed body. Raises `PoisonMessage` naming the place that is wrong with it."""
-    try:
-        return _messages().validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise NotJsonError(f"the body is no JSON: {first['ctx']['error']}", remedy=MEND) from None
-        place = ".".join(map(str, first["loc"])) or "the body"
-        raise PoisonMessage(f"{place}: {first['msg']}", remedy=MEND) from None
+class DeniedError(PoisonMessage):
+    """A message that its source may not send."""
 
 
 class Intake:
     """Turns admitted posts into what is to be kept of them. One for the whole server."""
 
-    def __init__(self, database: str, *, max_depth: int) -> None:
-        """`database` is the Odoo database that invoices and hints belong to."""
-        self._database, self._max_depth = database, max_depth
+    def __init__(self, database: str, *, models: Collection[str], max_depth: int) -> None:
+        """`database` is the Odoo database that invoices and hints belong to; of it, `models` are captured."""
+        self._database, self._models, self._max_depth = database, models, max_depth
 
-    def signed(self, source: str, delivery_id: str, body: bytes, now: datetime) -> Entry:
-        """A verified delivery and its event: 202; or with a dead letter in the event's place 400 (no JSON) or 422 (no event)."""
+    def signed(self, source: str, tables: Tables, delivery_id: str, body: bytes, now: datetime) -> Entry:
+        """A verified delivery and its event: 202.
+
+        With a dead letter in the event's place 400 (no JSON), 422 (no event), or 403 (its source may not speak of such things).
+        """
         raw = delivery_event(
             source=source,
             delivery_id=delivery_id,
@@ -64,28 +50,28 @@ class Intake:
             content_type=JSON,
             body=body,
         )
-        causes = {"correlation_id": raw["meta"]["event_id"], "causation_id": raw["meta"]["event_id"]}
         recorded, answer = Outgoing(DELIVERIES, raw), ACCEPTED
         try:
             self._shallow(body)
-            message = parse_message(body)
-            event = dispute_event(message, source=source, database=self._database, now=now, **causes)
-            made = records([recorded, Outgoing(DISPUTES, event)])
+            table, message = _told(body, tables)
+            event = table.event(message, Origin(source, self._database, now, raw["meta"]["event_id"]))
+            made = records([recorded, Outgoing(table.topic, event)])
         except PoisonMessage as error:
             letter = self._parked(f"/webhooks/{source}", raw["meta"]["subject"], body, error, now)
-            letter["current"]["owner"] = DISPUTES.owner
-            letter["current"]["business_process"] = DISPUTES.process.value
+            if len(tables) == 1:
+                letter["current"]["owner"] = tables[0].topic.owner
+                letter["current"]["business_process"] = tables[0].topic.process.value
             made = records([recorded, Outgoing(DEAD_LETTERS, letter)])
             answer = _refused(error)
         return Entry(Delivery(source, delivery_id, digest(body)), now.timestamp(), answer, made)
 
     def unsigned(self, body: bytes, now: datetime) -> Entry:
-        """Odoo's hint: 202; or a dead letter with 400 (no JSON) or 422 (it names no record)."""
+        """Odoo's hint: 202; or a dead letter with 400 (no JSON) or 422 (it names no record that is captured)."""
         delivery_id, answer = str(uuid.uuid4()), ACCEPTED
         try:
             self._shallow(body)
             event = hint_event(
-                hint(_parsed(body)),
+                self._captured(hint(_parsed(body))),
                 delivery_id=delivery_id,
                 database=self._database,
                 received_at=now,
@@ -98,6 +84,14 @@ class Intake:
             made = records([Outgoing(DEAD_LETTERS, letter)])
             answer = _refused(error)
         return Entry(None, now.timestamp(), answer, made)
+
+    def _captured(self, found: Hint) -> Hint:
+        if found.model not in self._models:
+            raise PoisonMessage(
+                f"nothing of {found.model} is captured",
+                remedy="remove the automation rule that posts it; `burnline odoo install-webhooks` makes those that are of use",
+            )
+        return found
 
     def _shallow(self, body: bytes) -> None:
         if deeper_than(self._max_depth, body):
@@ -121,8 +115,20 @@ class Intake:
         )
 
 
+def _told(body: bytes, tables: Tables) -> tuple[Table[Any], Message]:
+    message = parse_message(body)
+    table = table_of(message.type)
+    if table not in tables:
+        raise DeniedError(
+            f"this source may not speak of {message.type}",
+            remedy="let another source say so, or give this one another kind in BURNLINE_WEBHOOKS__SOURCES",
+        )
+    return table, message
+
+
 def _refused(error: PoisonMessage) -> Answer:
-    return Answer(400 if isinstance(error, NotJsonError) else 422, str(error))
+    status = 400 if isinstance(error, NotJsonError) else 403 if isinstance(error, DeniedError) else 422
+    return Answer(status, str(error))
 
 
 def _parsed(body: bytes) -> Any:

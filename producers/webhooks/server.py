@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import structlog
 import uvicorn
@@ -16,6 +16,9 @@ from pydantic import SecretStr
 
 from infra.errors import Fatal
 from infra.settings import Settings, WebhookSettings
+from producers.core.mapping import captured_models
+from producers.core.messages import KINDS
+from producers.core.policy import CapturePolicy
 from producers.core.webhook_signature import secrets
 from producers.webhooks.app import Source, Store, gate, make_app, rate
 from producers.webhooks.forwarder import Forwarder
@@ -60,7 +63,7 @@ class _Server(uvicorn.Server):
 
 
 def sources(settings: WebhookSettings) -> dict[str, Source]:
-    """Every configured source. Raises `Fatal` naming the variable whose secret is of no use."""
+    """Every configured source. Raises `Fatal` naming the variable whose secret is of no use, or whose kind there is none of."""
     made = {}
     for name, one in settings.sources.items():
         try:
@@ -70,7 +73,13 @@ def sources(settings: WebhookSettings) -> dict[str, Source]:
                 f"BURNLINE_WEBHOOKS__SOURCES__{name.upper()}: {error}",
                 remedy="give a secret as whsec_<base64 of 24 to 64 random bytes>",
             ) from None
-        made[name] = Source(name, gate(settings, keys), one.allow, rate(one.rate or settings.rate))
+        kind = one.kind or name
+        if kind not in KINDS:
+            raise Fatal(
+                f"BURNLINE_WEBHOOKS__SOURCES__{name.upper()}: there is no kind of source {kind!r}",
+                remedy=f'give it one, as in {{"secret": "whsec_…", "kind": "n8n"}}: {", ".join(KINDS)}',
+            )
+        made[name] = Source(name, KINDS[kind], gate(settings, keys), one.allow, rate(one.rate or settings.rate))
     return made
 
 
@@ -107,15 +116,16 @@ def serve(
     settings: Settings,
     *,
     database: str,
+    policy: CapturePolicy | None = None,
     on_listening: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or `stop`; then answer what is under way, and send on what can be sent at once.
 
     `on_listening` gets the port, which is chosen by the system where the settings say 0. Kafka need not be up: what was accepted waits in
-    the spool. Raises `Fatal` for a port or a spool in use, a secret of no use, or bodies that no record could hold.
+    the spool. Hints of models that nothing is captured of under `policy` are parked. Raises `Fatal` for a port or a spool in use, a secret of no use, or bodies that no record could hold.
     """
-    known = sources(settings.webhooks)
+    known, models = sources(settings.webhooks), captured_models(policy or CapturePolicy())
     _guessable(settings.webhooks.odoo_token)
     _fits(settings)
     with _bind(settings.webhooks.host, settings.webhooks.port) as listener, _store(settings) as store:
@@ -131,7 +141,9 @@ def serve(
             on_listening(port)
         ended = stop or threading.Event()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, known, database=database, listener=listener, store=store, stop=ended))
+            runner.run(
+                _serve(settings, known, database=database, models=models, listener=listener, store=store, stop=ended)
+            )
         if not (store.keeper.alive and store.forwarder.alive):
             raise Fatal("a thread of the webhook server died", remedy="read its traceback above; start it again")
 
@@ -156,12 +168,13 @@ async def _serve(
     known: dict[str, Source],
     *,
     database: str,
+    models: Collection[str],
     listener: socket.socket,
     store: Store,
     stop: threading.Event,
 ) -> None:
     own = settings.webhooks
-    intake = Intake(database, max_depth=own.max_depth)
+    intake = Intake(database, models=models, max_depth=own.max_depth)
     config = uvicorn.Config(
         make_app(own, known, store, intake),
         http="httptools",

@@ -3,16 +3,28 @@
 `route` says which event means what to which processor; `step`, `restore` and `measures` drive one processor over one partition.
 """
 
+from streams.core.assembly import processors
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Contribution, Row, Step
+from streams.core.monitors.table import TOPICS as MONITOR_TOPICS
 from streams.core.policy import Measures
 from streams.core.processor import Processor
 from streams.core.route import PROCESSOR_SOURCES, route
 from streams.core.state import PartitionState
-from streams.core.step import forget, look_up, measures, processors, restore, step
+from streams.core.step import forget, look_up, measures, restore, step
+
+MEASURE_TOPICS: dict[str, tuple[str, ...]] = {
+    "utilization": ("measure.utilization.v1",),
+    "budget-burn": ("measure.budget-burn.v1",),
+    "dispute-aging": ("measure.dispute-aging.v1",),
+    "client-exposure": ("measure.client-exposure.v1",),
+    "monitors": MONITOR_TOPICS,
+}
+"""The topics of each processor's measures."""
 
 __all__ = [
     "ALERTS",
     "EVERYBODY",
+    "MEASURE_TOPICS",
     "NOTHING",
     "PROCESSOR_SOURCES",
     "Contribution",

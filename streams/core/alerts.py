@@ -194,6 +194,22 @@ def once(memory: Memory, rule: Rule, value: Fraction | None, *, episode: int, re
     return out
 
 
+def standing(memory: Memory, rule: Rule, value: Fraction | None, reached: list[Line]) -> list[Crossing]:
+    """Put exactly the lines reached in force, each as an alert of its own: one that is left ends, one that is entered is raised."""
+    levels = {line.level for line in reached}
+    out = [
+        crossing
+        for level in sorted(memory.in_force(rule.name))
+        if level not in levels
+        for crossing in memory.leave(rule, level, value)
+    ]
+    return out + [
+        Crossing("raised", rule.name, line, memory.enter(rule.name, line.level, RAISED), value)
+        for line in reached
+        if memory.get(rule.name, line.level)[1] not in _IN_FORCE
+    ]
+
+
 def clear(memory: Memory, rule: Rule, value: Fraction | None = None) -> list[Crossing]:
     """End everything a rule has in force."""
     return [crossing for level in memory.in_force(rule.name) for crossing in memory.leave(rule, level, value)]

@@ -35,6 +35,20 @@ def available_minutes(
     return out
 
 
+def public_holidays(terms: list[Run], holidays: list[AbsenceEntry], period: range) -> frozenset[int]:
+    """Days of a period that are public holidays under the terms of the day, whole or in part."""
+    return frozenset(
+        day
+        for day, absences in _days_off(holidays, period).items()
+        if any(_concerns(absence, _term(terms, day)) for absence in absences)
+    )
+
+
+def _term(terms: list[Run], day: int) -> ConsultantEntry:
+    """The terms in force on a day; the first hold from ever."""
+    return cast("ConsultantEntry", next((term for term in reversed(terms) if term.day <= day), terms[0]).entry)
+
+
 def _concerns(holiday: AbsenceEntry, term: ConsultantEntry) -> bool:
     """A public holiday is limited to a company and a calendar, where it names them."""
     calendar, company = holiday["calendar_id"], holiday["company_id"]

@@ -29,10 +29,10 @@ from schemas.topics import Process
 from schemas.wire import ProjectEntry
 from streams.core import days, kinds
 from streams.core.alerts import Crossing, Line, Memory, Rule, calm_range, clear, flag, ladder
-from streams.core.contract import Contribution, Row
+from streams.core.contract import Row
 from streams.core.earned_value import earn
 from streams.core.policy import BudgetBurnPolicy
-from streams.core.processor import Stamp
+from streams.core.processor import Basic, Stamp
 from streams.core.project_state import ProjectState, Range
 from streams.core.ratios import OUT_OF_RANGE, Quality, as_share, money
 
@@ -40,7 +40,7 @@ _MARGIN = 1e-9
 _DIMENSIONS = ("hours", "cost", "committed")
 
 
-class BudgetBurnProcessor:
+class BudgetBurnProcessor(Basic):
     """Measures projects."""
 
     name = "budget-burn"
@@ -89,7 +89,7 @@ class BudgetBurnProcessor:
         """Nothing is derived from the day until it is measured."""
         subject.stale = False
 
-    def judge(self, subject: ProjectState) -> list[Crossing]:
+    def judge(self, subject: ProjectState, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring levels, forecast and the missing budget to the sums."""
         memory, head = subject.memory, subject.head
         if head is None or not (head["active"] and head["present"]):
@@ -145,10 +145,6 @@ class BudgetBurnProcessor:
         cost = _narrowed(calm_range(subject.memory, self._ladders["cost"], self._slack), burn, edges)
         committed = _narrowed(calm_range(subject.memory, self._ladders["committed"], self._slack), None, [])
         subject.watch(minutes, cost, committed, has_cost=has_cost)
-
-    def contributions(self, subject: ProjectState, entry: Any) -> list[Contribution]:  # noqa: ARG002  Processor
-        """Nobody else needs to know."""
-        return []
 
     def measure(self, subject: ProjectState, stamp: Stamp) -> BudgetBurn | None:
         """The project's burn."""

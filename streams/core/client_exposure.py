@@ -19,9 +19,9 @@ from schemas.topics import Process
 from schemas.wire import ExposureEntry
 from streams.core import days, kinds
 from streams.core.alerts import Crossing, Line, Rule, flag
-from streams.core.contract import Contribution, Row
+from streams.core.contract import Row
 from streams.core.policy import ClientExposurePolicy
-from streams.core.processor import Stamp
+from streams.core.processor import Basic, Stamp
 from streams.core.ratios import MONEY_SCALE, Quality, money, unscaled_money
 from streams.core.state import SubjectState
 
@@ -46,7 +46,7 @@ class ClientState(SubjectState):
         self.currencies[entry["currency"]] += sign
 
 
-class ClientExposureProcessor:
+class ClientExposureProcessor(Basic):
     """Measures clients."""
 
     name = "client-exposure"
@@ -87,7 +87,7 @@ class ClientExposureProcessor:
         """Nothing is derived from the day."""
         subject.stale = False
 
-    def judge(self, subject: ClientState) -> list[Crossing]:
+    def judge(self, subject: ClientState, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring the alert to the contested sum."""
         limit, disputed = self._limit, subject.disputed
         value = Fraction(disputed, 10**MONEY_SCALE)
@@ -95,10 +95,6 @@ class ClientExposureProcessor:
             return flag(subject.memory, self._rule, value, begins=False, ends=True)
         ends = disputed <= limit * (1 - Fraction(self._policy.hysteresis))
         return flag(subject.memory, self._rule, value, begins=disputed > limit, ends=ends)
-
-    def contributions(self, subject: ClientState, entry: Any) -> list[Contribution]:  # noqa: ARG002  Processor
-        """Nobody else needs to know."""
-        return []
 
     def measure(self, subject: ClientState, stamp: Stamp) -> ClientExposure | None:
         """The client's exposure."""

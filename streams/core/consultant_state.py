@@ -22,7 +22,8 @@ class ConsultantState(SubjectState):
     """One consultant. `by_day` has worked, billable, approved and approved billable minutes of each day.
 
     `worked`, `billable` and the approved ones are the sums of the window from `begin`, in which `in_window` minutes are available;
-    `long` has worked and billable minutes of the long window from `long_begin`, in which `in_long` are.
+    `long` has the same four of the long window from `long_begin`, in which `in_long` are. `off` are the public holidays that
+    concern the consultant, among the days looked at.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class ConsultantState(SubjectState):
         "in_window",
         "long",
         "long_begin",
+        "off",
         "worked",
     )
 
@@ -54,7 +56,8 @@ class ConsultantState(SubjectState):
         self.in_window = 0
         self.worked = self.billable = self.approved = self.approved_billable = 0
         self.long_begin = self.in_long = 0
-        self.long = [0, 0]
+        self.long = [0, 0, 0, 0]
+        self.off: frozenset[int] = frozenset()
         self.calm_worked = (EVER, NEVER)
         self.calm_billable = (EVER, NEVER)
 
@@ -112,6 +115,10 @@ class ConsultantState(SubjectState):
             self.long[0] += minutes
             if billable:
                 self.long[1] += minutes
+            if approved:
+                self.long[2] += minutes
+                if billable:
+                    self.long[3] += minutes
             if day >= self.begin:
                 self._add_to_window(minutes, billable, approved)
 

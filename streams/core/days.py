@@ -5,11 +5,14 @@ Nothing here asks what day it is: every instant is an argument.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 WEEK = 7
+FIRST_DAY = -(1 << 31)
+"""Before every day: where something holds from ever."""
 _ORDINAL_OF_1970 = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000
@@ -33,17 +36,32 @@ def monday(week: int) -> int:
     return week * WEEK - 3
 
 
-def business_days(start: int, end: int) -> int:
-    """Monday-to-Friday days after `start`, up to and including `end`; 0 where `end` is not after `start`."""
+def business_days(start: int, end: int, off: Collection[int] = ()) -> int:
+    """Monday-to-Friday days that are not `off`, after `start`, up to and including `end`; 0 where `end` is not after `start`."""
     if end <= start:
         return 0
     weeks, rest = divmod(end - start, WEEK)
-    return weeks * 5 + sum(weekday(day) < 5 for day in range(end - rest + 1, end + 1))
+    worked = weeks * 5 + sum(weekday(day) < 5 for day in range(end - rest + 1, end + 1))
+    return worked - sum(start < day <= end and weekday(day) < 5 for day in off)
+
+
+def business_day_after(start: int, number: int, off: Collection[int] = ()) -> int:
+    """The day that is so many Monday-to-Friday days, none of them `off`, after `start`; `start` itself for 0."""
+    day = start
+    while number > 0:
+        day += 1
+        number -= weekday(day) < 5 and day not in off
+    return day
 
 
 def to_date(day: int) -> date:
     """The calendar date of a day. Raises `ValueError` beyond the year 9999."""
     return date.fromordinal(_ORDINAL_OF_1970 + day)
+
+
+def from_date(day: date) -> int:
+    """The day of a calendar date."""
+    return day.toordinal() - _ORDINAL_OF_1970
 
 
 def is_date(day: int) -> bool:
@@ -78,6 +96,12 @@ def is_zone(name: str) -> bool:
 def local_day(micros: int, zone: str) -> int:
     """The day this instant falls on in a time zone."""
     return moment(micros).astimezone(_zone(zone)).toordinal() - _ORDINAL_OF_1970
+
+
+def local_time(micros: int, zone: str) -> tuple[int, int]:
+    """The day this instant falls on in a time zone, and the hour of that day, 0 to 23."""
+    local = moment(micros).astimezone(_zone(zone))
+    return local.toordinal() - _ORDINAL_OF_1970, local.hour
 
 
 @lru_cache(maxsize=4096)

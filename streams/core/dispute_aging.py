@@ -25,7 +25,7 @@ from streams.core.alerts import Crossing, Line, Rule, clear, once
 from streams.core.contract import Contribution, Row
 from streams.core.history import History
 from streams.core.policy import DisputeAgingPolicy
-from streams.core.processor import Stamp
+from streams.core.processor import Basic, Stamp
 from streams.core.ratios import Quality, half_even, money
 from streams.core.state import PartitionState, SubjectState
 from streams.core.timeline import CLOSED, Timeline, is_settled, response_days, trace
@@ -79,7 +79,7 @@ class InvoiceState(SubjectState):
         return amount, half_even(amount * of_company, residual)
 
 
-class DisputeAgingProcessor:
+class DisputeAgingProcessor(Basic):
     """Measures disputed invoices."""
 
     name = "dispute-aging"
@@ -137,7 +137,7 @@ class DisputeAgingProcessor:
         subject.timeline = trace(_sources(subject, present=True), invoice, subject.as_of, window)
         subject.stale = False
 
-    def judge(self, subject: InvoiceState) -> list[Crossing]:
+    def judge(self, subject: InvoiceState, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring the alerts to the ages."""
         memory, timeline, as_of = subject.memory, subject.timeline, subject.as_of
         rules = (self._bucket, self._response, self._resolution, self._reopened)

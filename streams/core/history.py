@@ -83,6 +83,10 @@ class History:
             self._segments = out
         return self._segments
 
+    def runs(self) -> list[Run]:
+        """Every run, also those that later ones overrode."""
+        return list(self._runs.values())
+
     def firsts(self) -> list[int]:
         """The version each run began with."""
         return list(self._runs)

@@ -12,6 +12,7 @@ COST = _ENTRY + "CostEntry"
 INVOICE = _ENTRY + "InvoiceEntry"
 DISPUTE = _ENTRY + "DisputeEntry"
 EXPOSURE = _ENTRY + "ExposureEntry"
+FACT = _ENTRY + "FactEntry"
 TICK = _ENTRY + "TickEntry"
 ALERT_ROW = _ENTRY + "AlertRow"
 

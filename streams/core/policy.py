@@ -7,9 +7,12 @@ that names the key. Shares are fractions (0.75 is 75 %), levels are percent, age
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import ClassVar
+
+from streams.core.monitors.policy import MonitorsPolicy
 
 
 def _check(key: str, value: object, *, holds: bool, wanted: str) -> None:
@@ -36,6 +39,10 @@ class UtilizationPolicy:
     overloaded_above: Decimal = Decimal("1.15")
     hysteresis: Decimal = Decimal("0.02")
     owner: str = "people-operations"
+    compliance_below: Decimal = Decimal("0.90")
+    week_closes_hour: int = 12
+    escalation_working_days: tuple[int, ...] = (0, 1, 3)
+    escalation_owners: tuple[str, ...] = ("consultant", "line-manager", "people-operations")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured with."""
@@ -49,6 +56,16 @@ class UtilizationPolicy:
         ordered = self.bench_below > 0 and all(low < high for low, high in pairwise(edges))
         wanted = "above 0 and ascending: bench_below, target - under_target_by, hot_above, overloaded_above"
         _check(f"{key}bench_below", ", ".join(map(str, edges)), holds=ordered, wanted=wanted)
+        share = self.compliance_below
+        _check(f"{key}compliance_below", share, holds=0 <= share <= 1, wanted="a share from 0 to 1")
+        hour = self.week_closes_hour
+        _check(f"{key}week_closes_hour", hour, holds=0 <= hour <= 23, wanted="an hour from 0 to 23")
+        steps = self.escalation_working_days
+        holds = bool(steps) and steps[0] >= 0 and all(low < high for low, high in pairwise(steps)) and steps[-1] <= 4
+        _check(f"{key}escalation_working_days", steps, holds=holds, wanted="ascending working days from 0 to 4")
+        owners = self.escalation_owners
+        holds = len(owners) == len(steps) == len(set(owners))
+        _check(f"{key}escalation_owners", owners, holds=holds, wanted="one owner for each step, none twice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,8 @@ class BudgetBurnPolicy:
     rate_weeks: int = 4
     forecast_above: Decimal = Decimal("1.00")
     forecast_while_burn_below: Decimal = Decimal("0.90")
+    margin_target: Decimal = Decimal("0.30")
+    margin_below_target_by: Decimal = Decimal("0.10")
     owner: str = "delivery-operations"
 
     def __post_init__(self) -> None:
@@ -80,7 +99,10 @@ class BudgetBurnPolicy:
         _check(f"{key}hysteresis_points", points, holds=holds, wanted="0 or more, and below the first level")
         _check(f"{key}rate_weeks", self.rate_weeks, holds=1 <= self.rate_weeks <= 52, wanted="1 to 52 weeks")
         _check(f"{key}forecast_above", self.forecast_above, holds=self.forecast_above > 0, wanted="a share above 0")
-        below = self.forecast_while_burn_below
+        below, target = self.forecast_while_burn_below, self.margin_target
+        _check(f"{key}margin_target", target, holds=-1 < target < 1, wanted="a share between -1 and 1")
+        by = self.margin_below_target_by
+        _check(f"{key}margin_below_target_by", by, holds=by >= 0, wanted="a share of 0 or more")
         _check(f"{key}forecast_while_burn_below", below, holds=below > 0, wanted="a share above 0")
 
     @property
@@ -91,6 +113,18 @@ class BudgetBurnPolicy:
             *self.levels,
             *range(last + self.further_levels_every, self.highest_level + 1, self.further_levels_every),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Clients with service levels of their own."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    name: str
+    first_response_business_days: int
+    resolution_days: int
+    clients: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +139,7 @@ class DisputeAgingPolicy:
     first_response_business_days: int = 2
     resolution_days: int = 30
     owner: str = "finance-operations"
+    tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured with."""
@@ -117,6 +152,19 @@ class DisputeAgingPolicy:
         for name in ("reopening_window_days", "first_response_business_days", "resolution_days"):
             days: int = getattr(self, name)
             _check(f"{key}{name}", days, holds=days >= 0, wanted="0 or more days")
+        for tier in self.tiers:
+            least = min(tier.first_response_business_days, tier.resolution_days)
+            _check(f"{key}tiers.{tier.name}", least, holds=least >= 0, wanted="0 or more days")
+        clients = [client for tier in self.tiers for client in tier.clients]
+        holds = len(clients) == len(set(clients))
+        _check(f"{key}tiers", clients, holds=holds, wanted="each client in one tier")
+
+    def service(self, client: int | None) -> tuple[int, int]:
+        """First response in business days and resolution in days, for a client: by its tier, else the usual."""
+        for tier in self.tiers:
+            if client in tier.clients:
+                return tier.first_response_business_days, tier.resolution_days
+        return self.first_response_business_days, self.resolution_days
 
     def bucket(self, days: int) -> str:
         """The bucket of an age, for example 31-60, or 121+."""
@@ -130,11 +178,12 @@ class DisputeAgingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ClientExposurePolicy:
-    """The limit of what one client may contest, in the company's currency; without one, no alert."""
+    """The limit of what one client may contest, in the company's currency; `limits` by client. Without one, no alert."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     limit: Decimal | None = None
+    limits: dict[int, Decimal] = field(default_factory=dict)
     hysteresis: Decimal = Decimal("0.02")
     owner: str = "finance-operations"
 
@@ -142,12 +191,14 @@ class ClientExposurePolicy:
         """Refuse what cannot be measured with."""
         key = "client_exposure."
         _check(f"{key}limit", self.limit, holds=self.limit is None or self.limit >= 0, wanted="0 or more, or unset")
+        for client, limit in self.limits.items():
+            _check(f"{key}limits.{client}", limit, holds=limit >= 0, wanted="0 or more")
         _check(f"{key}hysteresis", self.hysteresis, holds=0 <= self.hysteresis < 1, wanted="a share from 0 to below 1")
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The rules of all measures."""
+    """The rules of all measures. `later` ones come into force on their days, in order, in place of all that stood before."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -155,3 +206,25 @@ class Measures:
     budget_burn: BudgetBurnPolicy = field(default_factory=BudgetBurnPolicy)
     dispute_aging: DisputeAgingPolicy = field(default_factory=DisputeAgingPolicy)
     client_exposure: ClientExposurePolicy = field(default_factory=ClientExposurePolicy)
+    monitors: MonitorsPolicy = field(default_factory=MonitorsPolicy)
+    later: tuple[Era, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse changes that nobody could put in order."""
+        begins = [era.begins for era in self.later]
+        holds = all(one < next_ for one, next_ in pairwise(begins))
+        _check("later", ", ".join(map(str, begins)), holds=holds, wanted="in the order of their days, each day once")
+        nested = [era.begins for era in self.later if era.rules.later]
+        _check("later", nested, holds=not nested, wanted="one list, without further changes inside")
+        longest = {rules.utilization.week_closes_hour for rules in (self, *(era.rules for era in self.later))}
+        _check("utilization.week_closes_hour", longest, holds=len(longest) == 1, wanted="the same at all times")
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """Rules that are in force from a day on."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    begins: date
+    rules: Measures

@@ -34,14 +34,32 @@ def event_ids(marks: list[Mark]) -> list[str]:
     return [mark[1] for mark in marks]
 
 
-class Processor(Protocol):
-    """One measure."""
+class Voice(Protocol):
+    """In whose name a subject's measure and alerts are published."""
 
-    name: str
     topic: str
     subject_kind: str
     process: Process
     formula: str
+
+    def values(self, subject: Any) -> dict[str, str]:
+        """The measure's main values, as text."""
+
+    def company(self, subject: Any) -> int | None:
+        """The company a subject belongs to."""
+
+
+class Processor(Voice, Protocol):
+    """One measure, or several that share their input."""
+
+    name: str
+    at_ticks: bool
+    """Judged and measured when the clock ticks, of what moved since; else after every entry."""
+    reports: bool
+    """Tells other processors at every tick how the subjects stand that moved since the last one."""
+
+    def of(self, subject: Any) -> Voice:
+        """In whose name a subject is published."""
 
     def new(self, key: str) -> Any:
         """An empty subject."""
@@ -52,17 +70,33 @@ class Processor(Protocol):
     def settle(self, partition: PartitionState, subject: Any) -> None:
         """Derive what depends on the day and on rows of others."""
 
-    def judge(self, subject: Any) -> list[Crossing]:
-        """Bring the alerts of a settled subject to its values, and note what would change them."""
+    def judge(self, subject: Any, *, ticked: bool = False) -> list[Crossing]:
+        """Bring the alerts of a settled subject to its values, and note what would change them. `ticked` says that the clock asks."""
 
     def contributions(self, subject: Any, entry: Any) -> list[Contribution]:
         """What other processors are to know after this entry."""
 
+    def report(self, partition: PartitionState, subject: Any) -> list[Contribution]:
+        """How a settled subject stands, for those that sum up."""
+
     def measure(self, subject: Any, stamp: Stamp) -> Any:
         """The measure of a settled subject; nothing where there is nothing to measure."""
 
-    def values(self, subject: Any) -> dict[str, str]:
-        """The measure's main values, as text."""
 
-    def company(self, subject: Any) -> int | None:
-        """The company a subject belongs to."""
+class Basic:
+    """A processor of the usual kind: it speaks in its own name, as soon as something is crossed, and reports to nobody."""
+
+    at_ticks = False
+    reports = False
+
+    def of(self, subject: Any) -> Any:  # noqa: ARG002  Processor
+        """Itself."""
+        return self
+
+    def contributions(self, subject: Any, entry: Any) -> list[Contribution]:  # noqa: ARG002  Processor
+        """Nobody else needs to know."""
+        return []
+
+    def report(self, partition: PartitionState, subject: Any) -> list[Contribution]:  # noqa: ARG002  Processor
+        """Nobody sums up."""
+        return []

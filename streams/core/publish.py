@@ -17,7 +17,7 @@ from schemas.records import AlertEvent, Meta
 from schemas.topics import topic
 from streams.core import days
 from streams.core.alerts import Crossing
-from streams.core.processor import Processor, event_ids
+from streams.core.processor import Processor, Voice, event_ids
 from streams.core.ratios import as_share
 from streams.core.state import PartitionState, SubjectState
 
@@ -53,22 +53,23 @@ def _meta(
 
 def measure_meta(processor: Processor, partition: PartitionState, subject: SubjectState) -> Meta:
     """Meta of a measured subject's measure."""
+    voice = processor.of(subject)
     as_of, zone = subject.as_of, subject.zone
     if as_of is None or zone is None:
         raise ValueError(f"{subject.key} has no day: it is measured only with master data and after a tick")
     revision = partition.revision(subject)
-    kind = topic(processor.topic).event_type("measured")
+    kind = topic(voice.topic).event_type("measured")
     recorded_at, cause, _ = partition.marks(subject)[-1]
     occurred_at = days.moment(max(recorded_at, days.midnight(as_of, zone)))
-    identity = deterministic_id(SOURCE, subject.key, as_of, revision, kind)
+    identity = deterministic_id(SOURCE, subject.about, as_of, revision, kind)
     return _meta(
         identity,
         kind,
-        subject.key,
+        subject.about,
         occurred_at=occurred_at,
         version=revision,
         cause=cause,
-        company_id=processor.company(subject),
+        company_id=voice.company(subject),
     )
 
 
@@ -81,15 +82,16 @@ def alert_events(
 ) -> list[AlertEvent]:
     """What was crossed at once as events, in order. `recorded_at` is that of the entry that led there; none where the clock did."""
     # each crossing moved the memory's version by one or more, so the versions of a subject's alerts never repeat
+    voice = processor.of(subject)
     first = subject.memory.version - len(crossings) + 1
     return [
-        _alert_event(processor, partition, subject, crossing, version=version, recorded_at=recorded_at)
+        _alert_event(voice, partition, subject, crossing, version=version, recorded_at=recorded_at)
         for version, crossing in enumerate(crossings, start=first)
     ]
 
 
 def _alert_event(
-    processor: Processor,
+    voice: Voice,
     partition: PartitionState,
     subject: SubjectState,
     crossing: Crossing,
@@ -102,14 +104,14 @@ def _alert_event(
         raise ValueError(f"{subject.key} has no day: alerts are judged only with master data and after a tick")
     rule, line = crossing.rule, crossing.line
     caused_by = event_ids(partition.marks(subject))
-    alert_id = deterministic_id(rule, subject.key, crossing.episode, line.level)
+    alert_id = deterministic_id(rule, subject.about, crossing.episode, line.level)
     kind = ALERT_TOPIC.event_type(crossing.status)
-    company_id = processor.company(subject)
+    company_id = voice.company(subject)
     return {
         "meta": _meta(
             deterministic_id(SOURCE, alert_id, kind),
             kind,
-            subject.key,
+            subject.about,
             occurred_at=days.moment(tick if recorded_at is None else max(tick, recorded_at)),
             version=version,
             cause=caused_by[-1],
@@ -120,18 +122,18 @@ def _alert_event(
             "rule": rule,
             "status": crossing.status,
             "severity": line.severity,
-            "subject_kind": processor.subject_kind,
+            "subject_kind": voice.subject_kind,
             "episode": crossing.episode,
             "level": line.level,
             "value": as_share(crossing.value),
             "threshold": as_share(line.at),
             "passed": list(crossing.passed),
-            "values": processor.values(subject),
+            "values": voice.values(subject),
             "as_of": days.to_date(as_of),
-            "formula": processor.formula,
+            "formula": voice.formula,
             "caused_by": caused_by,
             "owner": line.owner,
-            "business_process": processor.process.value,
+            "business_process": voice.process.value,
             "runbook": f"docs/runbooks/{rule}.md",
             "company_id": company_id,
         },

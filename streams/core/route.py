@@ -13,6 +13,8 @@ Invariant: pure; the same event always gives the same contributions, in the same
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from schemas.errors import Fatal, PoisonMessage
@@ -20,10 +22,12 @@ from schemas.topics import PROCESSORS
 from streams.core import kinds
 from streams.core.contract import EVERYBODY, Contribution
 from streams.core.days import WEEK, is_moment, local_day
+from streams.core.monitors.facts import contribution
+from streams.core.monitors.table import READERS
 from streams.core.ratios import half_even
 from streams.core.timeline import CLOSED
 
-UTILIZATION, BUDGET_BURN, DISPUTE_AGING, _ = PROCESSORS
+UTILIZATION, BUDGET_BURN, DISPUTE_AGING, _, MONITORS = PROCESSORS
 _EMPLOYEE, _PROJECT, _INVOICE = "hr.employee", "project.project", "account.move"
 _SPENT = frozenset({"approved", "posted", "paid"})
 _BILLION = 10**9
@@ -46,6 +50,21 @@ def route(topic: str, event: Any) -> Iterator[Contribution]:
         raise Fatal(f"no processor reads {topic}", remedy="subscribe to PROCESSOR_SOURCES only") from None
     _refuse_impossible(event["meta"])
     return means(event)
+
+
+def _watched(topic: str, event: Any) -> Iterator[Contribution]:
+    """What an event says to the monitors that read its topic, as facts; and their end where it said so before and no longer does."""
+    meta, now, before = event["meta"], event["current"], event["previous"]
+    system = _system(meta)
+    head = {"record": meta["subject"], **{name: meta[name] for name in ("version", "event_id", "recorded_at")}}
+    for monitor, reader in READERS[topic]:
+        says = {} if now is None else reader(now, system)
+        said = {} if before is None else reader(before, system)
+        for about, fact in says.items():
+            yield contribution(monitor, about, fact, head, present=True)
+        for about, fact in said.items():
+            if about not in says:
+                yield contribution(monitor, about, fact, head, present=False)
 
 
 def _refuse_impossible(meta: Any) -> None:
@@ -166,6 +185,15 @@ def _absence(absence: Any, system: str) -> Counted:
         return {}
     kept = ("first_day", "last_day", "minutes", "calendar_id", "company_id")
     return {subject: {**{name: absence[name] for name in kept}, "approved": absence["status"] == "approved"}}
+
+
+def _absences(event: Any) -> Iterator[Contribution]:
+    """Absences count for their consultant; public holidays for everybody whose working days are counted."""
+    for contribution_ in _by_difference(UTILIZATION, kinds.ABSENCE, _absence)(event):
+        yield contribution_
+        if contribution_.subject == EVERYBODY:
+            for other in (DISPUTE_AGING, MONITORS):
+                yield contribution_._replace(processor=other)
 
 
 def _project(project: Any, system: str) -> Counted:
@@ -310,9 +338,18 @@ def _tick(event: Any) -> Iterator[Contribution]:
         yield Contribution(processor, EVERYBODY, kinds.TICK, entry)
 
 
-_ROUTES: dict[str, Callable[[Any], Iterator[Contribution]]] = {
+def _with_monitors(
+    topic: str, means: Callable[[Any], Iterator[Contribution]] | None
+) -> Callable[[Any], Iterator[Contribution]]:
+    """What an event means to the measures, and what it says to the monitors that read its topic."""
+    if means is None:
+        return partial(_watched, topic)
+    return lambda event: chain(means(event), _watched(topic, event))
+
+
+_MEASURED: dict[str, Callable[[Any], Iterator[Contribution]]] = {
     "people.consultant.v1": _consultant,
-    "people.absence.v1": _by_difference(UTILIZATION, kinds.ABSENCE, _absence),
+    "people.absence.v1": _absences,
     "delivery.project.v1": _by_difference(BUDGET_BURN, kinds.PROJECT, _project),
     "delivery.timesheet.v1": _timesheet,
     "delivery.milestone.v1": _by_difference(BUDGET_BURN, kinds.MILESTONE, _milestone),
@@ -321,6 +358,11 @@ _ROUTES: dict[str, Callable[[Any], Iterator[Contribution]]] = {
     "finance.invoice.v1": _invoice,
     "finance.dispute.v1": _dispute,
     "ops.clock.v1": _tick,
+}
+
+_ROUTES = {
+    **_MEASURED,
+    **{name: _with_monitors(name, _MEASURED.get(name)) for name in READERS if name != "delivery.timesheet.v1"},
 }
 
 PROCESSOR_SOURCES: tuple[str, ...] = tuple(_ROUTES)

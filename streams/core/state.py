@@ -125,54 +125,76 @@ class SubjectState(Rows):
     """One subject: its rows, its place in time, its memory of alerts.
 
     `calm` says that nothing can be crossed by what has happened since the last judgement; `stale` that what depends on the day,
-    or on rows of others, has to be settled again.
+    or on rows of others, has to be settled again. `turned` says that the day is past the hour at which a period is closed.
+    `about` is the key of what the subject is, which the key of its state may have a prefix to.
     """
 
-    __slots__ = ("as_of", "calm", "key", "memory", "stale", "zone")
+    __slots__ = ("about", "as_of", "calm", "key", "memory", "stale", "turned", "zone")
 
     def __init__(self, key: str) -> None:
         """Begin without master data: unmeasured until a time zone is known."""
         super().__init__()
-        self.key = key
+        self.key = self.about = key
         self.zone: str | None = None
         self.as_of: int | None = None
+        self.turned = False
         self.memory = Memory()
         self.calm = True
         self.stale = True
 
 
 class PartitionState:
-    """All subjects of one partition for one processor, what concerns everybody, and the last tick."""
+    """All subjects of one partition for one processor, what concerns everybody, and the last tick.
 
-    __slots__ = ("_days", "changed", "shared", "subjects", "tick")
+    `changed` are the subjects to measure, `ticked` the measures that a tick took already; `untold` are those that moved since the
+    last tick, beside the changed ones; `whole` says that nobody knows which those are, as after a restart, so that the next tick
+    looks at all of them. A day turns at `turn_hour`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_times", "changed", "shared", "subjects", "tick", "ticked", "turn_hour", "untold", "whole")
+
+    def __init__(self, turn_hour: int = 12) -> None:
         """Begin empty, before the first tick."""
         self.subjects: dict[str, Any] = {}
         self.shared = Rows()
         self.tick: int | None = None
         self.changed: dict[str, None] = {}
-        self._days: dict[str, int] = {}
+        self.ticked: dict[str, Any] = {}
+        self.untold: dict[str, None] = {}
+        self.whole = False
+        self.turn_hour = turn_hour
+        self._times: dict[str, tuple[int, bool]] = {}
 
-    def day(self, zone: str) -> int | None:
-        """The day of the last tick in a time zone; nothing before the first tick."""
+    def local(self, zone: str) -> tuple[int, bool] | None:
+        """The day of the last tick in a time zone, and whether it turned; nothing before the first tick."""
         if self.tick is None:
             return None
-        day = self._days.get(zone)
-        if day is None:
-            day = self._days[zone] = days.local_day(self.tick, zone)
-        return day
+        place = self._times.get(zone)
+        if place is None:
+            place = self._times[zone] = self._local(self.tick, zone)
+        return place
+
+    def _local(self, at: int, zone: str) -> tuple[int, bool]:
+        day, hour = days.local_time(at, zone)
+        return day, hour >= self.turn_hour
 
     def advance(self, at: int) -> bool:
-        """Move the clock; returns whether any subject's day may have changed. A tick of the past moves nothing."""
-        first, before = self.tick is None, self._days
+        """Move the clock; returns whether any subject's day may have begun or turned. A tick of the past moves nothing."""
+        first, before = self.tick is None, self._times
         self.tick = at
-        self._days = {zone: days.local_day(at, zone) for zone in before}
-        return first or self._days != before
+        self._times = {zone: self._local(at, zone) for zone in before}
+        return first or self._times != before
+
+    def moved(self) -> dict[str, None]:
+        """The subjects that moved since the last tick; from now on none did."""
+        every = dict.fromkeys(self.subjects) if self.whole else {**self.untold, **self.changed}
+        self.untold, self.whole = {}, False
+        return every
 
     def place(self, subject: SubjectState) -> bool:
         """Put a subject on its day; returns whether that changed."""
-        as_of = None if subject.zone is None else self.day(subject.zone)
+        place = None if subject.zone is None else self.local(subject.zone)
+        as_of, subject.turned = place or (None, False)
         if as_of == subject.as_of:
             return False
         subject.as_of = as_of

@@ -8,6 +8,7 @@ Rules
 - Alerts are judged after every entry; measures are taken when the caller asks, of what changed since it asked last.
 - A tick changes a subject only when the subject's day changes. What concerns everybody changes every subject. Subjects are then
   judged in the order of their keys, so that alerts come in the same order after a restart.
+- What asks for it is judged at every tick, too, for the subjects that moved since the last one; what reports tells then how they stand.
 - Before the first tick, and before a subject's master data, there is no measure and no alert.
 
 Invariants: a state restored from its rows, in any order, goes on as if it had never stopped. What is published does not depend on
@@ -21,27 +22,10 @@ from typing import Any
 
 from schemas.errors import Fatal
 from streams.core import kinds
-from streams.core.budget_burn import BudgetBurnProcessor
-from streams.core.client_exposure import ClientExposureProcessor
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
-from streams.core.dispute_aging import DisputeAgingProcessor
-from streams.core.policy import Measures
 from streams.core.processor import Processor, Stamp
 from streams.core.publish import alert_events, measure_meta
 from streams.core.state import AT, PartitionState, SubjectState
-from streams.core.utilization import UtilizationProcessor
-
-
-def processors(policy: Measures | None = None) -> dict[str, Processor]:
-    """All processors under a policy, by name."""
-    rules = policy or Measures()
-    every: tuple[Processor, ...] = (
-        UtilizationProcessor(rules.utilization),
-        BudgetBurnProcessor(rules.budget_burn),
-        DisputeAgingProcessor(rules.dispute_aging),
-        ClientExposureProcessor(rules.client_exposure),
-    )
-    return {processor.name: processor for processor in every}
 
 
 def step(processor: Processor, partition: PartitionState, kind: str, entry: Any) -> Step:
@@ -62,7 +46,7 @@ def step(processor: Processor, partition: PartitionState, kind: str, entry: Any)
     if not subject.calm:
         partition.place(subject)
         out.contributions.extend(processor.contributions(subject, entry))
-        _judge(processor, partition, subject, out, entry["recorded_at"])
+        _judge(processor, partition, subject, out, recorded_at=entry["recorded_at"])
     return out
 
 
@@ -82,18 +66,25 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
     subject = partition.subjects.get(row_subject)
     if subject is None:
         subject = partition.subjects[row_subject] = processor.new(row_subject)
+    partition.whole = True
     if kind == kinds.ALERT_ROW:
         subject.memory.load(entry["lines"])
     else:
         first = int(row_record.rpartition(AT)[2]) if kind in kinds.HISTORIES else None
         _fold(processor, subject, kind, entry, first)
         partition.place(subject)
-    subject.stale, subject.calm = True, False
+    subject.stale, subject.calm = True, processor.at_ticks
 
 
 def measures(processor: Processor, partition: PartitionState) -> Iterator[Any]:
     """Measure events of the subjects that changed since the last call, ready for `codec.encode`."""
+    if processor.at_ticks:
+        measured, partition.ticked = partition.ticked, {}
+        yield from (event for event in measured.values() if event is not None)
+        return
     changed, partition.changed = partition.changed, {}
+    if processor.reports:
+        partition.untold.update(changed)
     for key in changed:
         event = look_up(processor, partition, key)
         if event is not None:
@@ -115,6 +106,8 @@ def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
     """Erase a subject; returns subject and record of each row to delete from the changelog."""
     state: SubjectState | None = partition.subjects.pop(subject, None)
     partition.changed.pop(subject, None)
+    partition.untold.pop(subject, None)
+    partition.ticked.pop(subject, None)
     if state is None:
         return []
     runs = [f"{record}{AT}{first}" for record, history in state.histories.items() for first in history.firsts()]
@@ -137,11 +130,22 @@ def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:
     if partition.tick is not None and at <= partition.tick:
         return NOTHING
     out = Step([Row(EVERYBODY, kinds.LAST_TICK, kinds.TICK, entry)], [], [])
-    if partition.advance(at):
-        for key, subject in sorted(partition.subjects.items()):
-            if partition.place(subject):
-                partition.changed[key] = None
-                _judge(processor, partition, subject, out, None)
+    begins = partition.advance(at)
+    asked = processor.at_ticks or processor.reports
+    moved = partition.moved() if asked else {}
+    for key in sorted(partition.subjects if begins else moved):
+        subject = partition.subjects[key]
+        turned = subject.turned
+        if partition.place(subject):
+            partition.changed[key] = moved[key] = None
+        if key in moved or (asked and subject.turned != turned):
+            _judge(processor, partition, subject, out, ticked=True)
+        if processor.reports and key in moved and subject.as_of is not None:
+            out.contributions.extend(processor.report(partition, subject))
+    if processor.at_ticks:
+        # taken now: what comes later in the batch is not part of this moment
+        partition.ticked.update({key: look_up(processor, partition, key) for key in sorted(moved)})
+        partition.changed = {}
     return out
 
 
@@ -151,20 +155,29 @@ def _everybody(processor: Processor, partition: PartitionState, kind: str, entry
         return NOTHING
     out = Step([row], [], [])
     for key, subject in sorted(partition.subjects.items()):
-        subject.stale, subject.calm = True, False
+        subject.stale, subject.calm = True, processor.at_ticks
         partition.changed[key] = None
-        _judge(processor, partition, subject, out, entry["recorded_at"])
+        if not processor.at_ticks:
+            _judge(processor, partition, subject, out, recorded_at=entry["recorded_at"])
     return out
 
 
-def _judge(processor: Processor, partition: PartitionState, subject: Any, out: Step, recorded_at: int | None) -> None:
+def _judge(
+    processor: Processor,
+    partition: PartitionState,
+    subject: Any,
+    out: Step,
+    *,
+    recorded_at: int | None = None,
+    ticked: bool = False,
+) -> None:
     """Judge a subject and add what follows; nothing to judge without a day."""
     subject.calm = True
     if subject.as_of is None:
         return
     if subject.stale:
         processor.settle(partition, subject)
-    crossings = processor.judge(subject)
+    crossings = processor.judge(subject, ticked=ticked)
     if not subject.memory.changed:
         return
     subject.memory.changed = False

@@ -2,10 +2,14 @@
 
 Rules
 - available(day) = scheduled minutes of the weekday − public holidays − approved leave, not below 0, only within employment.
-  Calendar, department and company hold from their day on; employment, manager and activity as last said.
+  Calendar, department, manager and company hold from their day on; employment and activity as last said.
 - Windows end with the last tick's day, both ends in. The last closed ISO week is the one before the tick's.
 - Bands: overloaded and hot look at total utilization and come before bench, under and on target, which look at the billable one.
   A band is left only beyond its edge by the hysteresis; then the plain edges decide.
+- A week is closed on the Monday after it, when the day turns. Where less of its available time was logged than it takes, the steps are
+  reached by working days: the consultant, then the manager, then operations; each once for the week. Since the clock decides, this is
+  judged at ticks.
+- At ticks, too, the consultant's part of each unit it was ever in is reported: minutes belong to the unit of their day.
 - An archived or deleted consultant is measured with what was last said, has no band, and no alerts.
 
 Invariant: the sums are those of the rows. A row's old contribution is taken out by exactly what was put in.
@@ -18,18 +22,19 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
-from schemas.records import Band, Utilization
+from schemas.records import Band, Severity, Utilization
 from schemas.topics import Process
 from schemas.wire import ConsultantEntry
 from streams.core import days, kinds
-from streams.core.alerts import Crossing, Line, Rule, band, clear
-from streams.core.availability import available_minutes
+from streams.core.alerts import Crossing, Line, Rule, band, clear, once
+from streams.core.availability import available_minutes, public_holidays
 from streams.core.consultant_state import EVER, NEVER, ConsultantState
 from streams.core.contract import Contribution, Row
 from streams.core.policy import UtilizationPolicy
-from streams.core.processor import Stamp
+from streams.core.processor import Basic, Stamp
 from streams.core.ratios import Quality, as_share
 from streams.core.state import PartitionState
+from streams.core.units import parts
 
 _NOTHING = (0, 0, 0, 0)
 
@@ -39,19 +44,21 @@ def _terms(entry: ConsultantEntry) -> tuple[object, ...]:
         tuple(entry["weekday_minutes"]),
         entry["calendar_id"],
         entry["department_id"],
+        entry["manager_id"],
         entry["company_id"],
         entry["present"],
     )
 
 
-class UtilizationProcessor:
+class UtilizationProcessor(Basic):
     """Measures consultants."""
 
     name = "utilization"
     topic = "measure.utilization.v1"
     subject_kind = "consultant"
     process = Process.RESOURCE_TO_TIMESHEET
-    formula = "utilization/1"
+    formula = "utilization/2"
+    reports = True
 
     def __init__(self, policy: UtilizationPolicy) -> None:
         """Measure by this policy."""
@@ -69,6 +76,14 @@ class UtilizationProcessor:
             Line("overloaded", "warning", policy.owner, self._overloaded),
         )
         self._rule = Rule("utilization.band", lines, policy.owner)
+        below = Fraction(policy.compliance_below)
+        steps = tuple(
+            Line(owner, severity, owner, below)
+            for owner, severity in zip(
+                policy.escalation_owners, _severities(len(policy.escalation_owners)), strict=True
+            )
+        )
+        self._compliance = Rule("utilization.compliance", steps, policy.owner)
 
     def new(self, key: str) -> ConsultantState:
         """A consultant of whom nothing is known."""
@@ -103,12 +118,13 @@ class UtilizationProcessor:
         policy = self._policy
         subject.begin = as_of - policy.window_days + 1
         subject.long_begin = as_of - policy.long_window_days + 1
-        first = min(subject.long_begin, days.monday(days.iso_week(as_of) - 1))
-        everybodys = (row[3] for row in partition.shared.rows.values())
+        # the week before the last is judged, too, until the day turns on Monday
+        period = range(min(subject.long_begin, days.monday(days.iso_week(as_of) - 2)), as_of + 1)
+        everybodys = [row[3] for row in partition.shared.rows.values()]
         (history,) = subject.histories.values()
-        subject.available = available_minutes(
-            head, history.segments(), [*subject.absences.values(), *everybodys], range(first, as_of + 1)
-        )
+        terms = history.segments()
+        subject.available = available_minutes(head, terms, [*subject.absences.values(), *everybodys], period)
+        subject.off = public_holidays(terms, everybodys, period)
         subject.worked, subject.billable, subject.approved, subject.approved_billable = subject.sums(
             subject.begin, as_of
         )
@@ -140,13 +156,16 @@ class UtilizationProcessor:
         }[level]
         return None, self._hot + slack, low, high
 
-    def judge(self, subject: ConsultantState) -> list[Crossing]:
+    def judge(self, subject: ConsultantState, *, ticked: bool = False) -> list[Crossing]:
         """Bring the band to the window's sums."""
         head = subject.head
         available = subject.in_window
         subject.calm_worked = subject.calm_billable = (EVER, NEVER)
-        if head is None or available == 0 or not (head["active"] and head["present"]):
-            return clear(subject.memory, self._rule)
+        if head is None or not (head["active"] and head["present"]):
+            return clear(subject.memory, self._rule) + clear(subject.memory, self._compliance)
+        week = self._judge_week(subject) if ticked else []
+        if available == 0:
+            return clear(subject.memory, self._rule) + week
         now = subject.memory.in_force(self._rule.name)
         level = now[0] if now and self._stays(subject, now[0], available) else None
         worked, billable = Fraction(subject.worked, available), Fraction(subject.billable, available)
@@ -158,7 +177,22 @@ class UtilizationProcessor:
         return [
             crossing._replace(value=worked) if crossing.line.level in {"hot", "overloaded"} else crossing
             for crossing in out
-        ]
+        ] + week
+
+    def _judge_week(self, subject: ConsultantState) -> list[Crossing]:
+        """Bring the compliance of the week closed last to the steps of escalation. The week is the episode."""
+        as_of = cast("int", subject.as_of)
+        week = _closed_week(as_of, turned=subject.turned)
+        kept, due = _compliance(subject, week)
+        share = Fraction(kept, due) if due else None
+        reached: list[Line] = []
+        if share is not None and share < Fraction(self._policy.compliance_below):
+            monday = days.monday(week + 1)
+            for line, after in zip(self._compliance.lines, self._policy.escalation_working_days, strict=True):
+                day = days.business_day_after(monday, after, subject.off)
+                if day < as_of or (day == as_of and subject.turned):
+                    reached.append(line)
+        return once(subject.memory, self._compliance, share, episode=week, reached=reached)
 
     def _stays(self, subject: ConsultantState, level: str, available: int) -> bool:
         """Whether a band is kept; notes the minutes between which it is."""
@@ -176,10 +210,6 @@ class UtilizationProcessor:
             and subject.calm_billable[0] <= subject.billable < subject.calm_billable[1]
         )
 
-    def contributions(self, subject: ConsultantState, entry: Any) -> list[Contribution]:  # noqa: ARG002  Processor
-        """Nobody else needs to know."""
-        return []
-
     def measure(self, subject: ConsultantState, stamp: Stamp) -> Utilization | None:
         """The consultant's utilization."""
         head, as_of, policy = subject.head, stamp.as_of, self._policy
@@ -192,9 +222,14 @@ class UtilizationProcessor:
             quality.note("archived")
         if not days.is_zone(head["timezone"]):
             quality.note("unknown_timezone")
+        if not any(head["weekday_minutes"]):
+            quality.note("calendar_without_hours")
+        if head["manager_id"] == head["consultant_id"]:
+            quality.note("own_manager")
         worked, billable, available, long = subject.worked, subject.billable, subject.in_window, subject.long
         monday = days.monday(days.iso_week(as_of))
         week = subject.sums(monday, as_of)
+        in_week = subject.available_between(monday, as_of)
         bands = subject.memory.in_force(self._rule.name)
         lacking = "no_available_time"
         return {
@@ -211,15 +246,26 @@ class UtilizationProcessor:
             "billable_utilization": quality.ratio(billable, available, lacking),
             "total_utilization": quality.ratio(worked, available, lacking),
             "approved_billable_utilization": quality.ratio(subject.approved_billable, available, lacking),
+            "approved_total_utilization": quality.ratio(subject.approved, available, lacking),
             "target": self._target,
             "delta": quality.share(Fraction(billable, available) - Fraction(policy.target)) if available else None,
             "long_window_days": policy.long_window_days,
             "long_billable_utilization": quality.ratio(long[1], subject.in_long, "no_available_time_in_long_window"),
             "long_total_utilization": quality.ratio(long[0], subject.in_long, "no_available_time_in_long_window"),
-            "week_available_minutes": subject.available_between(monday, as_of),
+            "long_approved_billable_utilization": quality.ratio(
+                long[3], subject.in_long, "no_available_time_in_long_window"
+            ),
+            "long_approved_total_utilization": quality.ratio(
+                long[2], subject.in_long, "no_available_time_in_long_window"
+            ),
+            "week_available_minutes": in_week,
             "week_worked_minutes": week[0],
             "week_billable_minutes": week[1],
-            "compliance": quality.ratio(*_compliance(subject, as_of), "no_available_time_in_last_week"),
+            "week_billable_utilization": _share(quality, week[1], in_week),
+            "week_total_utilization": _share(quality, week[0], in_week),
+            "compliance": quality.ratio(
+                *_compliance(subject, days.iso_week(as_of) - 1), "no_available_time_in_last_week"
+            ),
             "band": cast("Band", bands[0]) if bands else "unknown",
             "as_of": days.to_date(as_of),
             "revision": stamp.revision,
@@ -240,17 +286,47 @@ class UtilizationProcessor:
         if available:
             out["billable_utilization"] = str(as_share(Fraction(subject.billable, available)))
             out["total_utilization"] = str(as_share(Fraction(subject.worked, available)))
+        if subject.as_of is not None and subject.available:
+            week = _closed_week(subject.as_of, turned=subject.turned)
+            kept, due = _compliance(subject, week)
+            out["closed_week"] = days.to_date(days.monday(week)).isoformat()
+            out["missing_minutes"] = str(due - kept)
+            if due:
+                out["compliance"] = str(as_share(Fraction(kept, due)))
         return out
+
+    def report(self, partition: PartitionState, subject: ConsultantState) -> list[Contribution]:
+        """The consultant's part of each unit it was ever in."""
+        if subject.as_of is None or subject.head is None:
+            return []
+        return parts(partition, subject, subject.as_of)
 
     def company(self, subject: ConsultantState) -> int | None:
         """The consultant's company."""
         return None if subject.head is None else subject.head["company_id"]
 
 
-def _compliance(subject: ConsultantState, as_of: int) -> tuple[int, int]:
-    """Σ min(worked, available) and Σ available of the last closed ISO week."""
-    start = days.monday(days.iso_week(as_of) - 1)
-    week = range(start, start + days.WEEK)
+def _severities(number: int) -> list[Severity]:
+    """The first step is worth a notice, the last is critical, those between warn."""
+    if number == 1:
+        return ["notice"]
+    return ["notice", *(["warning"] * (number - 2)), "critical"]  # type: ignore[list-item]
+
+
+def _share(quality: Quality, numerator: int, denominator: int) -> Decimal | None:
+    """A ratio that is null without a reason where nothing was available: a week may well begin with a holiday."""
+    return quality.share(Fraction(numerator, denominator)) if denominator else None
+
+
+def _closed_week(as_of: int, *, turned: bool) -> int:
+    """The ISO week closed last."""
+    return days.iso_week(as_of) - (1 if turned or days.weekday(as_of) > 0 else 2)
+
+
+def _compliance(subject: ConsultantState, week: int) -> tuple[int, int]:
+    """Σ min(worked, available) and Σ available of an ISO week."""
+    start = days.monday(week)
+    span = range(start, start + days.WEEK)
     available = subject.available
-    kept = sum([min(subject.by_day.get(day, _NOTHING)[0], available[day]) for day in week])
-    return kept, sum([available[day] for day in week])
+    kept = sum([min(max(0, subject.by_day.get(day, _NOTHING)[0]), available[day]) for day in span])
+    return kept, sum([available[day] for day in span])

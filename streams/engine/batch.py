@@ -197,7 +197,7 @@ class Batch:
         """Take the measures and encode everything. Raises `Fatal` for an output that breaks its schema."""
         for processor, state, _ in self._works.values():
             for event in processor.measures(state):
-                self._emit(processor.measure, event)
+                self._emit(processor.topic_of(event), event)
         self._out.frames, refused = self._frames.packed()
         for record, error in refused:
             self._park(record, error, "streams.frame")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.topics import Topic
@@ -44,6 +44,12 @@ class Processor:
     restore: Callable[[Any, str, str, str, Any], None]
     measures: Callable[[Any], Iterable[Mapping[str, Any]]]
     look_up: Callable[[Any, str], Mapping[str, Any] | None]
+    more: Mapping[str, Topic] = field(default_factory=dict)
+    """By event type, where measures go that are not for `measure`."""
+
+    def topic_of(self, measure: Mapping[str, Any]) -> Topic:
+        """Where a measure goes."""
+        return self.more.get(measure["meta"]["event_type"], self.measure)
 
 
 @dataclass(frozen=True, slots=True)

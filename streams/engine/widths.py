@@ -30,7 +30,12 @@ def needed(topology: Topology) -> set[str]:
     """The topics that it reads and writes."""
     names = {*topology.sources, topology.alerts.name, topology.dead_letters.name}
     for processor in topology.processors:
-        names |= {processor.input, processor.state, processor.measure.name}
+        names |= {
+            processor.input,
+            processor.state,
+            processor.measure.name,
+            *(other.name for other in processor.more.values()),
+        }
     return names
 
 

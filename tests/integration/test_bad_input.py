@@ -81,7 +81,13 @@ class World:
             sources={prefix + name: topic(name).record for name in (TIMESHEET, PROJECT, CLOCK)},
             route=lambda name, content: core.route(name.removeprefix(prefix), content),
             processors=tuple(
-                replace(p, input=prefix + p.input, state=prefix + p.state, measure=self.own(p.measure))
+                replace(
+                    p,
+                    input=prefix + p.input,
+                    state=prefix + p.state,
+                    measure=self.own(p.measure),
+                    more={kind: self.own(other) for kind, other in p.more.items()},
+                )
                 for p in whole.processors
             ),
             clock=prefix + CLOCK,
@@ -94,7 +100,7 @@ class World:
             replace(topic(n), name=prefix + n, partitions=1, extra={"max.message.bytes": str(LARGE)})
             for n in (TIMESHEET, PROJECT, CLOCK)
         ]
-        measures = [p.measure for p in self.topology.processors]
+        measures = {t.name: t for p in self.topology.processors for t in (p.measure, *p.more.values())}.values()
         declared = [*sources, *inputs, *states, *measures, self.topology.alerts, self.topology.dead_letters]
         topics.apply(self.kafka, topics.plan(self.kafka, declared), declared)
         self._producer = producer(KafkaSettings(bootstrap_servers=bootstrap, max_message_bytes=LARGE))

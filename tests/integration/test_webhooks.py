@@ -38,7 +38,10 @@ TOPICS = ("ops.webhook.v1", "finance.dispute.v1", "ops.dead-letter.v1")
 def running(bootstrap, spool, **changed):
     """A server on a free port, stopped in the end."""
     changed = {
-        "sources": {"helpdesk": f"{SECRET} {OLDER}", "walled": {"secret": SECRET, "allow": ["203.0.113.0/24"]}},
+        "sources": {
+            "helpdesk": f"{SECRET} {OLDER}",
+            "walled": {"secret": SECRET, "kind": "helpdesk", "allow": ["203.0.113.0/24"]},
+        },
         "odoo_ack_timeout": 0.9,  # the suites share few disks
         **changed,
     }
@@ -446,6 +449,14 @@ def test_a_spool_in_use_is_told_in_a_sentence(kafka, tmp_path):
     own = WebhookSettings(port=0, spool_dir=tmp_path)
     with running(kafka.bootstrap_servers, tmp_path), pytest.raises(Fatal, match="another process has the spool"):
         serve(Settings(kafka=kafka, webhooks=own), database="firm")
+
+
+def test_a_source_of_no_kind_is_refused_with_the_kinds_there_are():
+    settings = Settings(webhooks=WebhookSettings(port=0, sources={"docusign": SECRET}))
+
+    with pytest.raises(Fatal, match="BURNLINE_WEBHOOKS__SOURCES__DOCUSIGN: there is no kind") as refused:
+        serve(settings, database="firm")
+    assert "esign" in refused.value.remedy
 
 
 def test_a_secret_of_no_use_is_refused_by_the_name_of_its_setting():

@@ -6,7 +6,7 @@ from producers.core.mapping import delivery, finance, people, sales
 from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, wanted_fields
 from producers.core.policy import CapturePolicy
 
-__all__ = ["Children", "Context", "Entity", "Follow", "ModelMapping", "mappings", "wanted_fields"]
+__all__ = ["Children", "Context", "Entity", "Follow", "ModelMapping", "captured_models", "mappings", "wanted_fields"]
 
 
 def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
@@ -23,4 +23,13 @@ def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
         finance.PURCHASE_ORDER,
         finance.account_moves(policy),
         finance.PAYMENT,
+    )
+
+
+def captured_models(policy: CapturePolicy) -> frozenset[str]:
+    """The models whose changes concern a mapping: its own, and those that it follows."""
+    return frozenset(
+        model
+        for mapping in mappings(policy)
+        for model in (mapping.model, *(follow.model for follow in mapping.follows))
     )

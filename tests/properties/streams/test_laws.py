@@ -209,7 +209,7 @@ def test_records_may_come_in_any_order(events: list[tuple[str, Any]], shuffle: r
     mixed = list(records_only)
     shuffle.shuffle(mixed)
     ordered, shuffled = run([*records_only, tick]), run([*mixed, tick])
-    for name in ("utilization", "budget-burn", "dispute-aging"):
+    for name in ("utilization", "utilization-rollup", "budget-burn", "dispute-aging"):
         mine = {subject: data for (owner, subject), data in ordered.encoded.items() if owner == name}
         assert {subject: data for (owner, subject), data in shuffled.encoded.items() if owner == name} == mine
     known = values(ordered)

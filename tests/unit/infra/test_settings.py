@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -74,6 +75,21 @@ def test_odoo_s_usual_names_are_understood(monkeypatch):
     odoo = load_settings().odoo
     assert (odoo.url, odoo.db, odoo.user) == ("http://127.0.0.1:8069", "firm", "ann")
     assert odoo.password.get_secret_value() == "pw"
+
+
+def test_a_source_may_be_a_secret_alone_or_an_object_and_its_secret_may_stand_in_a_file(monkeypatch, tmp_path):
+    sources = {"helpdesk": "whsec_a", "sign": {"secret": "whsec_b", "kind": "esign", "allow": ["203.0.113.0/24"]}}
+    monkeypatch.setenv("BURNLINE_WEBHOOKS__SOURCES", json.dumps(sources))
+    (tmp_path / "BURNLINE_WEBHOOKS__SOURCES__BANK__SECRET").write_text("whsec_c\n")
+    monkeypatch.setenv("BURNLINE_SECRETS_DIR", str(tmp_path))
+    found = load_settings().webhooks.sources
+    assert {name: one.secret.get_secret_value() for name, one in found.items()} == {
+        "helpdesk": "whsec_a",
+        "sign": "whsec_b",
+        "bank": "whsec_c",
+    }
+    assert (found["sign"].kind, str(found["sign"].allow[0])) == ("esign", "203.0.113.0/24")
+    assert "whsec" not in repr(found)
 
 
 def test_a_setting_of_burnline_goes_before_odoo_s_usual_name(monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from producers.core.messages import KINDS
 from producers.core.webhook_depth import deeper_than
 from producers.webhooks.intake import Intake
 from schemas import codec
@@ -16,7 +17,7 @@ NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
 
 
 def intake() -> Intake:
-    return Intake("firm", max_depth=8)
+    return Intake("firm", models={"project.task"}, max_depth=8)
 
 
 def body(**data: Any) -> bytes:
@@ -37,7 +38,7 @@ def body(**data: Any) -> bytes:
     ],
 )
 def test_a_delivery_is_sent_or_parked_never_lost(content: bytes, status: int, topics: list[str]) -> None:
-    entry = intake().signed("helpdesk", "d1", content, NOW)
+    entry = intake().signed("helpdesk", KINDS["helpdesk"], "d1", content, NOW)
     assert entry.answer.status == status
     assert [record.topic for record in entry.records] == topics
     assert codec.decode(entry.records[0].value).value["current"]["body"] == content
@@ -47,8 +48,27 @@ def test_a_delivery_is_sent_or_parked_never_lost(content: bytes, status: int, to
         assert letter["error"] == entry.answer.reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "owner"),
+    [
+        pytest.param("bank", "finance-operations", id="a source of one entity: who owns that"),
+        pytest.param("n8n", "platform", id="a source of many: who runs the workflows"),
+    ],
+)
+def test_a_letter_goes_to_who_owns_the_remedy(kind: str, owner: str) -> None:
+    entry = intake().signed(kind, KINDS[kind], "d1", b"{}", NOW)
+    assert codec.decode(entry.records[-1].value).value["current"]["owner"] == owner
+
+
+def test_what_a_source_may_not_speak_of_is_parked_and_told() -> None:
+    entry = intake().signed("bank", KINDS["bank"], "d1", body(), NOW)
+    assert entry.answer.status == 403
+    assert [record.topic for record in entry.records] == ["ops.webhook.v1", "ops.dead-letter.v1"]
+    assert intake().signed("flow", KINDS["n8n"], "d1", body(), NOW).answer.status == 202
+
+
 def test_the_same_delivery_is_the_same_to_the_last_byte() -> None:
-    first, second = (intake().signed("helpdesk", "d1", body(), NOW) for _ in range(2))
+    first, second = (intake().signed("helpdesk", KINDS["helpdesk"], "d1", body(), NOW) for _ in range(2))
     assert first == second
 
 
@@ -58,6 +78,7 @@ def test_the_same_delivery_is_the_same_to_the_last_byte() -> None:
         pytest.param(b'{"_model": "project.task", "_id": 3}', 202, id="a hint"),
         pytest.param(b'{"_model": "project.task"', 400, id="cut off"),
         pytest.param(b"[" * 300, 400, id="nested too deeply for any parser"),
+        pytest.param(b'{"_model": "mail.message", "_id": 3}', 422, id="of a model that nothing is captured of"),
         pytest.param(b'{"_model": "project.task"}', 422, id="it names no record"),
     ],
 )

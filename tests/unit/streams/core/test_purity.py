@@ -11,6 +11,7 @@ import streams.core
 
 ALLOWED = {
     "__future__",
+    "abc",
     "collections",
     "dataclasses",
     "datetime",
@@ -28,7 +29,7 @@ ALLOWED = {
     "zoneinfo",
 }
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
-MODULES = sorted(Path(streams.core.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(streams.core.__file__).parent.rglob("*.py"))
 
 
 def imports(tree: ast.AST) -> set[str]:

@@ -121,7 +121,8 @@ def test_a_tick_is_for_everybody_of_every_processor() -> None:
     ],
 )
 def test_absences(state: dict[str, Any], subject: str, approved: bool) -> None:
-    (contribution,) = route(*Source().absence(1, {"first_day": 1, "last_day": 1, **state}))
+    contribution, *others = route(*Source().absence(1, {"first_day": 1, "last_day": 1, **state}))
+    assert [other.processor for other in others] == (["dispute-aging", "monitors"] if subject == EVERYBODY else [])
     assert (contribution.subject, contribution.entry["approved"]) == (subject, approved)
 
 

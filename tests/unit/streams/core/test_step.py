@@ -93,7 +93,7 @@ def test_a_measure_is_the_same_whether_its_batch_ends_before_or_after_another_ti
     published = [Source().consultant(1, at=NOON - SECOND), Source.tick(NOON)]
     before, after = World().feed(*published).drain(), World().feed(*published, Source.tick(NOON + SECOND)).drain()
     assert before.feed(Source.tick(NOON + SECOND)).drain().encoded == after.encoded
-    assert set(after.encoded) == {("utilization", SUBJECT)}
+    assert ("utilization", SUBJECT) in after.encoded
 
 
 def test_looking_up_a_subject_takes_nothing_away() -> None:

@@ -42,7 +42,9 @@ def test_utilization() -> None:
     assert measured["delta"] == D("-0.044117647")
     assert measured["band"] == "on_target"
     assert measured["as_of"] == date(2026, 3, 29)
-    assert world.said() == [("utilization.band", "bench", "raised", 1)]  # the second consultant logged nothing
+    assert world.said("utilization.band") == [
+        ("utilization.band", "bench", "raised", 1)
+    ]  # the second consultant logged nothing
 
     late = {"date": day("2026-03-05"), "minutes": 6 * 60}
     world.feed(source.timesheet(5, late))

@@ -338,9 +338,10 @@ class World:
 
     def drain(self) -> World:
         for name, processor in self.processors.items():
-            record = topics.topic(processor.topic).record
             for event in measures(processor, self.partitions[name]):
-                self.encoded[name, event["meta"]["subject"]] = codec.encode(record, event)
+                measured = topics.topic(event["meta"]["event_type"].replace(".measured", ""))
+                place = measured.name.split(".")[1], event["meta"]["subject"]
+                self.encoded[place] = codec.encode(measured.record, event)
         return self
 
     def restarted(self, shuffle: random.Random) -> World:
