@@ -99,7 +99,7 @@ def show(measure: Measure, json_: Json = False) -> None:
     rows = list(readers[measure](environment.load().settings, found.append))
     if not json_:
         rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
-    _print(rows, json_=json_, empty=f"no {measure} yet: are `streams` and `clock` running?")
+    print_rows(rows, json_=json_, empty=f"no {measure} yet: are `streams` and `clock` running?")
     _told(found)
 
 
@@ -131,7 +131,7 @@ def lag(json_: Json = False) -> None:
     from consumers import lag as reading
 
     rows = [asdict(one) for one in reading.lag(environment.load(registry=False).settings)]
-    _print(
+    print_rows(
         rows if json_ else _by_topic(rows),
         json_=json_,
         empty="no consumer group that may be seen has committed anything yet",
@@ -171,7 +171,7 @@ def dlq_list(
     rows = [dict(letter["current"]) for letter in letters]
     if not json_:
         rows = [{name: row[name] for name in LETTER_COLUMNS} for row in rows]
-    _print(rows, json_=json_, empty="no dead letters")
+    print_rows(rows, json_=json_, empty="no dead letters")
     _told(found)
 
 
@@ -197,7 +197,8 @@ def plain(value: object) -> object:
     return str(value)
 
 
-def _print(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) -> None:
+def print_rows(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) -> None:
+    """A table for people, or with `json_` one object a line; `empty` is said, to people, where there is nothing."""
     found = list(rows)
     if json_:
         for row in found:
