@@ -11,7 +11,20 @@ import sys
 import typer
 from rich.console import Console
 
-from burnline.commands import broker, doctor, look, processes, schemas, snapshot, status, topics
+from burnline.commands import (
+    broker,
+    by_hand,
+    dlq,
+    doctor,
+    look,
+    policy,
+    privacy,
+    processes,
+    schemas,
+    snapshot,
+    status,
+    topics,
+)
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
@@ -25,13 +38,16 @@ app = typer.Typer(
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
-app.add_typer(look.dlq, name="dlq")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(privacy.app, name="privacy")
+app.add_typer(policy.app, name="policy")
 app.add_typer(snapshot.app, name="snapshot")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
 status.add_to(app)
+by_hand.add_to(app)
 
 
 def main() -> None:

@@ -2,8 +2,11 @@
 
 Pure: the same record and failure give the same letter, with the same id, so that parking it twice shows as one.
 
-Invariant: a letter fits where the record it is about may not. What is too large to travel is cut; the size and the digest of the whole say
-so, and by them it is known again where it is kept.
+Invariants
+- A letter fits where the record it is about may not. What is too large to travel is cut; the size and the digest of the whole say
+  so, and by them it is known again where it is kept.
+- A letter holds nothing that a tombstone on another topic has to erase: a record of a compacted topic about people is withheld, and
+  read again where it stands, or where it came from.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from infra.errors import BurnlineError, PoisonMessage
 from infra.logs import SECRET_WORDS
 from schemas.events import meta
+from schemas.privacy import erasable
 from schemas.records import DeadLetterEvent
 from schemas.topics import TOPICS, Process, topic
 
@@ -26,6 +30,8 @@ EXCERPT = 10_000
 """Bytes that travel of a larger value, or of a larger key."""
 HEADERS = 50_000
 """Bytes of headers that travel: those that come first."""
+MIRRORED = "ce_"
+"""What headers begin with that say no more than an event's meta: ids and times."""
 SENTENCE = 4_000
 """Characters of an error."""
 
@@ -48,19 +54,25 @@ def parked(
     """The letter for a record that could not be handled at `stage`, first failed `at` (UTC).
 
     Partition and offset are -1 for what never was on a topic; such letters differ by `at`. Of a value beyond `LIMIT` bytes only
-    the first `EXCERPT` travel, and the letter says so. Headers named like secrets are left out.
+    the first `EXCERPT` travel, and none of it where it is withheld; the letter says so. Headers named like secrets are left out.
     """
     contract = TOPICS.get(topic_name)
+    withheld = erasable(topic_name)
     remedy = getattr(error, "remedy", "") or "read the error, mend the cause, then retry the letter"
     size = None if value is None else len(value)
     digest = None if value is None else hashlib.sha256(value).hexdigest()
-    if value is not None and len(value) > LIMIT:
-        where = "the whole is still at its topic and offset" if offset >= 0 else "the whole is only where it came from"
+    where = "the whole is still at its topic and offset" if offset >= 0 else "the whole is only where it came from"
+    if value is not None and withheld:
+        remedy += f"; its {len(value)} bytes are about a person and are not in the letter: {where}"
+        value = None
+    elif value is not None and len(value) > LIMIT:
         remedy += f"; the letter has the first {EXCERPT} of {len(value)} bytes, {where}"
         value = value[:EXCERPT]
     place = f"{topic_name}:{partition}:{offset}"
     subject = key.decode("utf-8", "replace") if key and len(key) <= EXCERPT else place
-    said = str(error) if isinstance(error, BurnlineError) else f"{type(error).__name__}: {error}"
+    said = (
+        str(error) if isinstance(error, BurnlineError) else f"{type(error).__name__}{'' if withheld else f': {error}'}"
+    )
     return {
         "meta": meta(
             DEAD_LETTERS,
@@ -81,7 +93,7 @@ def parked(
             "offset": offset,
             "key": None if key is None else key[:EXCERPT],
             "value": value,
-            "headers": _kept(headers),
+            "headers": _kept(headers, only=MIRRORED if withheld else ""),
             "error_class": type(error).__name__,
             "error": said[:SENTENCE],
             "remedy": remedy[:SENTENCE],
@@ -99,13 +111,13 @@ def parked(
     }
 
 
-def _kept(headers: Headers) -> dict[str, bytes]:
-    """The headers that may travel: none that is named like a secret, and no more than fit."""
+def _kept(headers: Headers, *, only: str = "") -> dict[str, bytes]:
+    """The headers that may travel: those that begin with `only`, none that is named like a secret, and no more than fit."""
     kept: dict[str, bytes] = {}
     left = HEADERS
     for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
         content = value.encode() if isinstance(value, str) else value or b""
-        if any(word in name.lower().replace("-", "_") for word in SECRET_WORDS):
+        if not name.startswith(only) or any(word in name.lower().replace("-", "_") for word in SECRET_WORDS):
             continue
         left -= len(name.encode()) + len(content)
         if left < 0:

@@ -1,29 +1,46 @@
 """Structured logging: one line per decision, JSON unless a person is watching.
 
 Call `configure` once, in the composition root. Per message, bind event_id, event_type, correlation_id, topic, partition and
-offset with `structlog.contextvars`. Values named like secrets are masked whatever logs them.
+offset with `structlog.contextvars`. Values named like secrets, or like a field of class personal, are masked whatever logs them, at any depth.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import stamina
 import structlog
 
+from schemas.personal import FIELDS
+
+MASK = "***"
 SECRET_WORDS = ("password", "secret", "token", "api_key", "authorization", "signature")
-PERSONAL_FIELDS = frozenset({"name", "email", "phone", "hourly_cost", "body", "value"})
+OPAQUE = frozenset({"email", "phone", "body", "value", "row", "payload"})
+"""What other systems said, of which nobody knows the class."""
+OWN = frozenset({"event", "level", "timestamp"})
+"""What every line has, whatever fields of records are called."""
+PERSONAL_FIELDS = OPAQUE.union(*FIELDS.values())
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask secrets and personal fields by their name."""
-    for key in event:
-        if key in PERSONAL_FIELDS or any(word in key.lower() for word in SECRET_WORDS):
-            event[key] = "***"
+    """Mask secrets and personal fields by their name, also in records and lists that are logged whole."""
+    for key, value in event.items():
+        event[key] = value if key in OWN else _shown(key, value)
     return event
+
+
+def _shown(key: str, value: Any) -> Any:
+    if key in PERSONAL_FIELDS or any(word in key.lower() for word in SECRET_WORDS):
+        return MASK
+    match value:
+        case Mapping():
+            return {inner: _shown(str(inner), one) for inner, one in value.items()}
+        case list() | tuple():
+            return [_shown("", one) for one in value]
+    return value
 
 
 def configure(level: str = "info") -> None:

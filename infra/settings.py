@@ -164,12 +164,16 @@ class WebhookSettings(BaseModel):
 
 
 class StreamsSettings(BaseModel):
-    """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker."""
+    """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker.
+
+    A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more.
+    """
 
     model_config = STRICT
     instance: str = "worker-0"
     group: str = "burnline.streams"
-    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 8000
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 20_000
+    batch_bytes: Annotated[int, Field(ge=100_000, le=100_000_000)] = 8_000_000
     linger: Annotated[float, Field(ge=0, le=5)] = 0.01
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
@@ -210,6 +214,13 @@ class ActionSettings(BaseModel):
     ssl_ca_location: FilePath | None = None
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     chat_urls: dict[str, SecretStr] = Field(default_factory=dict)
+
+
+class OperatorSettings(BaseModel):
+    """Who is at the command line. Where the broker checks names (SASL), its name counts, and not this one."""
+
+    model_config = STRICT
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
 class RegistrySettings(BaseModel):
@@ -275,6 +286,7 @@ class Settings(BaseSettings):
     streams: StreamsSettings = StreamsSettings()
     clock: ClockSettings = ClockSettings()
     actions: ActionSettings = ActionSettings()
+    operator: OperatorSettings = OperatorSettings()
     registry: RegistrySettings = RegistrySettings()
     demo: DemoSettings = DemoSettings()
     config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))

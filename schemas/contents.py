@@ -14,6 +14,7 @@ Event = (
     | records.OpportunityEvent
     | records.ContractEvent
     | records.ProjectEvent
+    | records.TaskEvent
     | records.AssignmentEvent
     | records.TimesheetEvent
     | records.MilestoneEvent
@@ -55,6 +56,8 @@ def read(topic: Literal["sales.opportunity.v1"], data: bytes) -> records.Opportu
 def read(topic: Literal["sales.contract.v1"], data: bytes) -> records.ContractEvent: ...
 @overload
 def read(topic: Literal["delivery.project.v1"], data: bytes) -> records.ProjectEvent: ...
+@overload
+def read(topic: Literal["delivery.task.v1"], data: bytes) -> records.TaskEvent: ...
 @overload
 def read(topic: Literal["delivery.assignment.v1"], data: bytes) -> records.AssignmentEvent: ...
 @overload

@@ -52,6 +52,13 @@ MEANINGS: dict[str, dict[str, str]] = {
         "activated": "A closed project is open again.",
         "closed": "It was archived or its status is done, or it was first seen so.",
     },
+    "delivery.task.v1": {
+        "created": "A task of a project that is still to be done, seen for the first time.",
+        "completed": "It is done, or was first seen so.",
+        "cancelled": "It will not be done, or was first seen so.",
+        "reopened": "It is to be done after all.",
+        "deleted": "It is gone, or belongs to no project any more: `current` is null, `previous` is the state last published.",
+    },
     "delivery.assignment.v1": {
         "assigned": "A person was put on a task.",
         "unassigned": "The person was taken off it, or the task is gone: `current` is null.",
@@ -100,7 +107,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "finance.invoice.v1": {
         "drafted": "A draft was entered, or a document taken back to draft: never final.",
         "posted": "It was posted.",
-        "overdue": "Reserved: its due date passed while something was unpaid.",
+        "overdue": "Its due date passed while something was unpaid.",
         "partially-paid": "A part of it was paid, or another part.",
         "paid": "Nothing is left to pay; a payment that the bank has not confirmed counts.",
         "reversed": "A credit note took all of it back.",

@@ -24,7 +24,7 @@ SUCCESSOR = "successor"
 
 Headers = list[tuple[str, str | bytes | None]]
 
-_MIRRORED = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
+MIRRORED = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
 _SHOWN = 200
 
 
@@ -118,8 +118,7 @@ def refuse_contradiction(
     Nobody can tell which of the two is true, and whoever filters by headers saw another event. Headers that are not there are fine.
     """
     for name, said in headers.items() if isinstance(headers, Mapping) else headers or ():
-        field = _MIRRORED.get(name)
-        if field is not None and said != (true := m[field]).encode() and said != true:
+        if name in MIRRORED and said != (true := m[MIRRORED[name]]).encode() and said != true:
             shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
             raise PoisonMessage(
                 f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",

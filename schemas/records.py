@@ -241,6 +241,55 @@ class ProjectEvent(TypedDict):
     current: Project | None
     changed: list[str]
 
+TaskStatus = Literal["unknown", "waiting", "in_progress", "done", "cancelled"]
+
+class Task(TypedDict):
+    """A piece of a project's work, with the time planned for it: how far the project is where no milestone says so.
+
+    `id`: Database id of the project.task record. Source: `project.task.id`. Never null.
+    `name`: What is to be done. Source: `project.task.name`; empty where Odoo has none. Never null.
+    `project_id`: project.project id of its project. Source: `project.task.project_id`; a task without one is private and makes no event. Never null.
+    `parent_id`: project.task id of the task it is a part of. Source: `project.task.parent_id`. Null: it is part of none.
+    `milestone_id`: project.milestone id it works towards. Source: `project.task.milestone_id`. Null: it works towards none.
+    `order_line_id`: sale.order.line id the work is sold on. Source: `project.task.sale_line_id`. Null: the work is not sold.
+    `status`: Where it stands. Source: `project.task.state`: 04_waiting_normal as waiting, 1_done, 1_canceled as cancelled, all others as in_progress. Never null.
+    `planned_minutes`: Time planned for it, without its parts' own. Unit: minutes. Source: `project.task.allocated_hours` × 60. Null: no time is planned, which Odoo stores as 0.
+    `people`: Persons assigned to it. Unit: persons. Source: number of `project.task.user_ids`. Never null.
+    `deadline`: When it is to be done. Unit: moment in UTC. Source: `project.task.date_deadline`. Null: it has no deadline.
+    `closed_at`: When it was done or cancelled. Unit: moment in UTC. Source: `project.task.date_end`. Null: it is open, or Odoo holds no moment.
+    `active`: False once archived. Source: `project.task.active`. Never null.
+    `company_id`: res.company id of the company that delivers. Source: `project.task.company_id`, else that of its project. Null: the record is shared by all companies.
+    """
+
+    id: int
+    name: str
+    project_id: int
+    parent_id: int | None
+    milestone_id: int | None
+    order_line_id: int | None
+    status: TaskStatus
+    planned_minutes: int | None
+    people: int
+    deadline: datetime | None
+    closed_at: datetime | None
+    active: bool
+    company_id: int | None
+
+
+class TaskEvent(TypedDict):
+    """A change of one Task. All event types of the entity share this record, its topic and its order.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `previous`: The state last published. Source: current of the event before. Null: it is the first event of the entity, or it was deleted before.
+    `current`: The state now. Source: the fields of the state tell theirs. Null: the entity is deleted.
+    `changed`: Names of the fields of the state that differ. Source: previous and current, compared. Never null; empty for the first event and for a deletion.
+    """
+
+    meta: Meta
+    previous: Task | None
+    current: Task | None
+    changed: list[str]
+
 TimesheetStatus = Literal["unknown", "logged", "submitted", "approved", "invoiced"]
 
 class Timesheet(TypedDict):
@@ -393,6 +442,21 @@ class ExpenseEvent(TypedDict):
 
 InvoiceStatus = Literal["unknown", "draft", "posted", "cancelled"]
 
+class InvoiceShare(TypedDict):
+    """The part of a vendor's document that one analytic account bears.
+
+    `account_id`: account.analytic.account id. Source: a key of `account.move.line.analytic_distribution`. Never null.
+    `project_id`: project.project id of the account's project. Source: `project.project.account_id`. Null: no project has the account.
+    `amount`: Amount without tax, positive whatever the kind of document. Unit: amount in the document's `company_currency`. Source: `account.move.line.balance` × `account.move.line.analytic_distribution` / 100, summed by account. Never null.
+    `ordered_amount`: Part of it that bills purchase orders, which count what is billed themselves. Unit: amount in the document's `company_currency`. Source: the same of lines with an `account.move.line.purchase_line_id`. Never null.
+    """
+
+    account_id: int
+    project_id: int | None
+    amount: Decimal
+    ordered_amount: Decimal
+
+
 class Invoice(TypedDict):
     """A journal entry that bills or credits someone, or is billed to the firm.
 
@@ -414,6 +478,8 @@ class Invoice(TypedDict):
     `reversed_id`: account.move id of the document that this credit note reverses. Source: `account.move.reversed_entry_id`. Null: it reverses none.
     `responsible_id`: res.users id of the salesperson. Source: `account.move.invoice_user_id`. Null: nobody was assigned.
     `company_id`: res.company id of the company that bills or is billed. Source: `account.move.company_id`. Null: the record is shared by all companies.
+    `shares`: How a vendor's bill or credit note is spread over analytic accounts, by ascending account. Source: `account.move.line.analytic_distribution` of its product lines. Never null; empty for a client's document, and where it is spread over none.
+    `overdue`: True once a posted document is due and not all of it is paid. Source: `account.move.invoice_date_due` is before the day in `timezone`, with an `account.move.amount_residual`. Never null.
     """
 
     id: int
@@ -434,6 +500,8 @@ class Invoice(TypedDict):
     reversed_id: int | None
     responsible_id: int | None
     company_id: int | None
+    shares: list[InvoiceShare]
+    overdue: bool
 
 
 class InvoiceEvent(TypedDict):
@@ -1896,6 +1964,7 @@ class Consultant(TypedDict):
     `timezone`: IANA time zone in which this person's days end. Source: `hr.employee.tz`, else that of the calendar, else the company's, else UTC. Never null.
     `calendar_id`: resource.calendar id of the working hours. Source: `hr.employee.resource_calendar_id`. Null: hours are fully flexible.
     `weekday_minutes`: Scheduled working time, Monday first, seven numbers. Unit: minutes a day. Source: summed `resource.calendar.attendance.hour_from` to `resource.calendar.attendance.hour_to` by weekday, without breaks; the mean of both weeks of a two-week calendar. Never null; all 0 without a calendar.
+    `department`: Name of the department. Source: `hr.department.name` of `hr.employee.department_id`. Null: the person belongs to no department.
     """
 
     id: int
@@ -1912,6 +1981,7 @@ class Consultant(TypedDict):
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
+    department: str | None
 
 
 class ConsultantEvent(TypedDict):

@@ -38,6 +38,17 @@ def plain(schema: Any, names: Mapping[str, Any]) -> Any:
     return schema
 
 
+def is_personal(field: Mapping[str, Any], names: Mapping[str, Any]) -> bool:
+    """Whether a field is itself about a person; a record inside another tells it of each of its own fields."""
+    return field.get("dataClass") == "personal" and not _holds_record(field["type"], names)
+
+
+def _holds_record(schema: Any, names: Mapping[str, Any]) -> bool:
+    found = plain(schema, names)
+    members = found if isinstance(found, list) else [found]
+    return any(plain(member, names)["type"] == "record" for member in members)
+
+
 def short_name(named: Mapping[str, Any]) -> str:
     """The name of a named type without its namespace."""
     return str(named["name"]).rpartition(".")[2]

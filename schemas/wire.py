@@ -137,6 +137,34 @@ class ProjectEvent(TypedDict):
     current: Project | None
     changed: list[str]
 
+TaskStatus = Literal["unknown", "waiting", "in_progress", "done", "cancelled"]
+
+class Task(TypedDict):
+    """A piece of a project's work, with the time planned for it: how far the project is where no milestone says so."""
+
+    id: int
+    name: str
+    project_id: int
+    parent_id: int | None
+    milestone_id: int | None
+    order_line_id: int | None
+    status: TaskStatus
+    planned_minutes: int | None
+    people: int
+    deadline: int | None
+    closed_at: int | None
+    active: bool
+    company_id: int | None
+
+
+class TaskEvent(TypedDict):
+    """A change of one Task. All event types of the entity share this record, its topic and its order."""
+
+    meta: Meta
+    previous: Task | None
+    current: Task | None
+    changed: list[str]
+
 TimesheetStatus = Literal["unknown", "logged", "submitted", "approved", "invoiced"]
 
 class Timesheet(TypedDict):
@@ -226,6 +254,15 @@ class ExpenseEvent(TypedDict):
 
 InvoiceStatus = Literal["unknown", "draft", "posted", "cancelled"]
 
+class InvoiceShare(TypedDict):
+    """The part of a vendor's document that one analytic account bears."""
+
+    account_id: int
+    project_id: int | None
+    amount: bytes
+    ordered_amount: bytes
+
+
 class Invoice(TypedDict):
     """A journal entry that bills or credits someone, or is billed to the firm."""
 
@@ -247,6 +284,8 @@ class Invoice(TypedDict):
     reversed_id: int | None
     responsible_id: int | None
     company_id: int | None
+    shares: list[InvoiceShare]
+    overdue: bool
 
 
 class InvoiceEvent(TypedDict):
@@ -1084,6 +1123,7 @@ class Consultant(TypedDict):
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
+    department: str | None
 
 
 class ConsultantEvent(TypedDict):

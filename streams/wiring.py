@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.config import read_config, section
 from infra.settings import Settings
+from schemas import codec
 from schemas.topics import TOPICS, topic
 from streams import core
 from streams.engine.topology import Processor, Topology
@@ -55,6 +56,7 @@ def topology(policy: core.Measures) -> Topology:
         clock=CLOCK,
         alerts=TOPICS["governance.alert.v1"],
         dead_letters=TOPICS["ops.dead-letter.v1"],
+        decoders={name: codec.decoder(kept) for name, kept in core.READS.items()},
     )
 
 

@@ -13,6 +13,7 @@ from infra.kafka.failures import Refused
 from infra.settings import Settings
 from schemas.topics import TOPICS
 
+SHOWN = 4
 APPLY = "run `burnline topics apply`"
 PLAN = "`burnline topics plan` says what each of them needs"
 PRUNE = f"{PLAN}; `burnline topics apply --prune` takes away what nobody declares"
@@ -29,15 +30,21 @@ def topics(settings: Settings) -> list[Finding]:
     differing = [change for change in changes if change not in beside]
     findings = []
     if differing:
-        names = ", ".join(sorted({change.what for change in differing}))
+        names = _some(sorted({change.what for change in differing}))
         remedy = PLAN if all(change.refused for change in differing) else APPLY
-        findings.append(Finding("topics", "failed", f"{len(differing)} differences: {names}", remedy))
+        findings.append(Finding("topics", "failed", f"{len(differing)} differences, in {names}", remedy))
     else:
         findings.append(Finding("topics", "ok", f"all {len(TOPICS)} are there, as they should be"))
     if beside:
         names = ", ".join(f"{change.what} {change.item}".strip() for change in beside)
         findings.append(Finding("topics", "warning", f"nobody declares {names}", PLAN))
     return findings
+
+
+def _some(names: list[str]) -> str:
+    """The first few names, and how many more."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def access(settings: Settings) -> list[Finding]:

@@ -59,9 +59,11 @@ def examine() -> Iterator[Finding]:
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
     if broker[0].verdict == "ok":
-        yield from _checked("topics", lambda: cluster_checks.topics(found.settings))
+        topics = list(_checked("topics", lambda: cluster_checks.topics(found.settings)))
+        yield from topics
         yield from _checked("access", lambda: cluster_checks.access(found.settings))
-        yield from _checked("records", lambda: _records(found))
+        if all(finding.verdict != "failed" for finding in topics):
+            yield from _checked("records", lambda: _records(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
@@ -123,7 +125,5 @@ def _odoo(found: Environment) -> list[Finding]:
 
     client = connect(found.settings.odoo)
     findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
-    for problem in survey(client, found.config):
-        verdict = "warning" if problem.optional else "failed"
-        findings.append(Finding(f"odoo: {problem.model}", verdict, problem.detail, problem.remedy))
-    return findings
+    problems = survey(client, found.config)
+    return [*findings, *(Finding(f"odoo: {p.model}", "warning", p.detail, p.remedy) for p in problems)]

@@ -1,22 +1,18 @@
-"""The commands that look: measures, records, lag, dead letters. They change nothing."""
+"""The commands that look: measures, records, lag. They change nothing."""
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from burnline import environment
+from burnline.commands.output import Json, plain, print_rows, tell_unread
 from infra.kafka.unread import Told, Unread
 from infra.settings import Settings
 
@@ -53,20 +49,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 """What a person is shown; `--json` has every value."""
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-LETTER_COLUMNS = (
-    "topic",
-    "partition",
-    "offset",
-    "reason",
-    "error",
-    "stage",
-    "business_process",
-    "owner",
-    "last_failed_at",
-    "remedy",
-)
-dlq = typer.Typer(no_args_is_help=True, help="The queue of records that could not be handled.")
 
 
 class Measure(StrEnum):
@@ -100,7 +82,7 @@ def show(measure: Measure, json_: Json = False) -> None:
     if not json_:
         rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
     print_rows(rows, json_=json_, empty=f"no {measure} yet: are `streams` and `clock` running?")
-    _told(found)
+    tell_unread(found)
 
 
 def tail(
@@ -152,77 +134,3 @@ def _by_topic(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if row["verdict"] != "ok":
             one["verdict"] = row["verdict"]
     return list(found.values())
-
-
-@dlq.command("list")
-def dlq_list(
-    json_: Json = False,
-    topic: Annotated[str | None, typer.Option(help="Only letters of this topic.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Only letters this team owns.")] = None,
-) -> None:
-    """List dead letters, the newest first. Exit status 1 when one of them could not be read.
-
-    Example: burnline dlq list --owner finance-operations
-    """
-    from consumers import dead_letters
-
-    found: list[Unread] = []
-    letters = dead_letters.dead_letters(environment.load().settings, topic=topic, owner=owner, told=found.append)
-    rows = [dict(letter["current"]) for letter in letters]
-    if not json_:
-        rows = [{name: row[name] for name in LETTER_COLUMNS} for row in rows]
-    print_rows(rows, json_=json_, empty="no dead letters")
-    _told(found)
-
-
-def _told(found: list[Unread]) -> None:
-    """Say what could not be read, and end with 1 where there is any."""
-    console = Console(stderr=True, soft_wrap=True)
-    for one in found:
-        console.print(f"[bold red]not read:[/] {escape(str(one))}", highlight=False)
-        console.print(f"[bold]what to do:[/] {escape(one.remedy)}", highlight=False)
-    if found:
-        raise typer.Exit(1)
-
-
-def plain(value: object) -> object:
-    """What JSON makes of a value it does not know: numbers stay numbers, times are ISO, bytes are base64."""
-    match value:
-        case Decimal():
-            return float(value)
-        case date() | datetime():
-            return value.isoformat()
-        case bytes():
-            return base64.b64encode(value).decode()
-    return str(value)
-
-
-def print_rows(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) -> None:
-    """A table for people, or with `json_` one object a line; `empty` is said, to people, where there is nothing."""
-    found = list(rows)
-    if json_:
-        for row in found:
-            typer.echo(json.dumps(row, default=plain))
-        return
-    if not found:
-        Console(stderr=True).print(empty)
-        return
-    table = Table(*(name.replace("_", " ") for name in found[0]))
-    for row in found:
-        table.add_row(*(_cell(name, value) for name, value in row.items()))
-    Console().print(table)
-
-
-def _cell(name: str, value: Any) -> str:
-    if isinstance(value, float) and ("utilization" in name or name in {"burn_hours", "progress"}):
-        return f"{value:.1%}"
-    match value:
-        case None:
-            return "–"
-        case float() | Decimal():
-            return f"{value:,.2f}"
-        case list():
-            return " ".join(map(str, value))
-        case bytes():
-            return value[:24].hex()
-    return str(value)

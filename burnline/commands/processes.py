@@ -21,14 +21,14 @@ from infra.settings import Settings
 from schemas.topics import TOPICS
 
 Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
-COMMANDS = ("webhooks", "capture", "streams", "actions")
+COMMANDS = ("webhooks", "capture", "streams", "actions", "governor")
 """What `run` starts at once; the clock follows when the history is loaded."""
 LOOK_EVERY = 1.0
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (capture, webhooks, streams, clock, actions, run):
+    for command in (capture, webhooks, streams, clock, actions, governor, run):
         app.command()(command)
 
 
@@ -108,6 +108,17 @@ def actions(lifeline: Lifeline = False) -> None:
 
     found, stop = _begin(lifeline=lifeline)
     run_actions(found.settings, found.config, found.settings.odoo if found.settings.odoo.url else None, stop)
+
+
+def governor(lifeline: Lifeline = False) -> None:
+    """Decide whose turn it is about alerts and requests for approval, and what must wait.
+
+    Example: BURNLINE_CONFIG=firm.yaml burnline governor
+    """
+    from consumers.governor import run as run_governor
+
+    found, stop = _begin(lifeline=lifeline)
+    run_governor(found.settings, found.config, stop)
 
 
 def run(lifeline: Lifeline = False) -> None:

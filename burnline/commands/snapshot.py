@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from burnline import environment
-from burnline.commands.look import Json, print_rows
+from burnline.commands.output import Json, print_rows
 from burnline.commands.processes import database
 from infra.errors import Fatal, PoisonMessage
 from infra.settings import Settings

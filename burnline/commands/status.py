@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from burnline import environment
-from burnline.commands.look import Json, print_rows
+from burnline.commands.output import Json, print_rows
 from burnline.commands.processes import database
 from burnline.commands.snapshot import COLUMNS, told
 from schemas.records import CaptureCursor, CaptureStatus

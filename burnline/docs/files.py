@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from burnline.docs import access, asyncapi, contracts, events, index, pages
+from burnline.docs import access, asyncapi, contracts, events, index, pages, privacy
 from burnline.docs.model import ROOT, public_topics
 from schemas import generate
 
@@ -20,6 +20,7 @@ def generated() -> dict[Path, str]:
         DOCS / "README.md": index.page(),
         DOCS / "events.md": events.page(),
         DOCS / "access.md": access.page(),
+        DOCS / "privacy.md": privacy.page(),
         DOCS / "asyncapi.yaml": asyncapi.document(public_topics()),
         **{DOCS / "topics" / name: text for name, text in pages.pages().items()},
         **{DOCS / "contracts" / name: text for name, text in contracts.contracts().items()},

@@ -6,11 +6,13 @@ Rules
   asked again; for any other the action ends as `uncertain`, and its owner is asked.
 - The end is recorded last, after the dead letter: until then the action would be done again, under the same id.
 - Nothing is sent about an alert that is too old: that is recorded, once.
+- What a person decided about is not sent, from the moment on that it is read on the topic.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +58,13 @@ class Execution:
         self._gates = gates
         self._manner = manner
         self._journal = journal
+        self._waiting: dict[str, asyncio.Event] = {}
+
+    def override(self, action_id: str) -> None:
+        """A person decided about the action: it is not attempted again, and does not wait for it either."""
+        self.ledger.end(action_id)
+        if (waiting := self._waiting.get(action_id)) is not None:
+            waiting.set()
 
     async def carry_out(self, planned: Planned, origin: Message, tenure: Tenure) -> None:
         """See an action to its end. Raises `Transient` where this process may not go on; cancel it to interrupt."""
@@ -75,8 +84,7 @@ class Execution:
         attempt = min(known.attempt, patience.attempts - 1)
         wait: float | None = _left(known.due)
         until = asyncio.get_running_loop().time() + _left(known.due) + patience.span + patience.longest_wait
-        while wait is not None:
-            await asyncio.sleep(wait)
+        while wait is not None and not await self._ended_within(planned.action_id, wait):
             attempt += 1
             gate = self._gates.before(planned.target)
             if await gate.enter(until):
@@ -84,6 +92,17 @@ class Execution:
             else:
                 reason = f"{gate.endpoint} could not be called in all the time that is tried"
                 wait = await tenure.sheltered(self._after(planned, origin, attempt, Failure(reason, final=True)))
+
+    async def _ended_within(self, action_id: str, seconds: float) -> bool:
+        """Wait so long, or until a person decides about the action: then True."""
+        if seconds:
+            self._waiting[action_id] = asyncio.Event()
+            try:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._waiting[action_id].wait(), seconds)
+            finally:
+                del self._waiting[action_id]
+        return action_id in self.ledger.ended
 
     async def _attempt(
         self, planned: Planned, origin: Message, attempt: int, gate: Gate, tenure: Tenure
@@ -93,10 +112,14 @@ class Execution:
         try:
             if gate.disabled is not None:
                 failure = Failure(f"{gate.endpoint} is called no more: {gate.disabled}", final=True)
+            elif planned.action_id in self.ledger.ended:  # overridden while it waited for the gate
+                return None
             else:
                 tenure.lease.check()
                 await self._record(planned, "attempted", attempt)
                 tenure.lease.check()
+                if planned.action_id in self.ledger.ended:
+                    return None
                 try:
                     reference = await self._target(planned).act(planned)
                 except TargetFailed as error:

@@ -13,6 +13,8 @@ import structlog
 
 from consumers.core.action_events import ACTIONS
 from consumers.core.ledger import Ledger
+from consumers.core.overrides import counts
+from consumers.core.policy import Policy
 from infra.errors import BurnlineError, PoisonMessage, Transient
 from infra.kafka.reader import read_to_end
 from infra.kafka.unread import logged, unread
@@ -26,7 +28,7 @@ PAUSE = 1.0
 """Seconds between two tries to record what the broker did not take."""
 
 
-def read_ledger(settings: KafkaSettings) -> Ledger:
+def read_ledger(settings: KafkaSettings, policy: Policy) -> Ledger:
     """The ledger as the topic has it now. Blocks.
 
     Raises `Transient`. An undecodable record is logged and skipped: the action it was about may be asked of its target again,
@@ -37,9 +39,12 @@ def read_ledger(settings: KafkaSettings) -> Ledger:
         value = record.value()
         if value is not None:
             try:
-                ledger.fold(contents.read("governance.action.v1", value)["current"])
+                action = contents.read("governance.action.v1", value)["current"]
             except PoisonMessage as error:
                 logged(unread(record, error))
+                continue
+            if action["status"] != "overridden" or counts(action, policy):
+                ledger.fold(action)
     return ledger
 
 

@@ -10,8 +10,13 @@ from consumers.core.policy import Policy
 from infra.config import section
 
 
+def packaged() -> str:
+    """The text of the policy that comes with the package."""
+    return files("consumers").joinpath("policy.yaml").read_text(encoding="utf-8")
+
+
 def load_policy(config: dict[str, object]) -> Policy:
     """The validated policy. Raises `Fatal` that names the place of what is wrong."""
     if config.get("actions") is None:
-        config = {"actions": yaml.safe_load(files("consumers").joinpath("policy.yaml").read_text(encoding="utf-8"))}
+        config = {"actions": yaml.safe_load(packaged())}
     return section(config, "actions", Policy)

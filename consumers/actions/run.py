@@ -16,8 +16,10 @@ import structlog
 from consumers.actions.execution import Execution, Manner
 from consumers.actions.gate import Gates
 from consumers.actions.journal import Journal
+from consumers.actions.overridden import Overridden
 from consumers.actions.policy import load_policy
 from consumers.actions.session import Session
+from consumers.actions.sources import sources
 from consumers.actions.targets import Target, targets_of
 from consumers.core.policy import Policy
 from consumers.core.retry import Patience
@@ -47,7 +49,7 @@ def run(settings: Settings, config: dict[str, object], odoo: OdooSettings | None
 async def _run(settings: Settings, policy: Policy, targets: Mapping[str, Target], stop: threading.Event) -> None:
     stopping = asyncio.Event()
     watch = asyncio.create_task(_watch(stop, stopping))
-    gates = Gates(wanted for rule in policy.rules for wanted in rule.then)
+    gates = Gates(wanted for rule in policy.rules for wanted in rule.targets)
     pause = 1.0
     try:
         await _check(targets)
@@ -73,12 +75,29 @@ async def _session(
     writer = EventWriter(producer(settings.kafka, linger_ms=1, delivery_timeout_ms=DELIVERY))
     journal = Journal(writer)
     manner = Manner(Patience(mine.schedule, mine.longest_wait), timedelta(seconds=mine.oldest))
-    execution = Execution(targets, gates, manner, journal)
+    overridden = await asyncio.to_thread(Overridden, settings.kafka, policy)
+    followed = [(source, Execution(targets, gates, manner, journal)) for source in sources(mine)]
     writing = asyncio.create_task(journal.serve())
+    ending = asyncio.Event()
+    sessions = [
+        asyncio.create_task(Session(settings, policy, execution, journal, source).serve(ending))
+        for source, execution in followed
+    ]
+    watching = [
+        asyncio.create_task(overridden.serve([execution for _, execution in followed])),
+        asyncio.create_task(stopping.wait()),
+    ]
     try:
-        await Session(settings, policy, execution, journal).serve(stopping)
+        await asyncio.wait([*sessions, *watching], return_when=asyncio.FIRST_COMPLETED)
+        ending.set()  # one of them that failed ends the other, so that both begin anew
+        await asyncio.gather(*sessions)
+        for task in watching:
+            if task.done():
+                task.result()
     finally:
-        writing.cancel()
+        for task in (*watching, writing):
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Alerts in, actions out: one membership in the consumer group, from joining to leaving.
+"""Alerts or duties in, actions out: one membership in the consumer group, from joining to leaving.
 
 Rules
 - Actions of one target about one subject keep the order of their alerts; everything else runs side by side, so that a slow or failing
@@ -22,9 +22,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumers.actions.execution import Execution
 from consumers.actions.journal import Journal, read_ledger
+from consumers.actions.sources import Source
 from consumers.actions.tenure import Lease, Tenure
 from consumers.core.ledger import Ledger
-from consumers.core.plan import Planned, plan
+from consumers.core.plan import Planned
 from consumers.core.policy import Policy
 from consumers.core.progress import Progress
 from infra.dead_letters import DEAD_LETTERS, parked
@@ -32,14 +33,9 @@ from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
 from infra.kafka.failures import refusal
 from infra.settings import Settings
-from schemas import contents
-from schemas.events import refuse_contradiction
-from schemas.records import AlertEvent
-from schemas.topics import topic
 
 log = structlog.get_logger()
 T = TypeVar("T")
-ALERTS = topic("governance.alert.v1")
 POLL = 0.2
 MOST = 200
 RECORDING = 60.0
@@ -49,18 +45,22 @@ RECORDING = 60.0
 class Session:
     """One stay in the group. `serve` until `stopping` is set, or until something fails."""
 
-    def __init__(self, settings: Settings, policy: Policy, execution: Execution, journal: Journal) -> None:
+    def __init__(
+        self, settings: Settings, policy: Policy, execution: Execution, journal: Journal, source: Source
+    ) -> None:
         """Nothing is consumed before `serve`."""
         self._kafka = settings.kafka
         self._grace = settings.actions.timeout
         self._in_flight = settings.actions.in_flight
         self._consumer: Consumer = consumer(
             settings.kafka,
-            group=settings.actions.group,
+            group=source.group,
             enable_partition_eof=True,
             session_timeout_ms=int(settings.actions.session_timeout * 1000),
         )
         self._policy = policy
+        self._source = source
+        self._topic = source.topic.name
         self._execution = execution
         self._journal = journal
         self._progress = Progress()
@@ -74,7 +74,7 @@ class Session:
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Act until `stopping`; then let calls under way end, as long as one may take. Raises what made it fail."""
-        self._consumer.subscribe([ALERTS.name], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
         try:
             while not stopping.is_set() and self._failure is None:
                 self._hold_back()
@@ -86,7 +86,7 @@ class Session:
                 self._commit_later()
         except KafkaException as error:
             raise Transient(
-                f"reading {ALERTS.name} failed: {error.args[0].str()}", remedy="is the broker up?"
+                f"reading {self._topic} failed: {error.args[0].str()}", remedy="is the broker up?"
             ) from error
         finally:
             await _wind_up(self._tenures.values(), self._grace)
@@ -103,7 +103,7 @@ class Session:
         partition, offset = record.partition() or 0, record.offset() or 0
         error = record.error()
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name
-            doing = f"reading {ALERTS.name}"
+            doing = f"reading {self._topic}"
             raise refusal(doing, error) or Transient(
                 f"{doing} failed: {error.str()}", remedy="is the broker up, and do the topics exist?"
             )
@@ -115,21 +115,20 @@ class Session:
             return
         self._progress.started(partition, offset)
         try:
-            alert = _alert(record)
+            planned = self._source.planned(record, self._policy)
         except PoisonMessage as poison:
             self._spawn(tenure, self._park(record, poison))
             return
-        actions = [self._in_lane(record, planned, tenure) for planned in plan(alert, self._policy)]
-        self._spawn(tenure, self._alert(record, actions))
+        self._spawn(tenure, self._acted(record, [self._in_lane(record, one, tenure) for one in planned]))
 
-    async def _alert(self, record: Message, actions: list[asyncio.Task[None]]) -> None:
+    async def _acted(self, record: Message, actions: list[asyncio.Task[None]]) -> None:
         await asyncio.gather(*actions)
         self._progress.ended(record.partition() or 0, record.offset() or 0)
 
     async def _park(self, record: Message, poison: PoisonMessage) -> None:
         partition, offset = record.partition() or 0, record.offset() or 0
         letter = parked(
-            ALERTS.name,
+            self._topic,
             partition,
             offset,
             key=record.key(),
@@ -140,7 +139,14 @@ class Session:
             at=datetime.now(UTC),
         )
         await self._journal.write(DEAD_LETTERS, letter)
-        log.warning("alert_parked", partition=partition, offset=offset, reason=str(poison), remedy=poison.remedy)
+        log.warning(
+            "record_parked",
+            topic=self._topic,
+            partition=partition,
+            offset=offset,
+            reason=str(poison),
+            remedy=poison.remedy,
+        )
         self._progress.ended(partition, offset)
 
     def _in_lane(self, record: Message, planned: Planned, tenure: Tenure) -> asyncio.Task[None]:
@@ -176,7 +182,7 @@ class Session:
     def _hold_back(self) -> None:
         """Stop fetching while enough is under way, go on at half of it; the group's membership lives on meanwhile."""
         many = self._progress.under_way
-        partitions = [TopicPartition(ALERTS.name, partition) for partition in self._tenures]
+        partitions = [TopicPartition(self._topic, partition) for partition in self._tenures]
         if not self._paused and many >= self._in_flight:
             self._consumer.pause(partitions)
             self._paused = True
@@ -188,7 +194,7 @@ class Session:
         offsets = self._progress.committable()
         if offsets != self._sent:
             self._sent = offsets
-            self._consumer.commit(offsets=_positions(offsets), asynchronous=True)
+            self._consumer.commit(offsets=self._positions(offsets), asynchronous=True)
 
     def _commit_now(self, offsets: list[TopicPartition]) -> None:
         if not offsets:
@@ -196,12 +202,12 @@ class Session:
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:  # the alerts come again, and the ledger tells what was done
-            log.warning("alert_offsets_not_committed", reason=error.args[0].str())
+            log.warning("offsets_not_committed", topic=self._topic, reason=error.args[0].str())
 
     # The consumer calls these from within `poll`, in its thread, while the loop runs on: what they change, the loop changes.
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._in_loop(self._take_over({p.partition for p in partitions}, read_ledger(self._kafka)))
+        self._in_loop(self._take_over({p.partition for p in partitions}, read_ledger(self._kafka, self._policy)))
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._commit_now(self._in_loop(self._hand_over({p.partition for p in partitions})))
@@ -217,18 +223,23 @@ class Session:
         self._execution.ledger = ledger
         self._tenures |= {partition: Tenure(self._lease) for partition in partitions}
         self._paused = False
-        log.info("alert_partitions_assigned", partitions=sorted(partitions), actions_ended=len(ledger.ended))
+        log.info(
+            "partitions_assigned", topic=self._topic, partitions=sorted(partitions), actions_ended=len(ledger.ended)
+        )
 
     async def _hand_over(self, partitions: set[int]) -> list[TopicPartition]:
         """Give the partitions up; returns what may be committed for the last time."""
         ending = [self._tenures.pop(partition) for partition in partitions if partition in self._tenures]
         await _wind_up(ending, self._grace + RECORDING)
-        offsets = _positions({p: o for p, o in self._progress.committable().items() if p in partitions})
+        offsets = self._positions({p: o for p, o in self._progress.committable().items() if p in partitions})
         for partition in partitions:
             self._progress.forget(partition)
         self._lease.renew()
-        log.info("alert_partitions_revoked", partitions=sorted(partitions))
+        log.info("partitions_revoked", topic=self._topic, partitions=sorted(partitions))
         return offsets
+
+    def _positions(self, offsets: dict[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
 
 
 async def _wind_up(tenures: Collection[Tenure], seconds: float) -> None:
@@ -242,16 +253,3 @@ async def _wind_up(tenures: Collection[Tenure], seconds: float) -> None:
         _, hanging = await asyncio.wait(calls, timeout=seconds)
         for call in hanging:
             call.cancel()
-
-
-def _positions(offsets: dict[int, int]) -> list[TopicPartition]:
-    return [TopicPartition(ALERTS.name, partition, offset) for partition, offset in offsets.items()]
-
-
-def _alert(record: Message) -> AlertEvent:
-    value = record.value()
-    if value is None:
-        raise PoisonMessage("an alert is empty", remedy="find the producer: alerts are never deleted", reason="empty")
-    alert = contents.read("governance.alert.v1", value)
-    refuse_contradiction(record.headers(), alert["meta"])
-    return alert

@@ -41,10 +41,14 @@ class Ledger:
         """Take in one event of an action."""
         identity, status = action["action_id"], action["status"]
         if status in ENDED:
-            self.ended.add(identity)
-            self.under_way.pop(identity, None)
+            self.end(identity)
         elif status in STEPS and identity not in self.ended:
             step = Standing(action["attempt"], STEPS.index(status), action["due_at"])
             known = self.under_way.get(identity)
             if known is None or (step.attempt, step.step) > (known.attempt, known.step):
                 self.under_way[identity] = step
+
+    def end(self, action_id: str) -> None:
+        """The action never starts again."""
+        self.ended.add(action_id)
+        self.under_way.pop(action_id, None)

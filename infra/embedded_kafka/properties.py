@@ -52,6 +52,8 @@ def server_properties(*, data: Path, port: int, controller_port: int, guard: Gua
         "num.io.threads": "4",
         "background.threads": "2",
         "num.recovery.threads.per.data.dir": "2",
+        # An erasure is proved after compaction: with the default of 15 s it would be waited for as long.
+        "log.cleaner.backoff.ms": "1000",
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
         "metric.reporters": "",
     }

@@ -12,8 +12,9 @@ from infra.embedded_odoo.models_base import BASE
 from infra.embedded_odoo.models_delivery import DELIVERY
 from infra.embedded_odoo.models_finance import FINANCE
 from infra.embedded_odoo.models_people import PEOPLE
+from infra.embedded_odoo.models_sales import SALES
 
-MODELS: Mapping[str, Model] = MappingProxyType({m.name: m for m in (*BASE, *PEOPLE, *DELIVERY, *FINANCE)})
+MODELS: Mapping[str, Model] = MappingProxyType({m.name: m for m in (*BASE, *PEOPLE, *SALES, *DELIVERY, *FINANCE)})
 
 MODEL_IDS: Mapping[str, int] = MappingProxyType({name: number for number, name in enumerate(MODELS, start=1)})
 

@@ -2,7 +2,6 @@
 
 from infra.embedded_odoo.fields import (
     Default,
-    Field,
     active,
     boolean,
     char,
@@ -79,24 +78,6 @@ DELIVERY = (
         to_many("timesheet_ids", "account.analytic.line", "project_id"),
         order="sequence, name, id",
     ),
-    model(
-        "sale.order",
-        char("name", required=True, default="New"),
-        to_one("partner_id", "res.partner", required=True),
-        choice("state", "draft", "sent", "sale", "cancel", readonly=True, default="draft"),
-        money("amount_untaxed", readonly=True),
-        to_one("currency_id", "res.currency", default=Default.CURRENCY, readonly=True),
-        order="id desc",
-    ),
-    model(
-        "sale.order.line",
-        Field("name", "text", required=True, default="/"),
-        to_one("order_id", "sale.order", required=True, ondelete="cascade"),
-        to_one("project_id", "project.project"),
-        money("price_subtotal", readonly=True),
-        to_one("currency_id", "res.currency", related="order_id.currency_id", readonly=True),
-        order="order_id, id",
-    ),
     model("project.tags", char("name", required=True), integer("color"), order="name"),
     model(
         "project.milestone",
@@ -118,6 +99,7 @@ DELIVERY = (
         to_one("parent_id", "project.task"),
         to_one("partner_id", "res.partner"),
         to_one("company_id", "res.company"),
+        to_one("sale_line_id", "sale.order.line"),
         choice(
             "state",
             "01_in_progress",
@@ -133,6 +115,9 @@ DELIVERY = (
         number("allocated_hours", default=0.0),
         number("effective_hours", readonly=True),
         moment("date_deadline"),
+        moment("date_assign", readonly=True),
+        moment("date_end", readonly=True),
+        boolean("is_template", default=False),
         integer("sequence", default=10),
         active(),
         many("user_ids", "res.users", "project_task_user_rel", "task_id", "user_id"),

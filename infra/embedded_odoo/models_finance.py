@@ -80,6 +80,12 @@ FINANCE = (
         number("quantity", default=1.0),
         number("price_unit", default=0.0),
         money("price_subtotal", readonly=True, default=0.0),
+        money("balance", readonly=True, default=0.0),
+        choice(
+            "display_type", "product", "payment_term", "line_section", "line_note", required=True, default="product"
+        ),
+        Field("analytic_distribution", "json"),
+        to_one("purchase_line_id", "purchase.order.line", readonly=True),
         to_one("currency_id", "res.currency", required=True, default=Default.CURRENCY),
     ),
     model(

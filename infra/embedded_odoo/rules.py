@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from infra.embedded_odoo import rules_finance, rules_people
+from infra.embedded_odoo import rules_finance, rules_people, rules_sales
 from infra.embedded_odoo.errors import OdooError
 from infra.embedded_odoo.models import MODEL_IDS
 from infra.embedded_odoo.orm import Env, Rule, Values
@@ -141,7 +141,16 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             deleted=lambda env, before: sum_tasks(env, before["task_id"]),
         ),
         "project.project": Rule(creating=_new_project, deleting=_keep_timesheets("project_id")),
-        "project.task": Rule(deleting=_keep_timesheets("task_id")),
+        "project.task": Rule(
+            creating=lambda env, values: rules_sales.assigned_now(env, {}, values),
+            writing=rules_sales.assigned_now,
+            deleting=_keep_timesheets("task_id"),
+        ),
+        "crm.lead": Rule(creating=rules_sales.new_lead),
+        "sale.order": Rule(creating=rules_sales.new_order),
+        "sale.order.line": Rule(
+            creating=rules_sales.new_line, writing=rules_sales.line_amount, changed=rules_sales.sum_order
+        ),
         "project.milestone": Rule(writing=_milestone_reached),
         "mail.activity": Rule(creating=_new_activity),
         "hr.employee": Rule(creating=rules_people.new_employee, created=rules_people.link_version),
@@ -175,6 +184,11 @@ METHODS: Mapping[tuple[str, str], Callable[..., Any]] = MappingProxyType(
         ("hr.leave", "action_approve"): rules_people.action_approve,
         ("hr.leave", "action_refuse"): rules_people.action_refuse,
         ("purchase.order", "button_confirm"): rules_finance.button_confirm,
+        ("crm.lead", "action_set_lost"): rules_sales.action_set_lost,
+        ("crm.lead", "action_set_won"): rules_sales.action_set_won,
+        ("crm.lead", "action_unarchive"): rules_sales.action_unarchive,
+        ("sale.order", "action_confirm"): rules_sales.action_confirm,
+        ("sale.order", "action_cancel"): rules_sales.action_cancel,
         ("project.project", "action_archive"): _set_active("project.project", active=False),
         ("project.project", "action_unarchive"): _set_active("project.project", active=True),
         ("hr.employee", "action_archive"): _set_active("hr.employee", active=False),

@@ -49,9 +49,11 @@ def sum_move(env: Env, record_id: int, before: Row, values: Values) -> None:
     env.bump("account.move", record_id, amounts | signed_amounts(env, {"move_type": kind}, amounts))
 
 
-def line_amount(_: Env, values: Values) -> Row:
-    """Quantity times price."""
-    return {"price_subtotal": float(values["quantity"]) * float(values["price_unit"])}
+def line_amount(env: Env, values: Values) -> Row:
+    """Quantity times price; as a debit or, negative, as a credit of the journal."""
+    amount = float(values["quantity"]) * float(values["price_unit"])
+    kind = env.one("account.move", values["move_id"], "move_type")["move_type"]
+    return {"price_subtotal": amount, "balance": -_SIGN.get(kind, 1) * amount}
 
 
 def keep_posted(_: Env, before: Row) -> None:

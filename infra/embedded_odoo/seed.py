@@ -23,6 +23,14 @@ CALENDARS: Mapping[int, tuple[str, tuple[tuple[str, float, float], ...], int]] =
 """Id: name, the spans of a working day (lunch is one of them and no working time), working days from Monday."""
 
 
+SERVICES: Mapping[int, tuple[str, int, str]] = {
+    1: ("Consulting by the hour", 4, "delivered_timesheet"),
+    2: ("Fixed price project", 1, "ordered_prepaid"),
+    3: ("Consulting by hand", 4, "delivered_manual"),
+}
+"""Id: name, unit and how it is billed."""
+
+
 def hours_per_day(calendar: int) -> float:
     """The working hours of a working day."""
     return round(sum(end - start for kind, start, end in CALENDARS[calendar][1] if kind != "lunch"), 2)
@@ -62,6 +70,41 @@ def base_rows() -> Rows:
             {"id": 2, "name": "Purchases", "code": "BILL", "type": "purchase"},
             {"id": 3, "name": "Miscellaneous", "code": "MISC", "type": "general"},
             {"id": 6, "name": "Bank", "code": "BNK1", "type": "bank"},
+        ],
+        "uom.uom": [
+            {"id": 1, "name": "Units", "factor": 1.0, "active": 1},
+            {"id": 4, "name": "Hours", "factor": 1.0, "active": 1},
+            {"id": 5, "name": "Days", "factor": 8.0, "active": 1},
+        ],
+        "product.template": [
+            {"id": n, "name": name, "type": "service", "uom_id": unit, "x_service_policy": policy, "active": 1}
+            for n, (name, unit, policy) in SERVICES.items()
+        ],
+        "product.product": [{"id": n, "product_tmpl_id": n, "active": 1} for n in SERVICES],
+        "crm.stage": [
+            {"id": 1, "name": "New", "sequence": 1, "is_won": 0},
+            {"id": 2, "name": "Qualified", "sequence": 2, "is_won": 0},
+            {"id": 3, "name": "Proposition", "sequence": 3, "is_won": 0},
+            {"id": 4, "name": "Won", "sequence": 70, "is_won": 1},
+        ],
+        "crm.lost.reason": [
+            {"id": 1, "name": "Too expensive", "active": 1},
+            {"id": 2, "name": "We don't have people/skills", "active": 1},
+        ],
+        "hr.skill.type": [
+            {"id": 1, "name": "Languages", "is_certification": 0, "sequence": 1, "active": 1},
+            {"id": 2, "name": "Certifications", "is_certification": 1, "sequence": 2, "active": 1},
+        ],
+        "hr.skill": [
+            {"id": 1, "name": "French", "skill_type_id": 1, "sequence": 10},
+            {"id": 2, "name": "English", "skill_type_id": 1, "sequence": 10},
+            {"id": 3, "name": "Solution Architect", "skill_type_id": 2, "sequence": 10},
+        ],
+        "hr.skill.level": [
+            {"id": 1, "name": "A1", "skill_type_id": 1, "level_progress": 10, "default_level": 0},
+            {"id": 2, "name": "A2", "skill_type_id": 1, "level_progress": 40, "default_level": 1},
+            {"id": 3, "name": "C1", "skill_type_id": 1, "level_progress": 85, "default_level": 0},
+            {"id": 4, "name": "Certified", "skill_type_id": 2, "level_progress": 100, "default_level": 1},
         ],
         "ir.model": [{"id": n, "model": m, "name": m, "state": "base"} for m, n in MODEL_IDS.items()],
     }

@@ -20,14 +20,16 @@ from infra.kafka.names import (
     CLOCK_TRANSACTIONS,
     GOVERNOR_TRANSACTIONS,
     SCRATCH_GROUPS,
+    duties_group,
     worker_transactions,
 )
 from infra.settings import AccessSettings, Settings
+from schemas.privacy import erasable
 from schemas.successions import SUCCESSIONS, Succession
 from schemas.topics import CLEARED, DATA_TEAMS, Topic
 
 CLUSTER_NAME = "kafka-cluster"
-MIGRATION = "migration"
+MIGRATION, STEWARD = "migration", "steward"
 OURS = "User:burnline-"
 """What the names of principals begin with unless settings say otherwise."""
 
@@ -111,7 +113,10 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             "`burnline clock`: publishes time",
             (Right(Resource.TRANSACTIONS, CLOCK_TRANSACTIONS, Operation.WRITE),),
         ),
-        "actions": Role("`burnline actions`: acts on alerts", (Right(Resource.GROUP, actions, Operation.READ),)),
+        "actions": Role(
+            "`burnline actions`: acts on alerts and duties",
+            tuple(Right(Resource.GROUP, group, Operation.READ) for group in (actions, duties_group(actions))),
+        ),
         "governor": Role(
             "`burnline governor`: whose turn it is about an alert, and what must wait",
             (Right(Resource.TRANSACTIONS, GOVERNOR_TRANSACTIONS, Operation.WRITE),),
@@ -130,8 +135,19 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             "who watches and steps in: `lag`, `dlq`, `doctor`, `override`, `worklist`",
             (
                 *seen,
-                *(Right(Resource.GROUP, group, Operation.DESCRIBE) for group in (streams, actions)),
+                *(
+                    Right(Resource.GROUP, group, Operation.DESCRIBE)
+                    for group in (streams, actions, duties_group(actions))
+                ),
                 *(_prefix(Resource.GROUP, f"{team}.", Operation.DESCRIBE) for team in (DATA_TEAMS, CLEARED)),
+            ),
+        ),
+        STEWARD: Role(
+            "who erases people: `privacy erase`; a person, for as long as it takes",
+            (
+                *(_prefix(Resource.TOPIC, one, Operation.DESCRIBE_CONFIGS) for one in sorted(domains)),
+                *(_prefix(Resource.TOPIC, one, Operation.ALTER_CONFIGS) for one in sorted(domains)),
+                Right(Resource.GROUP, streams, Operation.DESCRIBE),
             ),
         ),
         "admin": Role(
@@ -176,6 +192,9 @@ def rights(
             _of(found, publisher, topic)[Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "publishes it"
         for reader in topic.readers:
             _of(found, reader, topic)[Right(Resource.TOPIC, topic.name, Operation.READ)] = "subscribes to it"
+        found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.READ)] = "proves that nobody is left"
+        if erasable(topic.name):
+            found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "tombstones"
     for succession in successions:
         found[MIGRATION] |= {
             Right(Resource.TOPIC, succession.old.name, Operation.READ): "is carried over",

@@ -16,6 +16,11 @@ CARRY_OVER = "burnline.carry-over."
 """What both group and transactional id begin with of who carries a topic's history over."""
 
 
+def duties_group(group: str) -> str:
+    """The group in which the members of this one follow duties."""
+    return f"{group}.duties"
+
+
 def scratch_group(purpose: str) -> str:
     """A group that nobody else has, for a reader that commits nothing."""
     return f"{SCRATCH_GROUPS}{purpose}.{uuid.uuid4()}"

@@ -54,9 +54,16 @@ def partitions_of(settings: KafkaSettings, topic: str) -> list[int]:
 
 
 def read_to_end(
-    settings: KafkaSettings, topic: str, partitions: Iterable[int] | None = None, *, stall: float = 60.0
+    settings: KafkaSettings,
+    topic: str,
+    partitions: Iterable[int] | None = None,
+    *,
+    stall: float = 60.0,
+    uncommitted: bool = False,
 ) -> Iterator[Message]:
     """Every committed record of these partitions (all by default), in order per partition, up to the end at the call.
+
+    With `uncommitted` those of transactions that were taken back, too: all that is on the broker's disk.
 
     Raises `Transient` when nothing moves for `stall` seconds, since waiting for ever would hide a dead broker, and `Fatal` where
     it may not be read.
@@ -64,17 +71,23 @@ def read_to_end(
     wanted = list(partitions) if partitions is not None else partitions_of(settings, topic)
     if not wanted:
         return
-    yield from read_ranges(settings, topic, end_offsets(settings, topic, wanted), stall)
+    yield from read_ranges(settings, topic, end_offsets(settings, topic, wanted), stall, uncommitted=uncommitted)
 
 
 def read_ranges(
-    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]], stall: float
+    settings: KafkaSettings,
+    topic: str,
+    ranges: Mapping[int, tuple[int, int]],
+    stall: float,
+    *,
+    uncommitted: bool = False,
 ) -> Generator[Message, None, None]:
-    """Every committed record in these ranges of offsets by partition, their ends excluded. Raises as `read_to_end` does."""
+    """Every committed record in these ranges of offsets by partition, their ends excluded. The rest as in `read_to_end`."""
     reader = consumer(
         settings,
         group=scratch_group("reader"),
         enable_partition_eof=True,
+        isolation_level="read_uncommitted" if uncommitted else "read_committed",
         fetch_wait_max_ms=20,  # the end is told only once this wait is over
     )
     try:

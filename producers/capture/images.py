@@ -4,6 +4,8 @@ Images are kept as the bytes of the event, on disk, and decoded only to be compa
 thousand. The store is SQLite's own temporary file (in the folder of `TMPDIR`), which ends with this process however that ends: the topics
 are what is kept. Only events of this source count: others may write under the same keys (a dispute opened by a webhook has its
 invoice's key). An event that nobody can read was published to nobody: the image is then the one before, and the event is parked.
+
+A record of which several entities are made has an image for each of its parts, under one number: record and part joined.
 """
 
 from __future__ import annotations
@@ -28,59 +30,79 @@ log = structlog.get_logger()
 Place = tuple[str, str]
 Unreadable = tuple[Message, PoisonMessage]
 Image = tuple[int, bytes, bool]
+"""Number, event, and whether it is a deletion."""
 AT_A_TIME = 4
 BATCH = 2000
 CACHE_KIB = 32_768
-PLACE_BITS = 40
-"""A record's id takes the lower bits of its key, its place the upper ones."""
-LAST = (1 << PLACE_BITS) - 1
-_PUT = "INSERT INTO image (key, gone, raw) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET gone = excluded.gone, raw = excluded.raw"
+BITS = 31
+PART = (1 << BITS) - 1
+LAST = (1 << BITS) - 1
+"""No id of Odoo is larger."""
+
+
+def joined(record_id: int, part: int) -> int:
+    """The number of a part's image, by record first; a whole record has part 0, which no part is. Odoo's ids have 31 bits."""
+    return record_id << BITS | part
+
+
+def numbered(key: str) -> tuple[str, int] | None:
+    """Model and number that a key names after its database, `<model>:<id>` or `<model>:<id>:<part>`; None for another key."""
+    model, *numbers = key.split(":")
+    if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
+        return None
+    return model, joined(int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0)
 
 
 class Images:
-    """Last published events by place (topic, model) and record id. May be shared by threads."""
+    """Last published events by place (topic, model) and number: record and part joined. May be shared by threads."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         """Empty."""
         self.unreadable: list[Unreadable] = []
-        self._base = {place: number << PLACE_BITS for number, place in enumerate(dict.fromkeys(places))}
+        self._table = {place: f"image_{number}" for number, place in enumerate(dict.fromkeys(places))}
         self._lock = threading.Lock()
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        # one transaction for ever: nobody else looks, and nothing is to outlast the process
-        for statement in (
-            "PRAGMA journal_mode = off",
-            "PRAGMA synchronous = off",
-            f"PRAGMA cache_size = -{CACHE_KIB}",
-            "CREATE TABLE image (key INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL)",
-            "CREATE INDEX by_gone ON image (gone)",  # with the key in it: which records exist is told without the events
-            "BEGIN",
-        ):
-            self._db.execute(statement)
+        for pragma in ("journal_mode = off", "synchronous = off", f"cache_size = -{CACHE_KIB}"):
+            self._db.execute(f"PRAGMA {pragma}")
+        for table in self._table.values():
+            self._db.execute(
+                f"CREATE TABLE {table} (number INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL)"
+            )
+            # it holds the number, too: which records exist is told without touching the events
+            self._db.execute(f"CREATE INDEX {table}_gone ON {table} (gone)")
+        self._db.execute("BEGIN")  # for ever: nobody else looks, and nothing is to outlast the process
 
     @property
     def places(self) -> tuple[Place, ...]:
         """Where events are published."""
-        return tuple(self._base)
+        return tuple(self._table)
 
-    def event(self, place: Place, record_id: int) -> Any:
-        """The last event of a record, decoded; None for one never published."""
-        with self._lock:
-            found = self._db.execute("SELECT raw FROM image WHERE key = ?", (self._base[place] + record_id,)).fetchone()
-        return None if found is None else codec.decode(found[0]).value
+    def event(self, place: Place, number: int) -> Any:
+        """The last event of a record or part, decoded; None for one never published."""
+        found = self._rows(f"SELECT raw FROM {self._table[place]} WHERE number = ?", number)  # noqa: S608  tables of our own
+        return codec.decode(found[0][0]).value if found else None
 
     def put(self, place: Place, images: Iterable[Image]) -> None:
-        """Remember events that are committed, as record id, bytes, and whether they are deletions."""
-        base = self._base[place]
+        """Remember events that are committed."""
+        statement = (
+            f"INSERT INTO {self._table[place]} (number, raw, gone) VALUES (?, ?, ?) "  # noqa: S608  as above
+            "ON CONFLICT (number) DO UPDATE SET raw = excluded.raw, gone = excluded.gone"
+        )
         with self._lock:
-            self._db.executemany(_PUT, ((base + record_id, gone, raw) for record_id, raw, gone in images))
+            self._db.executemany(statement, images)
 
-    def forget(self, place: Place, record_id: int) -> None:
-        """Remember nothing of a record."""
+    def forget(self, place: Place, numbers: Iterable[int]) -> None:
+        """Remember nothing of these records or parts."""
         with self._lock:
-            self._db.execute("DELETE FROM image WHERE key = ?", (self._base[place] + record_id,))
+            self._db.executemany(f"DELETE FROM {self._table[place]} WHERE number = ?", ((one,) for one in numbers))  # noqa: S608  as above
+
+    def parts(self, place: Place, record_id: int) -> set[int]:
+        """The parts of a record of which anything was published."""
+        statement = f"SELECT number FROM {self._table[place]} WHERE number > ? AND number <= ?"  # noqa: S608  as above
+        return {number & PART for (number,) in self._rows(statement, joined(record_id, 0), joined(record_id, PART))}
 
     def present(self, place: Place, after: int = 0, upto: int = LAST) -> set[int]:
-        """The records that exist, as far as the topic says, with ids above `after` and up to `upto`."""
+        """The records that exist, as a whole or in a part, as far as the topic says: those with ids above `after` and up to `upto`."""
         return self._between(place, after, upto, gone=False)
 
     def known(self, place: Place, after: int = 0, upto: int = LAST) -> set[int]:
@@ -88,33 +110,33 @@ class Images:
         return self._between(place, after, upto, gone=False) | self._between(place, after, upto, gone=True)
 
     def _between(self, place: Place, after: int, upto: int, *, gone: bool) -> set[int]:
-        base = self._base[place]
-        wanted = "SELECT key FROM image INDEXED BY by_gone WHERE gone = ? AND key > ? AND key <= ?"
-        with self._lock:
-            return {key - base for (key,) in self._db.execute(wanted, (gone, base + after, base + min(upto, LAST)))}
+        table = self._table[place]
+        bounds = f"FROM {table} INDEXED BY {table}_gone WHERE gone = ? AND number > ? AND number <= ?"
+        found = self._rows(f"SELECT number {bounds}", gone, joined(after, PART), joined(upto, PART))
+        return {number >> BITS for (number,) in found}
 
     def stored(self, place: Place) -> Iterator[tuple[int, bytes]]:
-        """Every record's id and last event, by ascending id, a batch in memory at a time."""
-        base = after = self._base[place]
-        wanted = "SELECT key, raw FROM image WHERE key > ? AND key <= ? ORDER BY key LIMIT ?"
-        while True:
-            with self._lock:
-                batch = self._db.execute(wanted, (after, base + LAST, BATCH)).fetchall()
-            yield from ((key - base, raw) for key, raw in batch)
-            if len(batch) < BATCH:
-                return
+        """Every number and last event, in order, a batch in memory at a time."""
+        statement = f"SELECT number, raw FROM {self._table[place]} WHERE number > ? ORDER BY number LIMIT {BATCH}"  # noqa: S608  as above
+        after = -1
+        while batch := self._rows(statement, after):
+            yield from batch
             after = batch[-1][0]
 
-    def mark_gone(self, place: Place, ids: Iterable[int]) -> None:
+    def mark_gone(self, place: Place, numbers: Iterable[int]) -> None:
         """These are deletions."""
-        base = self._base[place]
+        statement = f"UPDATE {self._table[place]} SET gone = 1 WHERE number = ?"  # noqa: S608  as above
         with self._lock:
-            self._db.executemany("UPDATE image SET gone = 1 WHERE key = ?", ((base + one,) for one in ids))
+            self._db.executemany(statement, ((one,) for one in numbers))
 
     def __len__(self) -> int:
         """How many images there are."""
+        counts = (self._rows(f"SELECT count(*) FROM {t} INDEXED BY {t}_gone") for t in self._table.values())  # noqa: S608  as above
+        return sum(count for ((count,),) in counts)
+
+    def _rows(self, statement: str, *values: object) -> list[Any]:
         with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM image INDEXED BY by_gone").fetchone()[0])
+            return self._db.execute(statement, values).fetchall()
 
     def close(self) -> None:
         """Give the space back."""
@@ -135,7 +157,7 @@ def load(settings: KafkaSettings, wanted: list[Place], *, database: str, source:
             pass
     for place in wanted:
         if broken := _find_gone(images, place):
-            keys = {odoo_key(database, place[1], number).encode(): number for number in broken}
+            keys = {_key(database, place[1], number).encode(): number for number in broken}
             _step_back(settings, images, place, keys, source.encode())
     log.info("images_loaded", images=len(images), unreadable=len(images.unreadable))
     return images
@@ -149,11 +171,11 @@ def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours:
         key, value = record.key(), record.value()
         if key is None or not (subject := key.decode("utf-8", "replace")).startswith(prefix):
             continue
-        model, _, number = subject.removeprefix(prefix).rpartition(":")
-        if model not in of or not number.isdecimal():
+        named = numbered(subject.removeprefix(prefix))
+        if named is None or named[0] not in of:
             continue
         if value is None or ("ce_source", ours) in (record.headers() or ()):
-            of[model][int(number)] = value
+            of[named[0]][named[1]] = value
             waiting += 1
         if waiting >= BATCH:
             _store(images, name, of)
@@ -164,30 +186,33 @@ def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours:
 def _store(images: Images, name: str, of: dict[str, dict[int, bytes | None]]) -> None:
     """Move what was read into the store; None is a tombstone."""
     for model, latest in of.items():
-        images.put((name, model), ((number, raw, False) for number, raw in latest.items() if raw is not None))
-        for number, raw in latest.items():
-            if raw is None:
-                images.forget((name, model), number)
+        images.put((name, model), [(number, raw, False) for number, raw in latest.items() if raw is not None])
+        images.forget((name, model), [number for number, raw in latest.items() if raw is None])
         latest.clear()
+
+
+def _key(database: str, model: str, number: int) -> str:
+    key = odoo_key(database, model, number >> BITS)
+    return f"{key}:{number & PART}" if number & PART else key
 
 
 def _find_gone(images: Images, place: Place) -> list[int]:
     """Note the records of a place that were deleted; returns those whose last event cannot be read."""
     broken: list[int] = []
     gone: list[int] = []
-    for record_id, raw in images.stored(place):
+    for number, raw in images.stored(place):
         try:
             deleted = contents.read(place[0], raw)["current"] is None
         except PoisonMessage as error:
             if error.reason == "unknown_schema":
                 raise Fatal(
-                    f"the last event of {place[1]} {record_id} on {place[0]} cannot be read: {error}",
+                    f"the last event of {place[1]} {number >> BITS} on {place[0]} cannot be read: {error}",
                     remedy="update this program to the schemas the topic was written with",
                 ) from error
-            broken.append(record_id)
+            broken.append(number)
             continue
         if deleted:
-            gone.append(record_id)
+            gone.append(number)
     images.mark_gone(place, gone)
     return broken
 
@@ -206,9 +231,5 @@ def _step_back(settings: KafkaSettings, images: Images, place: Place, broken: di
                 readable[number] = value, contents.read(place[0], value)["current"] is None
             except PoisonMessage as error:
                 images.unreadable.append((record, error))
-    for number in broken.values():
-        if number in readable:
-            raw, gone = readable[number]
-            images.put(place, [(number, raw, gone)])
-        else:
-            images.forget(place, number)
+    images.put(place, [(number, *readable[number]) for number in broken.values() if number in readable])
+    images.forget(place, [number for number in broken.values() if number not in readable])

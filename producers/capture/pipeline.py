@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,11 +19,11 @@ from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage
 from infra.odoo.client import Row
 from producers.capture import metrics
-from producers.capture.images import Image, Images, Place, Unreadable
+from producers.capture.images import Image, Images, Place, Unreadable, joined
 from producers.capture.publisher import Publisher, Record
 from producers.capture.standing import CURSORS, SNAPSHOTS, STATUS, internal_key
 from producers.core.changes import Origin, change
-from producers.core.mapping import Context, Entity, ModelMapping
+from producers.core.mapping import PART, Context, Entity, ModelMapping
 from producers.core.values import written
 from schemas import codec
 from schemas.events import cloudevents_headers, odoo_key
@@ -38,9 +38,10 @@ STAGE = "capture.map"
 @dataclass(frozen=True, slots=True)
 class _Image:
     place: tuple[str, str]
-    record_id: int
+    number: int
     raw: bytes
     verb: str
+    gone: bool
 
 
 class Pipeline:
@@ -76,9 +77,9 @@ class Pipeline:
         looked_at: list[tuple[int, Row | None]] = [(row["id"], row) for row in rows]
         looked_at += [(record_id, None) for record_id in gone]
         for record_id, row in looked_at:
-            for entity in mapping.entities:
+            for entity, part in self._looked_at(mapping, record_id, row):
                 try:
-                    found = self._changed(mapping.model, entity, record_id, row, context=context, origin=origin)
+                    found = self._changed(mapping.model, entity, record_id, part, row, context=context, origin=origin)
                 except PoisonMessage as error:
                     records += self._letter(
                         mapping.model, entity, record_id, row, error=error, origin=origin, letters=letters
@@ -93,12 +94,32 @@ class Pipeline:
         self._remember(images)
         return len(images)
 
+    def _looked_at(self, mapping: ModelMapping, record_id: int, row: Row | None) -> Iterator[tuple[Entity, int]]:
+        """The entities of a row, each with 0 or, where it has parts, with those that were and those that are."""
+        for entity in mapping.entities:
+            if entity.parts is None:
+                yield entity, 0
+                continue
+            there = set(entity.parts(row)) if row is not None else set()
+            for part in sorted(there | self.images.parts((entity.topic_name, mapping.model), record_id)):
+                yield entity, part
+
     def _changed(
-        self, model: str, entity: Entity, record_id: int, row: Row | None, *, context: Context, origin: Origin
+        self,
+        model: str,
+        entity: Entity,
+        record_id: int,
+        part: int,
+        row: Row | None,
+        *,
+        context: Context,
+        origin: Origin,
     ) -> tuple[list[Record], _Image] | None:
-        place = (entity.topic_name, model)
+        place, number = (entity.topic_name, model), joined(record_id, part)
         subject = odoo_key(self._database, model, record_id)
-        last = self.images.event(place, record_id)
+        if part:
+            subject, row = f"{subject}:{part}", {**row, PART: part} if row is not None else None
+        last = self.images.event(place, number)
         event: Any = change(entity, last, row, context, subject=subject, origin=origin)
         if event is None:
             return None
@@ -117,7 +138,7 @@ class Pipeline:
         for each in (record, *older):
             self._publisher.refuse_large(each)
         verb = event["meta"]["event_type"].rsplit(".", 2)[1]
-        return [record, *older], _Image(place, record_id, value, verb)
+        return [record, *older], _Image(place, number, value, verb, event["current"] is None)
 
     def _letter(
         self,
@@ -155,7 +176,7 @@ class Pipeline:
         told: Counter[str] = Counter()
         together: defaultdict[Place, list[Image]] = defaultdict(list)
         for image in images:
-            together[image.place].append((image.record_id, image.raw, image.verb == "deleted"))
+            together[image.place].append((image.number, image.raw, image.gone))
             metrics.EVENTS.labels(image.place[0], image.verb).inc()
             told[image.place[0]] += 1
         for place, put in together.items():

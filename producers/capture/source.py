@@ -1,8 +1,8 @@
 """Reading Odoo for the mappings: what it can give, pages by ascending id, records by id.
 
 Rules
-- Ask `fields_get` first: a model or an optional field that is missing, or hidden from the user, turns off just that, with
-  a warning; a needed field that is missing is `Fatal` and named.
+- Ask `fields_get` first: what is missing, or hidden from the user, turns off just what needs it, with a warning: an optional
+  field itself, a needed field or a model its mapping, and never another mapping.
 - Every domain is in whole UTC seconds, every page is ordered by id, and archived records are always included.
 """
 
@@ -11,14 +11,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from infra.errors import Fatal
 from infra.odoo import OdooClient
-from infra.odoo.client import Row
+from infra.odoo.client import EVERYTHING, Row
 from infra.odoo.failures import Refused, is_no_access, is_unknown_model
 from producers.capture.metrics import ROWS
 from producers.core.lookups import SOURCES, Lookups, build
@@ -41,6 +40,14 @@ class Readable:
     fields: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What a mapping needs that this Odoo does not have, or does not show to this user."""
+
+    detail: str
+    remedy: str
+
+
 class Source:
     """One Odoo, read the way the mappings need it."""
 
@@ -51,45 +58,50 @@ class Source:
         self._fields: dict[str, Mapping[str, Any] | None] = {}
 
     def readable(self, mappings: Iterable[ModelMapping]) -> list[Readable]:
-        """The mappings that can run here. Raises `Fatal` for a needed field that is missing."""
-        found = [self._readable(mapping) for mapping in mappings]
-        return [one for one in found if one is not None]
-
-    def _readable(self, mapping: ModelMapping) -> Readable | None:
-        present = self._present(mapping.model)
-        topics = [entity.topic_name for entity in mapping.entities]
-        if present is None:
-            log.warning(
-                "mapping_disabled",
-                model=mapping.model,
-                topics=topics,
-                remedy="install the module that defines the model, or let the user read it",
-            )
-            return None
-        self._must_have(mapping.model, mapping.fields, present)
-        for child in mapping.children:
-            lines = self._present(child.model)
-            if lines is None:
-                raise Fatal(
-                    f"{mapping.model} needs {child.model}, which this user cannot read",
-                    remedy="give the user of ODOO_USER the right to read it",
+        """The mappings that can run here; each of the others is told in the log."""
+        found: list[Readable] = []
+        for mapping in mappings:
+            if lack := self.lack(mapping):
+                topics = [entity.topic_name for entity in mapping.entities]
+                log.warning(
+                    "mapping_disabled", model=mapping.model, topics=topics, cause=lack.detail, remedy=lack.remedy
                 )
-            self._must_have(child.model, (child.parent, *child.fields), lines)
-        missing = sorted(set(mapping.optional) - set(present))
-        if missing:
-            log.warning("optional_fields_missing", model=mapping.model, fields=missing, topics=topics)
-        asked = {term[0] for term in mapping.where if isinstance(term, tuple)}
-        where: Domain = mapping.where if asked <= set(present) else ()
-        follows = tuple(follow for follow in mapping.follows if self._present(follow.model) is not None)
-        return Readable(replace(mapping, where=where, follows=follows), wanted_fields(mapping, present))
+            else:
+                found.append(self._readable(mapping))
+        return found
 
-    def _must_have(self, model: str, fields: Sequence[str], present: Mapping[str, Any]) -> None:
-        missing = [name for name in fields if name not in present]
-        if missing:
-            raise Fatal(
-                f"{model} of {self.client.url} has no field {', '.join(missing)} that this user can read",
-                remedy="install the module that defines it, give the user the right to see it, or correct its name in the configuration's section `capture`",
-            )
+    def lack(self, mapping: ModelMapping) -> Lack | None:
+        """Why a mapping cannot run here, or None where it can."""
+        needed = [(mapping.model, mapping.module, mapping.fields)]
+        needed += [
+            (child.model, mapping.module, (child.parent, *child.fields)) for child in mapping.children if child.needed
+        ]
+        for model, module, fields in needed:
+            present = self._present(model)
+            if present is None:
+                return Lack(
+                    f"{model} is not there, or this user may not read it: events of {mapping.model} are left out",
+                    f"install the module {module}, or give the user of ODOO_USER the right to read {model}",
+                )
+            if missing := [name for name in fields if name not in present]:
+                return Lack(
+                    f"{model} has no field {', '.join(missing)} that this user can read: events of {mapping.model} are left out",
+                    "install the module that defines it, give the user the right to see it, or correct its name in the configuration's section `capture`",
+                )
+        return None
+
+    def _readable(self, mapping: ModelMapping) -> Readable:
+        present = self._present(mapping.model) or {}
+        if unseen := sorted(set(mapping.optional) - set(present)):
+            log.info("optional_fields_missing", model=mapping.model, fields=unseen)
+        follows = tuple(follow for follow in mapping.follows if self._present(follow.model) is not None)
+        children = tuple(child for child in mapping.children if self._served(child))
+        kept = replace(mapping, where=_served(mapping.where, present), follows=follows, children=children)
+        return Readable(kept, wanted_fields(mapping, present))
+
+    def _served(self, child: Children) -> bool:
+        present = self._present(child.model)
+        return present is not None and {child.parent, *child.fields} <= set(present)
 
     def _present(self, model: str) -> Mapping[str, Any] | None:
         if model not in self._fields:
@@ -175,8 +187,14 @@ class Source:
             present = self._present(source.model)
             if present is not None:
                 fields = [name for name in source.fields if name in present]
-                rows[source.model] = self.client.search_read(source.model, [], fields)
-        return build(rows)
+                domain = _served(source.where, present)
+                if source.classic:
+                    rows[source.model] = self.client.call(
+                        source.model, "search_read", retry=True, domain=list(domain), fields=fields, context=EVERYTHING
+                    )
+                else:
+                    rows[source.model] = self.client.search_read(source.model, domain, fields)
+        return build(rows, datetime.now(UTC))
 
     def _with_children(self, one: Readable, rows: list[Row]) -> list[Row]:
         for child in one.mapping.children:
@@ -187,8 +205,15 @@ class Source:
         of: dict[int, list[Row]] = {row["id"]: [] for row in rows}
         present = self._present(child.model) or {}
         fields = (child.parent, *child.fields, *(name for name in child.optional if name in present))
-        found = self.client.search_read(child.model, [(child.parent, "in", list(of))], fields)
+        domain = [(child.parent, "in", list(of)), *_served(child.where, present)]
+        found = self.client.search_read(child.model, domain, fields)
         for line in found:
             of[line[child.parent]].append(line)
         for row in rows:
             row[child.name] = of[row["id"]]
+
+
+def _served(domain: Domain, present: Mapping[str, Any]) -> Domain:
+    """The terms of a domain on fields that are there; with an operator in it, all of them or none."""
+    there = tuple(term for term in domain if isinstance(term, str) or term[0].partition(".")[0] in present)
+    return () if len(there) < len(domain) and any(isinstance(term, str) for term in domain) else there

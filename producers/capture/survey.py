@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from infra.config import section
-from infra.errors import Fatal
 from infra.odoo import OdooClient
 from infra.odoo.client import connect
 from infra.settings import Settings
@@ -19,10 +18,9 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mapping that cannot be served. An optional one is left out by the capture; the others stop it."""
+    """A mapping that cannot be served: the capture leaves it out."""
 
     model: str
-    optional: bool
     detail: str
     remedy: str
 
@@ -31,19 +29,9 @@ def survey(client: OdooClient, config: Mapping[str, object]) -> Iterator[Problem
     """Every mapping that this Odoo or this user cannot serve; none when all is well."""
     source = Source(client, PAGE)
     for mapping in mappings(section(dict(config), "capture", CapturePolicy)):
-        try:
-            found = source.readable([mapping])
-        except Fatal as error:
-            yield Problem(mapping.model, optional=False, detail=str(error), remedy=error.remedy)
-            continue
-        if not found:
-            detail = f"{mapping.model} is not there, or this user may not read it: its events are left out"
-            yield Problem(
-                mapping.model,
-                optional=True,
-                detail=detail,
-                remedy="install the module, or give the user the right to read it",
-            )
+        lack = source.lack(mapping)
+        if lack is not None:
+            yield Problem(mapping.model, lack.detail, lack.remedy)
 
 
 def readable_models(settings: Settings, config: Mapping[str, object]) -> list[str]:

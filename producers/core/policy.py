@@ -72,7 +72,11 @@ class DisputeRule:
 
 @dataclass(frozen=True, slots=True)
 class CapturePolicy:
-    """All of it. The cost budget and the type are fields of project.project, the tier one of res.partner; none by default."""
+    """All of it.
+
+    The cost budget and the type are fields of project.project, the tier one of res.partner, the required skills a many2many from
+    project.task to hr.skill; none by default. A task or an order with one of `change_request_tags` is a change request; case does not count.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     approved: ApprovedRule = field(default_factory=ApprovedRule)
@@ -80,9 +84,17 @@ class CapturePolicy:
     cost_budget_field: str | None = None
     project_type_field: str | None = None
     client_tier_field: str | None = None
+    required_skills_field: str | None = None
+    change_request_tags: tuple[str, ...] = ("Change Request",)
 
     def __post_init__(self) -> None:
-        """Refuse a name that is none."""
-        for name in ("cost_budget_field", "project_type_field", "client_tier_field"):
+        """Refuse names that are none."""
+        for name in ("cost_budget_field", "project_type_field", "client_tier_field", "required_skills_field"):
             if (value := getattr(self, name)) is not None:
                 _named(value, name)
+        if not all(tag.strip() for tag in self.change_request_tags):
+            raise ValueError("change_request_tags holds a tag without a name")
+
+    def is_change_request_tag(self, name: str) -> bool:
+        """Whether a tag of this name makes a change request."""
+        return name.strip().casefold() in {tag.strip().casefold() for tag in self.change_request_tags}

@@ -3,7 +3,7 @@
 Rules
 - A reader is made for the schema a record was written with and the one it shall be read as (Avro's schema resolution): fields the
   reader does not know are passed over, fields the writer did not know get the reader's default, a symbol that the reader does not
-  know becomes its default symbol.
+  know becomes its default symbol. Passing over costs a fraction of reading: only lengths are looked at.
 - What cannot be read as the other is found out when the reader is made, not when a record comes, but for branches and symbols that a
   record need not hold.
 - No byte is guessed at: what the schema does not allow is `Unreadable`, and so is a length that points beyond the end. An
@@ -14,7 +14,7 @@ Rules
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from datetime import date
 from typing import Any
@@ -51,27 +51,35 @@ _VALUES = {
 }
 _NUMBER = ["b = d[i]; i += 1", "if b < 128: {0} = SMALL[b]", "else: {0}, i = read_long(d, i, b)"]
 _WITHIN = ["j = i + n", "if not i <= j <= end: raise Unreadable(*short(n))"]
+_NO_BRANCH = 'else: raise Unreadable("malformed", f"a union has no such branch (byte {b})")'
 _LENGTH = [*(line.format("n") for line in _NUMBER), *_WITHIN]
 
 
-def compile_reader(writer: Any, reader: Any | None = None, *, as_written: bool) -> Read:
+Kept = Mapping[str, Collection[str]]
+"""Full names of records, and the fields of each that are read; of any other record all are."""
+
+
+def compile_reader(writer: Any, reader: Any | None = None, *, as_written: bool, kept: Kept | None = None) -> Read:
     """A reader of records written with one schema, as records of another (of the same, by default).
 
-    Both are whole schemas. Raises `Unresolvable` where no record of the one could be read as the other.
+    Both are whole schemas; `kept` limits the fields that are read. Raises `Unresolvable` where no record of the one could be read as
+    the other.
     """
     wrote = parsed(writer)
-    return _Compiler(wrote, wrote if reader is None else parsed(reader), as_written=as_written).compiled()
+    wanted = wrote if reader is None else parsed(reader)
+    return _Compiler(wrote, wanted, as_written=as_written, kept=kept or {}).compiled()
 
 
 class _Compiler:
     """Writes the functions of one pair of schemas. Lines it returns read one value of `d` at `i` into a variable."""
 
-    def __init__(self, wrote: Any, wanted: Any, *, as_written: bool) -> None:
-        self._wrote, self._wanted, self._as_written = wrote, wanted, as_written
+    def __init__(self, wrote: Any, wanted: Any, *, as_written: bool, kept: Kept) -> None:
+        self._wrote, self._wanted, self._as_written, self._kept = wrote, wanted, as_written, kept
         self._named = names_of(wrote)
         self._known = {**self._named, **names_of(wanted)}  # the writer's own are for what is passed over
         self._source = Source(_VALUES)
         self._done: dict[tuple[str, str], str] = {}
+        self._passed: dict[str, str] = {}
 
     def compiled(self) -> Read:
         self._source.function("root(d, i, end)", [*self._read(self._wrote, self._wanted, "v"), "return v, i"])
@@ -143,7 +151,7 @@ class _Compiler:
             except Unresolvable as error:  # no harm is done unless a record holds it
                 inner = [f"raise Unreadable({error.reason!r}, {str(error)!r})"]
             lines += [f"{'elif' if number else 'if'} b == {2 * number}:", *indented(inner)]
-        return [*lines, 'else: raise Unreadable("malformed", f"a union has no such branch (byte {b})")']
+        return [*lines, _NO_BRANCH]
 
     def _as_branch(self, wrote: Any, union: list[Any], into: str) -> list[str]:
         """As one branch of the reader's union: among several records, a value is told apart by its name, in a pair with it."""
@@ -184,20 +192,56 @@ class _Compiler:
         return function
 
     def _fields(self, wrote: Any, wanted: Any) -> list[str]:
-        known = resolution.fields(wrote, wanted)
+        kept = self._kept.get(wanted["name"])
+        wishes = [field for field in wanted["fields"] if kept is None or field["name"] in kept]
+        known = resolution.fields(wrote, wishes)
         found: dict[str, str] = {}
         lines: list[str] = []
         for field in wrote["fields"]:
             name, into = field["name"], self._source.name("v")
-            kept = known.get(name, field)
+            if name not in known:
+                lines += self._pass(field["type"])
+                continue
             try:
-                lines += self._read(field["type"], kept["type"], into)
+                lines += self._read(field["type"], known[name]["type"], into)
             except Unresolvable as error:
                 raise Unresolvable(error.reason, f"{name}: {error}") from error
-            if name in known:
-                found[kept["name"]] = into
-        pairs = [f"{field['name']!r}: {found.get(field['name']) or self._default(field)}" for field in wanted["fields"]]
+            found[known[name]["name"]] = into
+        pairs = [f"{field['name']!r}: {found.get(field['name']) or self._default(field)}" for field in wishes]
         return [*lines, f"return {{{', '.join(pairs)}}}, i"]
+
+    def _pass(self, wrote: Any) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
+        """Lines that go to the end of a value nobody asked for."""
+        wrote = plain(wrote, self._named)
+        match wrote:
+            case list():
+                lines = ["b = d[i]; i += 1"]
+                for number, branch in enumerate(wrote):
+                    lines += [f"{'elif' if number else 'if'} b == {2 * number}:", *indented(self._pass(branch))]
+                return [*lines, _NO_BRANCH]
+            case {"type": "null"}:
+                return ["pass"]
+            case {"type": "record"}:
+                return [f"i = {self._passing(wrote)}(d, i, end)"]
+            case {"type": "boolean" | "enum"}:
+                return ["i += 1"]
+            case {"type": "int" | "long"}:
+                return ["while d[i] > 127: i += 1", "i += 1"]
+            case {"type": "string" | "bytes" | "fixed" as kind}:
+                return [*self._length(kind, wrote), "i = j"]
+            case {"type": "float" | "double" as kind}:
+                return [f"n = {4 if kind == 'float' else 8}", *_WITHIN, "i = j"]
+        return self._read(
+            wrote, wrote, self._source.name("v")
+        )  # lists and maps: rare, and their items have to be counted
+
+    def _passing(self, wrote: Any) -> str:
+        """The name of the function that goes to the end of this record."""
+        if wrote["name"] not in self._passed:
+            function = self._passed[wrote["name"]] = self._source.name("pass")
+            lines = [line for field in wrote["fields"] for line in self._pass(field["type"])]
+            self._source.function(f"{function}(d, i, end)", [*lines, "return i"])
+        return self._passed[wrote["name"]]
 
     def _default(self, field: Any) -> str:
         if "default" not in field:

@@ -87,11 +87,11 @@ def symbols(wrote: Any, wanted: Any) -> dict[int, str]:
     return {byte: symbol for byte, symbol in every.items() if symbol is not None}
 
 
-def fields(wrote: Any, wanted: Any) -> dict[str, Any]:
+def fields(wrote: Any, wanted: list[Any]) -> dict[str, Any]:
     """The reader's field for each of the writer's that it knows, by the writer's name: of the same name, else by an alias."""
     written = [field["name"] for field in wrote["fields"]]
     found: dict[str, Any] = {}
-    for field in wanted["fields"]:
+    for field in wanted:
         names = [name for name in (field["name"], *field.get("aliases", ())) if name in written]
         if names:
             found.setdefault(names[0], field)

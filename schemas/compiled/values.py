@@ -58,19 +58,27 @@ def read_long(data: bytes, place: int, byte: int) -> tuple[int, int]:
     raise Unreadable("malformed", f"a number has more than {LONGEST} bytes")
 
 
+_TWO_BYTES = [bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(1 << 14)]
+"""Fourteen bits that do not end a number."""
+
+
 def encoded(number: int) -> bytes:
     """A number as bytes."""
     rest = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
+    out = b""
+    while rest > 0x3FFF:
+        out += _TWO_BYTES[rest & 0x3FFF]
+        rest >>= 14
+    return out + (bytes((rest & 0x7F | 0x80, rest >> 7)) if rest > 0x7F else bytes((rest,)))
 
 
 FREQUENT = {number: encoded(number) for number in range(-64, 8192)}
 """The bytes of numbers that are looked up: minutes, ids of small tables, lengths."""
+
+
+def sized(length: int) -> bytes:
+    """The length of a text or of bytes, as bytes."""
+    return FREQUENT.get(length) or encoded(length)
 
 
 def write_long(number: int) -> bytes:

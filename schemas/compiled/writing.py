@@ -1,4 +1,4 @@
-"""Writers: one function for each record of a schema, which asks a dictionary for its fields and appends their bytes.
+"""Writers: one function for each record of a schema, which asks a dictionary for its fields and adds their bytes to a list.
 
 Rules
 - What breaks the schema raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` or `ArithmeticError`: none of it is written, and
@@ -10,7 +10,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from schemas.compiled.resolution import logical
@@ -20,8 +20,8 @@ from schemas.defaults import value_of
 from schemas.freezing import parsed
 from schemas.shapes import names_of, plain, said
 
-Write = Callable[[Any, Callable[[bytes], object]], None]
-"""A value, and where to append its bytes, piece by piece."""
+Write = Callable[[Any, Callable[[Iterable[bytes]], object]], None]
+"""A value, and what adds the pieces of its bytes, several at a time (a list's `extend`)."""
 
 _VALUES = {
     "frequent": FREQUENT.get,
@@ -39,7 +39,7 @@ def compile_writer(schema: Any, *, as_written: bool) -> Write:
 
 
 class _Compiler:
-    """Writes the functions of one schema. Lines it returns append the bytes of the value of an expression, with `a`."""
+    """Writes the functions of one schema. Lines it returns add the bytes of the value of an expression, with `a`."""
 
     def __init__(self, schema: Any, *, as_written: bool) -> None:
         self._schema, self._as_written = schema, as_written
@@ -61,7 +61,7 @@ class _Compiler:
                 return [f"{self._record(schema)}({value}, a)"]
             case {"type": "enum", "symbols": symbols}:
                 known = {symbol: encoded(number) for number, symbol in enumerate(symbols)}
-                return [f"a({self._source.value(known)}[{value}])"]
+                return [_add(f"{self._source.value(known)}[{value}]")]
             case {"type": "array", "items": items}:
                 several, one = self._source.name("v"), self._source.name("v")
                 kept = [f"{several} = {value}", f"if {several}.__class__ is not list: {several} = listed({several})"]
@@ -74,41 +74,40 @@ class _Compiler:
 
     def _primitive(self, schema: Any, value: str) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
         v = self._source.name("v")
-        sized = f"a(frequent(len({v})) or write_long(len({v}))); a({v})"
         match schema["type"], None if self._as_written else logical(schema):
             case "null", _:
                 return [f"if {value} is not None: raise TypeError"]
             case "boolean", _:
-                return [f"a(BOOLEAN[{value}])"]
+                return [_add(f"BOOLEAN[{value}]")]
             case (("int" | "long"), "timestamp-micros"):
-                return [f"a(write_long(micros({value})))"]
+                return [_add(f"write_long(micros({value}))")]
             case (("int" | "long"), "date"):
-                return [f"a(write_int({value}.toordinal() - {EPOCH_DAY}))"]
+                return [_add(f"write_int({value}.toordinal() - {EPOCH_DAY})")]
             case ("int" | "long") as name, _:
-                return [f"{v} = {value}", f"a(frequent({v}) or write_{name}({v}))"]
+                return [_add(f"frequent({v} := {value}) or write_{name}({v})")]
             case "string", _:
-                return [f"{v} = {value}.encode(); {sized}"]
+                return [_add(*_sized(v, f"{value}.encode()"))]
             case "bytes", "decimal":
                 scale = self._source.value(Scale(schema["precision"], schema["scale"]).write)
-                return [f"{v} = {scale}({value}); {sized}"]
+                return [_add(*_sized(v, f"{scale}({value})"))]
             case "bytes", _:
-                return [f"{v} = {value}; {sized}"]
+                return [_add(*_sized(v, value))]
         raise TypeError(f"there is no writer for {said(schema)}")
 
     def _block(self, several: str, each: str, item: list[str]) -> list[str]:
         """All items in one block, after their number; then none."""
-        size = f"a(frequent(len({several})) or write_long(len({several})))"
-        return [f"if {several}:", *indented([size, each, *indented(item)]), "a(b'\\0')"]
+        size = _add(f"frequent(len({several})) or write_long(len({several}))")
+        return [f"if {several}:", *indented([size, each, *indented(_merged(item))]), _add("b'\\0'")]
 
     def _union(self, union: list[Any], value: str) -> list[str]:
         v = self._source.name("v")
         lines = [f"{v} = {value}"]
         others = [(encoded(number), branch) for number, branch in enumerate(union) if branch != "null"]
         if "null" in union:
-            lines += [f"if {v} is None:", f"    a({encoded(union.index('null'))!r})", "else:"]
+            lines += [f"if {v} is None:", f"    {_add(repr(encoded(union.index('null'))))}", "else:"]
         if len(others) == 1:
             [(number, branch)] = others
-            inner = [f"a({number!r})", *self._write(branch, v)]
+            inner = _merged([_add(repr(number)), *self._write(branch, v)])
         else:
             inner = self._one_of(others, v)
         return lines + (indented(inner) if "null" in union else inner)
@@ -121,7 +120,7 @@ class _Compiler:
             defined = plain(branch, self._named)
             if defined["type"] != "record":
                 raise TypeError(f"{said(defined)} among several types: only records tell which they are")
-            inner = [f"a({number!r})", *self._write(defined, value)]
+            inner = [_add(repr(number)), *self._write(defined, value)]
             lines += [f"{'elif' if place else 'if'} {name} == {defined['name']!r}:", *indented(inner)]
         return [*lines, f"else: raise KeyError({name})"]
 
@@ -134,7 +133,7 @@ class _Compiler:
         lines: list[str] = []
         for field in schema["fields"]:
             lines += self._write(field["type"], self._asked(field))
-        self._source.function(f"{function}(r, a)", lines)
+        self._source.function(f"{function}(r, a)", _merged(lines))
         return function
 
     def _asked(self, field: Any) -> str:
@@ -144,3 +143,27 @@ class _Compiler:
             return f"r[{name!r}]"
         value = value_of(field["type"], field["default"], self._named, as_written=self._as_written)
         return f"r.get({name!r})" if value is None else f"r.get({name!r}, {self._source.value(value)})"
+
+
+_ADD, _END = "a((", ",))"
+
+
+def _add(*pieces: str) -> str:
+    """A line that adds these pieces, expressions each, evaluated in this order."""
+    return f"{_ADD}{', '.join(pieces)}{_END}"
+
+
+def _sized(name: str, value: str) -> tuple[str, str]:
+    """The pieces of a value of bytes after their number; the name keeps it from being asked twice."""
+    return f"frequent(len({name} := {value})) or write_long(len({name}))", name
+
+
+def _merged(lines: list[str]) -> list[str]:
+    """The lines with neighbours that only add as one: a call costs as much as three pieces."""
+    out: list[str] = []
+    for line in lines:
+        if out and line.startswith(_ADD) and out[-1].startswith(_ADD):
+            out[-1] = f"{out[-1].removesuffix(_END)}, {line.removeprefix(_ADD)}"
+        else:
+            out.append(line)
+    return out

@@ -26,6 +26,7 @@ def flaws(schema: Any) -> Iterator[Flaw]:
             where = f"`{name.rpartition('.')[2]}.{field['name']}`"
             yield from _default(where, field, names)
             yield from _unions(where, field["type"], names)
+            yield from _lists(where, field["type"], names)
 
 
 def _default(where: str, field: Any, names: dict[str, Any]) -> Iterator[Flaw]:
@@ -49,6 +50,31 @@ def _unions(where: str, schema: Any, names: dict[str, Any]) -> Iterator[Flaw]:
                 yield from _unions(where, member, names)
         case {"type": "array", "items": inner} | {"type": "map", "values": inner} | {"type": list() | dict() as inner}:
             yield from _unions(where, inner, names)
+
+
+def _lists(where: str, schema: Any, names: dict[str, Any]) -> Iterator[Flaw]:
+    """Lists whose items may take no bytes: a reader that believes their number, whatever it is, can be made to fill its memory."""
+    match schema:
+        case {"type": "array", "items": inner}:
+            if _bytes_less(inner, names, frozenset()):
+                sentence = f"{where} is a list of {said(inner)}, which takes no bytes: our readers refuse it"
+                yield Flaw(sentence, "give its items a value; or keep their number instead of the list")
+            yield from _lists(where, inner, names)
+        case {"type": "map", "values": inner} | {"type": list() | dict() as inner}:
+            yield from _lists(where, inner, names)
+        case list():
+            for member in schema:
+                yield from _lists(where, member, names)
+
+
+def _bytes_less(schema: Any, names: dict[str, Any], within: frozenset[str]) -> bool:
+    found = plain(schema, names)
+    match found:
+        case {"type": "null"}:
+            return True
+        case {"type": "record", "name": name, "fields": fields} if name not in within:
+            return all(_bytes_less(field["type"], names, within | {name}) for field in fields)
+    return False
 
 
 def _confusable(one: Any, other: Any) -> bool:

@@ -23,13 +23,15 @@ ALERTS = "#alerts"
 class Contribution(NamedTuple):
     """What an event means to one processor: goes to the partition of its subject, or to all for `EVERYBODY`.
 
-    `kind` is the full name of the entry's schema, for example `burnline.internal.TimeEntry`.
+    `kind` is the full name of the entry's schema, for example `burnline.internal.TimeEntry`. A `twin` has the entry of the contribution
+    before it, of the same event, but for the subject.
     """
 
     processor: str
     subject: str
     kind: str
     entry: Any
+    twin: bool = False
 
 
 class Row(NamedTuple):

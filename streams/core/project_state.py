@@ -21,6 +21,7 @@ _ALL: Range = (-math.inf, math.inf)
 _NONE: Range = (math.inf, -math.inf)
 _SMALLEST_BUDGET = 1e-6
 _BILLION = 10**9
+_NO_WORK = (0, 0)
 
 
 class ProjectState(SubjectState):
@@ -53,7 +54,7 @@ class ProjectState(SubjectState):
         self.minutes = self.approved = self.cost = self.committed = 0
         self.weeks: dict[int, int] = {}
         self.shares = self.reached = 0
-        self._people: dict[int, list[int]] = {}
+        self._people: dict[int, tuple[int, int]] = {}
         self._rates: dict[int, float] = {}
         self._fixed_budget = 0
         self._rated_minutes = 0
@@ -94,17 +95,13 @@ class ProjectState(SubjectState):
         week = iso_week(day)
         weeks = self.weeks
         weeks[week] = weeks.get(week, 0) + minutes
-        if not person:
-            return
-        sums = self._people.get(person)
-        if sums is None:
-            sums = self._people[person] = [0, 0]
-        sums[0] += minutes
-        sums[1] += cost
-        if sums[0] > 0:
-            self._rates[person] = sums[1] / sums[0]
-        else:
-            self._rates.pop(person, None)
+        if person:
+            worked, paid = self._people.get(person, _NO_WORK)
+            worked, paid = self._people[person] = worked + minutes, paid + cost
+            if worked > 0:
+                self._rates[person] = paid / worked
+            else:
+                self._rates.pop(person, None)
 
     def add_cost(self, before: CostEntry | None, entry: CostEntry) -> None:
         """Replace what an expense or a purchase contributes."""

@@ -38,7 +38,10 @@ def step(processor: Processor, partition: PartitionState, kind: str, entry: Any)
     subject = partition.subjects.get(key)
     if subject is None:
         subject = partition.subjects[key] = processor.new(key)
-    row = _fold(processor, subject, kind, entry, None)
+    try:
+        row = processor.fold(subject, kind, entry, None)
+    except KeyError as error:
+        raise _foreign(processor, kind, error) from error
     if row is None:
         return NOTHING
     partition.changed[key] = None
@@ -71,7 +74,10 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
         subject.memory.load(entry["lines"])
     else:
         first = int(row_record.rpartition(AT)[2]) if kind in kinds.HISTORIES else None
-        _fold(processor, subject, kind, entry, first)
+        try:
+            processor.fold(subject, kind, entry, first)
+        except KeyError as error:
+            raise _foreign(processor, kind, error) from error
         partition.place(subject)
     subject.stale, subject.calm = True, processor.at_ticks
 
@@ -114,15 +120,11 @@ def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
     return [(subject, record) for record in (*state.rows, *runs, ALERTS)]
 
 
-def _fold(processor: Processor, subject: Any, kind: str, entry: Any, first: int | None) -> Row | None:
-    try:
-        return processor.fold(subject, kind, entry, first)
-    except KeyError as error:
-        if error.args != (kind,):
-            raise
-        raise Fatal(
-            f"{processor.name} takes no {kind}", remedy="bring the routing and the processors to the same release"
-        ) from error
+def _foreign(processor: Processor, kind: str, error: KeyError) -> Exception:
+    """What it means that a processor missed a key: a kind that it does not know, or else a defect as it stands."""
+    if error.args != (kind,):
+        return error
+    return Fatal(f"{processor.name} takes no {kind}", remedy="bring the routing and the processors to the same release")
 
 
 def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:

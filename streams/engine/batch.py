@@ -20,11 +20,11 @@ from typing import Any, Protocol
 from infra.dead_letters import parked
 from infra.errors import Fatal, PoisonMessage
 from schemas import codec
-from schemas.events import Headers, cloudevents_headers, refuse_contradiction
-from schemas.successions import older_editions
+from schemas.events import refuse_contradiction
 from schemas.topics import Topic
-from streams.core.contract import Contribution, Row, Step
+from streams.core.contract import Contribution, Row
 from streams.engine.frames import FRAME, Frames, sealed
+from streams.engine.publishing import Published
 from streams.engine.topology import SEPARATOR, Partition, Processor, Topology
 
 
@@ -43,14 +43,14 @@ class Record(Protocol):
 class Outputs:
     """What one batch leads to. `rows` and `frames` go to the partition they name, `events` to that of their key.
 
-    `stepped` are the input partitions whose state moved, with or without a record of their own.
+    `stepped` are the input partitions whose state moved, with or without a record of their own: a state that moved has written rows.
     """
 
     offsets: dict[Partition, int] = field(default_factory=dict)
     stepped: frozenset[Partition] = frozenset()
     rows: list[tuple[Partition, list[dict[str, Any]]]] = field(default_factory=list)
     frames: list[tuple[str, int, bytes]] = field(default_factory=list)
-    events: list[tuple[str, bytes, bytes, Headers]] = field(default_factory=list)
+    events: list[Published] = field(default_factory=list)
     dead_letters: int = 0
     entries: int = 0
 
@@ -75,14 +75,19 @@ class Batch:
         near: Container[Partition] = frozenset(),
     ) -> None:
         """Begin at the time `at`, which only dead letters show."""
-        self._topology, self._states, self._at, self._near = topology, states, at, near
+        self._topology, self._states, self._at = topology, states, at
         self._frames = Frames(topology.processors, widths)
         self._works: dict[Partition, Work] = {}
+        # what may be stepped at once is looked up for every contribution: by processor, then by the partition's number
+        self._near: dict[str, list[Work | None]] = {
+            name: [self._work(place) if place in near else None for place in places]
+            for name, places in self._frames.lanes().items()
+        }
         self._out = Outputs()
 
     def take(self, records: Iterable[Record]) -> None:
         """Route and step these records, in their order. Raises whatever a defect raises."""
-        sources, offsets = self._topology.sources, self._out.offsets
+        sources, offsets, decoders = self._topology.sources, self._out.offsets, self._topology.decoders
         for record in records:
             topic, partition, offset, value = record.topic(), record.partition(), record.offset(), record.value()
             if topic is None or partition is None or offset is None:
@@ -92,7 +97,7 @@ class Batch:
                 continue  # a tombstone erases what a record said of a person; it says nothing new
             try:
                 if topic in sources:
-                    self._route(record, topic, partition, codec.decode_wire(value))
+                    self._route(record, topic, partition, decoders.get(topic, codec.decode_wire)(value))
                 else:
                     self._step(record, topic, partition, value)
             except PoisonMessage as error:
@@ -118,18 +123,21 @@ class Batch:
 
     def _hand_on(self, contributions: Iterable[Contribution], record: Record, only: int | None = None) -> None:
         """Step what is near, and let the rest travel."""
-        frames, near = self._frames, self._near
+        near, data = self._near, b""
         for contribution in contributions:
-            for place in frames.places(contribution, only):
-                if place not in near:
-                    frames.add(place, contribution, record)
+            processor, subject, kind, entry, twin = contribution
+            for place in self._frames.places(contribution, only):
+                work = near[processor][place[1]]
+                if work is None:
+                    self._frames.add(place, contribution, record)
                     continue
                 try:
-                    data = sealed(contribution.kind, contribution.entry)
+                    data = codec.with_first_text(data, subject) if twin and data else sealed(kind, entry)
                 except PoisonMessage as error:
+                    data = b""
                     self._park(record, error, "streams.frame")
                     continue
-                self._apply(self._work(place), contribution.kind, contribution.entry, data, record)
+                self._apply(work, kind, entry, data, record)
 
     def _step(self, record: Record, topic: str, partition: int, value: bytes) -> None:
         name, items = codec.decode_items(value)
@@ -150,21 +158,21 @@ class Batch:
         return work
 
     def _apply(self, work: Work, kind: str, entry: Any, data: bytes, record: Record) -> None:
-        processor, state, rows = work
+        processor, state, written = work
         self._out.entries += 1
         try:
-            done: Step = processor.step(state, kind, entry)
+            rows, alerts, contributions = processor.step(state, kind, entry)
         except PoisonMessage as error:
             key = entry.get("subject", "") + SEPARATOR + entry.get("record", kind)
             self._park(record, error, f"streams.{processor.name}", (key.encode(), data))
             return
-        for row in done.rows:
+        for row in rows:
             # most rows are the entry as it came: its bytes are there already
-            rows[row.subject + SEPARATOR + row.record] = row, data if row.entry is entry else None
-        for alert in done.alerts:
+            written[row[0] + SEPARATOR + row[1]] = row, data if row[3] is entry else None
+        for alert in alerts:
             self._emit(self._topology.alerts, alert)
-        if done.contributions:
-            self._hand_on(done.contributions, record)
+        if contributions:
+            self._hand_on(contributions, record)
 
     def _park(self, record: Record, error: PoisonMessage, stage: str, part: tuple[bytes, bytes] | None = None) -> None:
         """Park a record, or the `part` of it (key and value) that failed."""
@@ -185,13 +193,7 @@ class Batch:
         self._out.dead_letters += 1
 
     def _emit(self, topic: Topic, event: Any) -> None:
-        for edition, told in ((topic, event), *older_editions(topic, event)):
-            meta = told["meta"]
-            try:
-                value = codec.encode(edition.record, told)
-            except PoisonMessage as error:
-                raise Fatal(f"an output for {edition.name} is broken: {error}", remedy="mend the processor") from error
-            self._out.events.append((edition.name, meta["subject"].encode(), value, cloudevents_headers(edition, meta)))
+        self._out.events.extend(self._topology.published(topic, event))
 
     def finish(self) -> Outputs:
         """Take the measures and encode everything. Raises `Fatal` for an output that breaks its schema."""
@@ -205,7 +207,7 @@ class Batch:
             if rows:
                 written = [_message(key, *row) for key, row in rows.items()]
                 self._out.rows.append(((processor.state, partition), written))
-        self._out.stepped = frozenset(self._works)
+        self._out.stepped = frozenset(place for place, (*_, rows) in self._works.items() if rows)
         return self._out
 
 

@@ -6,7 +6,8 @@ How a worker stays exact
 - Crash-only: any error leaves `run`, and the process with it. Nothing uncertain is committed; the next start is restored.
 - A rebalance empties the batch that was being gathered: none of it was worked on, and all of it is delivered again. Every
   assignment starts paused, so that no record of the new one can be among them.
-- Input partitions wait for their state, which is restored beside the loop; source partitions do not.
+- Input partitions wait for their state, which is restored beside the loop; source partitions wait until all that was sent to the
+  inputs before is taken. So what comes from a source finds its states near, and needs no frame unless another worker has them.
 - A topic written in transactions ends with a marker that is no record. When nothing comes in, the ends that were reached are
   committed too, so that a group that has done everything has a lag of zero.
 
@@ -21,7 +22,6 @@ The three times, which only make sense together
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 import uuid
@@ -41,6 +41,7 @@ from infra.settings import Settings
 from streams.engine import metrics
 from streams.engine.batch import Batch, Outputs
 from streams.engine.failures import of_kafka
+from streams.engine.litter import Litter
 from streams.engine.ownership import Ownership
 from streams.engine.restore import Restorer
 from streams.engine.topology import Partition, Topology, partition_of
@@ -50,16 +51,13 @@ from streams.engine.widths import widths_of
 
 log = structlog.get_logger()
 
-GC_THRESHOLDS = (50_000, 20, 100)
-"""The state is many small tuples without cycles: looking through it at Python's own pace cost 8 % of the work."""
 IDLE = 0.1
 """Seconds to wait for a first record: also how long a look-up or a restored state waits at most when nothing comes in."""
 QUIET = 0.5
 """Seconds without a commit after which the ends that were reached are committed: never while records keep coming."""
 SWEEP = 30.0
 """Seconds beyond a transaction's time within which a broker surely aborts it: by default it looks every 10."""
-CHUNK = 200
-BATCH_BYTES = 4_000_000
+CHUNK = 500
 _PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})  # noqa: SLF001
 
 
@@ -129,10 +127,8 @@ class Engine:
             on_revoke=lambda *_: self._own.revoke(lost=False),
             on_lost=lambda *_: self._own.revoke(lost=True),
         )
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
         log.info("worker_started", instance=streams.instance, group=streams.group)
-        with Watchdog(self._longest_turn) as watchdog:
+        with Watchdog(self._longest_turn) as watchdog, Litter() as litter:
             while not stop.is_set():
                 watchdog.turn()
                 self._settle(member, restorer)
@@ -140,6 +136,8 @@ class Engine:
                 near = self._own.near()  # before the batch: what it brings itself is not behind it
                 if records := self._gather(member):
                     self._work(records, near, transactions)
+                    del records
+                    litter.swept()
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
                     self._rest(transactions)
             member.close()
@@ -159,6 +157,7 @@ class Engine:
             max_poll_interval_ms=int(self._longest_turn * 1000),
             # read ahead little: frames made by this batch must not wait behind a backlog of source records
             queued_min_messages=streams.batch_records,
+            queued_max_messages_kbytes=streams.batch_bytes // 1000,
             fetch_message_max_bytes=500_000,
             fetch_queue_backoff_ms=10,
         )
@@ -176,7 +175,6 @@ class Engine:
             inputs = own.inputs()
             log.info("partitions_assigned", inputs=len(inputs), sources=len(own.sources()), kept=len(own.kept))
             restorer.order(own.generation, {place: own.processors[place[0]] for place in inputs}, dict(own.kept))
-            member.resume([TopicPartition(*place) for place in own.sources()])
         for place, state, position, rows in restorer.done(own.generation):
             own.restored(place, state, position)
             member.resume([TopicPartition(*place)])
@@ -185,6 +183,8 @@ class Engine:
             (log.debug if left else log.info)(
                 "state_restored", topic=place[0], partition=place[1], rows=rows, left=left
             )
+        if own.caught_up():
+            member.resume([TopicPartition(*place) for place in own.sources()])
         metrics.PARTITIONS.labels("ready").set(len(own.ready))
         metrics.PARTITIONS.labels("restoring").set(len(own.inputs()) - len(own.ready))
 
@@ -196,7 +196,7 @@ class Engine:
             return []
         deadline = time.monotonic() + streams.linger
         size = 0
-        while len(records) < streams.batch_records and size < BATCH_BYTES:
+        while len(records) < streams.batch_records and size < streams.batch_bytes:
             left = deadline - time.monotonic()
             chunk = self._checked(member.consume(min(CHUNK, streams.batch_records - len(records)), max(left, 0)))
             records += chunk

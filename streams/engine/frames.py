@@ -42,6 +42,10 @@ class Frames:
             place: ([], []) for places in self._places.values() for place in places
         }
 
+    def lanes(self) -> Mapping[str, list[Partition]]:
+        """The partitions of each processor's input, in order."""
+        return self._places
+
     def places(self, contribution: Contribution, only: int | None = None) -> list[Partition]:
         """Where a contribution goes: to its subject's partition; what concerns everybody to all, or to `only` that one.
 
@@ -54,9 +58,8 @@ class Frames:
                 f"a contribution is meant for {contribution.processor!r}, and no such processor runs",
                 remedy=f"mend the route, or wire the processor; there is {', '.join(self._places)}",
             ) from None
-        subject = contribution.subject
-        if subject != EVERYBODY:
-            return [places[partition_of(subject, len(places))]]
+        if contribution.subject != EVERYBODY:
+            return [places[partition_of(contribution.subject, len(places))]]
         return places if only is None else [places[only]]
 
     def add(self, place: Partition, contribution: Contribution, origin: Any) -> None:

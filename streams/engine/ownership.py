@@ -46,11 +46,13 @@ class Ownership:
     _positions: dict[Partition, Position] = field(default_factory=dict)
     _ends: dict[Partition, int] = field(default_factory=dict)
     _sent: dict[Partition, int] = field(default_factory=dict)
+    _flowing: bool = False
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """These partitions are ours from now on, all of them and no others; none is ready yet."""
         self.generation += 1
         self.assigned = frozenset(partitions)
+        self._flowing = False
         self.kept = {place: kept for place, kept in self.kept.items() if place in self.assigned}
 
     def revoke(self, *, lost: bool) -> None:
@@ -90,6 +92,13 @@ class Ownership:
     def near(self) -> frozenset[Partition]:
         """The states that may be stepped without a frame."""
         return frozenset(place for place in self.ready if self._ends.get(place, -1) > self._sent.get(place, -1))
+
+    def caught_up(self) -> bool:
+        """True once in each assignment: when every state is ready and its input was read to the end."""
+        if self._flowing or not self.complete or not all(place in self._ends for place in self.ready):
+            return False
+        self._flowing = True
+        return True
 
     def reached(self, topic: str, partition: int, end: int) -> None:
         """Everything before this end was taken; what lies behind the last record are the marks of transactions."""

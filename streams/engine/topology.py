@@ -9,10 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from schemas import codec
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Step
+from streams.engine.publishing import Publish, published
 
 SEPARATOR = "\x1f"
 """Between subject and record in the key of a row of state."""
@@ -20,7 +23,10 @@ SEPARATOR = "\x1f"
 Partition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
+Decoder = Callable[[bytes], codec.Decoded]
 
+
+@lru_cache(maxsize=65_536)
 def partition_of(subject: str, partitions: int) -> int:
     """The partition a subject lives in: the same in every process, on every machine, for ever."""
     return zlib.crc32(subject.encode()) % partitions
@@ -56,6 +62,9 @@ class Processor:
 class Topology:
     """The whole: `sources` maps each source topic to the record it must hold, `route` says what an event means to whom.
 
+    `decoders` decode the records of a source where not all of it is needed: what `route` looks at, and what headers repeat, is.
+    `published` turns an output into the records to write.
+
     A contribution to everybody goes to all partitions of its processor; one that came from `clock` goes only to the
     partition of the clock's record, since the clock writes to each partition itself.
     """
@@ -66,3 +75,5 @@ class Topology:
     clock: str
     alerts: Topic
     dead_letters: Topic
+    decoders: Mapping[str, Decoder] = field(default_factory=dict)
+    published: Publish = published

@@ -1,5 +1,7 @@
 """Every figure, one after the other: `make bench`, or as one JSON object with `make bench ARGS="--json"`.
 
+`make bench ARGS="streams"` puts the streams' figures beside those of their peers: see `streams_figures`.
+
 Compare ratios of one run, never figures of two: the machine is part of every figure.
 """
 
@@ -7,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from tests.bench.measuring import measured
+from tests.bench.streams_figures import figures as streams_figures
 
 PARTS = {
     "codec": ["tests.bench.bench_codec"],
@@ -25,15 +28,6 @@ PARTS = {
 }
 
 
-def measure(part: str) -> dict[str, Any]:
-    """The figures of one part, measured in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", *PARTS[part], "--json"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{part} failed:\n{done.stderr[-3000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
-
-
 def flat(figures: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested figures as one level of dotted names."""
     found: dict[str, Any] = {}
@@ -42,16 +36,33 @@ def flat(figures: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def show_beside_peers(found: dict[str, Any], *, as_json: bool) -> None:
+    """Each figure with that of its peer and the ratio."""
+    if as_json:
+        print(json.dumps(found))
+        return
+    table = Table("figure", "value", "unit", "peer", "its value", "ratio")
+    for name, figure in found.items():
+        cells = figure.values() if isinstance(figure, dict) else [figure]
+        table.add_row(name.replace("_", " "), *map(str, cells))
+    Console().print(table)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("beside_peers", nargs="?", choices=["streams"])
     options = parser.parse_args()
     console = Console(stderr=True)
+    if options.beside_peers:
+        with console.status("measuring the streams and their peers"):
+            show_beside_peers(streams_figures(), as_json=options.json)
+        return
     found = {}
     for part in options.only or PARTS:
         with console.status(f"measuring {part}"):
-            found[part] = measure(part)
+            found[part] = measured(*PARTS[part])
     if {"streams", "ceiling"} <= set(found):
         found["streams"]["cpu_over_ceiling"] = round(
             found["streams"]["cpu_seconds_per_million"] / found["ceiling"]["cpu_seconds_per_million"], 1

@@ -1,9 +1,9 @@
 """How fast the streams are: a backlog of timesheet events through all processors, or their latency at a steady rate.
 
-    python tests/bench/bench_streams.py [--events N] [--latency] [--json] [--bootstrap HOST:PORT]
+    python tests/bench/bench_streams.py [--events N] [--latency [--rate N]] [--json] [--bootstrap HOST:PORT]
 
 Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
-worker per million events. Latency: 500 events/s for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
+worker per million events. Latency: 500 events/s, or the rate given, for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
 which a subscriber of committed records has the first measure of its consultant that knows it. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
 """
 
@@ -335,6 +335,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--rate", type=int, default=500, help="events a second, of --latency")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--bootstrap")
     chosen = parser.parse_args()
@@ -344,7 +345,7 @@ def main() -> None:
         if bootstrap is None:
             bootstrap = stack.enter_context(EmbeddedKafka(Path(folder) / "kafka")).bootstrap_servers
         kafka, log = KafkaSettings(bootstrap_servers=bootstrap), Path(folder) / "worker.log"
-        figures = latency(kafka, log) if chosen.latency else backlog(kafka, chosen.events, log)
+        figures = latency(kafka, log, rate=chosen.rate) if chosen.latency else backlog(kafka, chosen.events, log)
     if chosen.json:
         print(json.dumps(figures))
     else:

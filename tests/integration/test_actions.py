@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from standardwebhooks import Webhook
 
-from consumers.actions import run, session
+from consumers.actions import run, sources
 from consumers.actions.journal import Journal
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.kafka import topics
@@ -31,7 +31,7 @@ SECRET = "whsec_" + base64.b64encode(b"a" * 32).decode()
 CURSOR = {"model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None}
 RUNNER = """
 import json, sys, threading
-from consumers.actions import run, session
+from consumers.actions import run, sources
 from consumers.actions.journal import Journal
 from infra.settings import load_settings
 settings = load_settings()
@@ -341,7 +341,7 @@ def test_alerts_of_one_subject_keep_their_order_through_failures(firm, receiver)
 def test_a_record_that_is_no_alert_is_parked_and_the_next_one_is_acted_upon(firm, receiver, monkeypatch, topic_prefix):
     own = dataclasses.replace(ALERTS, name=f"{topic_prefix}alerts", partitions=1)  # nobody else shall meet the record
     topics.apply(firm.kafka, topics.plan(firm.kafka, [own]), [own])
-    monkeypatch.setattr(session, "ALERTS", own)
+    monkeypatch.setattr(sources, "ALERTS", own)
     event = firm.alert()
     writer = EventWriter(producer(firm.kafka))
     writer.send_bytes(own.name, b"k", b"\x07rubbish")

@@ -23,7 +23,7 @@ def targets_of(policy: Policy, settings: ActionSettings, odoo: OdooSettings | No
     means = Means(settings, Http(settings), Odoo(odoo) if odoo is not None else None)
     asked: dict[str, list[Asked]] = {}
     for rule in policy.rules:
-        for wanted in rule.then:
+        for wanted in rule.targets:
             asked.setdefault(wanted.target, []).append(Asked(rule.name, wanted))
     return {kind: KINDS[kind](asks, means) for kind, asks in asked.items()}
 

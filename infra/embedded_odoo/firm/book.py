@@ -14,6 +14,7 @@ _OWNED = frozenset(
         "account.analytic.line",
         "account.move",
         "account.payment",
+        "crm.lead",
         "hr.department",
         "hr.employee",
         "hr.expense",
@@ -24,9 +25,12 @@ _OWNED = frozenset(
         "res.users",
         "resource.calendar.leaves",
         "resource.resource",
+        "sale.order",
     },
 )
-_PRICED = frozenset({"account.analytic.line", "account.move", "account.payment", "hr.expense", "purchase.order"})
+_PRICED = frozenset(
+    {"account.analytic.line", "account.move", "account.payment", "hr.expense", "purchase.order", "sale.order"}
+)
 
 
 class Book:

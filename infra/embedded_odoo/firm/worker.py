@@ -24,6 +24,7 @@ from infra.embedded_odoo.firm.history import found, set_budgets, work
 from infra.embedded_odoo.firm.live import Chooser
 from infra.embedded_odoo.firm.memory import plan, recall
 from infra.embedded_odoo.firm.money import write_money
+from infra.embedded_odoo.firm.sales import write_sales
 from infra.embedded_odoo.firm.state import Line, State, Step
 from infra.embedded_odoo.models import MODELS
 from infra.embedded_odoo.orm import Env
@@ -97,6 +98,7 @@ class Firm:
         if not written:
             set_budgets(book)
             write_money(book, layout)
+            write_sales(book, layout)
         facts = {"seed": str(self._seed), "history_until": yesterday.isoformat()}
         self._store.fill(book.rows, book.links, facts)
         if written:

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from producers.core.mapping import delivery, finance, people, sales
-from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, wanted_fields
+from producers.core.mapping import contracts, delivery, finance, people, receipts, sales, skills, tasks
+from producers.core.mapping.base import PART, Children, Context, Entity, Follow, ModelMapping, wanted_fields
 from producers.core.policy import CapturePolicy
 
-__all__ = ["Children", "Context", "Entity", "Follow", "ModelMapping", "captured_models", "mappings", "wanted_fields"]
+__all__ = [
+    "PART",
+    "Children",
+    "Context",
+    "Entity",
+    "Follow",
+    "ModelMapping",
+    "captured_models",
+    "mappings",
+    "wanted_fields",
+]
 
 
 def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     """All mappings under a policy, master data first, so that what refers to it comes after it."""
     return (
         people.CONSULTANT,
+        skills.EMPLOYEE_SKILL,
         sales.clients(policy),
+        sales.OPPORTUNITY,
         delivery.projects(policy),
         delivery.MILESTONE,
+        contracts.CONTRACT,
+        tasks.tasks(policy),
         people.LEAVE,
         people.PUBLIC_HOLIDAY,
         delivery.timesheets(policy),
         finance.EXPENSE,
         finance.PURCHASE_ORDER,
+        receipts.RECEIPT,
         finance.account_moves(policy),
         finance.PAYMENT,
     )

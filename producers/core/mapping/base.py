@@ -32,13 +32,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """Rows of another model that belong to each row, read with it and put under `name`."""
+    """Rows of another model that belong to each row, read with it and put under `name`, those of them that are `where`.
+
+    Where they cannot be read the mapping cannot run; with `needed` false it runs, and its rows have none.
+    """
 
     name: str
     model: str
     parent: str
     fields: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    where: tuple[tuple[str, str, Any], ...] = ()
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,40 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbs:
+    """Event types from transitions of `status`: its verb where a status is new, `first` for another first state, else `changed`."""
+
+    by_status: Mapping[str, str]
+    first: str
+    gone: str = "deleted"
+
+    def __call__(self, previous: Any, current: Any) -> str:
+        """The verb of the change between two states."""
+        if current is None:
+            return self.gone
+        if previous is None:
+            return self.by_status.get(current["status"], self.first)
+        reached = previous["status"] != current["status"]
+        return self.by_status.get(current["status"], "changed") if reached else "changed"
+
+
+PART = "burnline_part"
+"""Under this name a row says of which of its parts a state is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
-    """One kind of event made from a row. `state` sees the state last published, for what only history tells."""
+    """One kind of event made from a row. `state` sees the state last published, for what only history tells.
+
+    With `parts` there are several in one row, one for each number that it returns: their key is the row's and the number, and
+    `state` is None for a number that is not there any more.
+    """
 
     topic_name: str
     state: Callable[[Row, Context, Any], State | None]
     verb: Callable[[Any, Any], str]
     occurred_at: Callable[[Row, Any, Any, Context], datetime] = lambda row, _previous, _current, _context: written(row)
+    parts: Callable[[Row], Iterable[int]] | None = None
 
     @property
     def topic(self) -> Topic:
@@ -70,9 +102,13 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class ModelMapping:
-    """One model and its entities: one read feeds all of them."""
+    """One model, the Odoo module that brings it, and its entities: one read feeds all of them.
+
+    Every record that is `where` must be an entity of the first kind; of the others it may be.
+    """
 
     model: str
+    module: str
     fields: tuple[str, ...]
     entities: tuple[Entity, ...]
     optional: tuple[str, ...] = ()

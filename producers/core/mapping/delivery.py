@@ -160,6 +160,7 @@ def timesheets(policy: CapturePolicy) -> ModelMapping:
     named = (policy.approved.field,) if policy.approved.field != ApprovedRule().field else ()
     return ModelMapping(
         model="account.analytic.line",
+        module="hr_timesheet",
         fields=("project_id", "date", "unit_amount", "amount", "company_id", *named),
         optional=(
             "employee_id", "user_id", "task_id", "currency_id", "timesheet_invoice_type", "timesheet_invoice_id",
@@ -177,6 +178,7 @@ def projects(policy: CapturePolicy) -> ModelMapping:
     own = (name for name in (policy.cost_budget_field, policy.project_type_field) if name)
     return ModelMapping(
         model="project.project",
+        module="project",
         fields=("name", "active", *own),
         optional=(
             "allocated_hours", "account_id", "partner_id", "user_id", "company_id", "date_start", "date",
@@ -190,6 +192,7 @@ def projects(policy: CapturePolicy) -> ModelMapping:
 
 MILESTONE = ModelMapping(
     model="project.milestone",
+    module="project",
     fields=("name", "project_id", "is_reached"),
     optional=("deadline", "reached_date", "quantity_percentage"),
     entities=(Entity("delivery.milestone.v1", milestone, milestone_verb),),

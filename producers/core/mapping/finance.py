@@ -3,6 +3,7 @@
 Rules
 - Drafts are never published as final: the status says so, and so does the verb.
 - Totals in the company's currency are positive whatever the kind of document.
+- A document falls overdue without anybody writing it: all are looked at again when the day turns.
 - An order's lines bill without always stamping the order: they are read with it, and followed.
 """
 
@@ -34,6 +35,7 @@ from schemas.records import (
     ExpenseShare,
     ExpenseStatus,
     Invoice,
+    InvoiceShare,
     InvoiceStatus,
     Payment,
     PaymentDirection,
@@ -42,7 +44,8 @@ from schemas.records import (
     PurchaseStatus,
 )
 
-DOCUMENTS = ("out_invoice", "out_refund", "in_invoice", "in_refund")
+VENDORS = ("in_invoice", "in_refund")
+DOCUMENTS = ("out_invoice", "out_refund", *VENDORS)
 INVOICE_STATUS: dict[str, InvoiceStatus] = {"draft": "draft", "posted": "posted", "cancel": "cancelled"}
 SETTLEMENT = {
     "paid": "paid",
@@ -84,7 +87,8 @@ def invoice(row: Row, context: Context, _previous: object) -> Invoice | None:
         return None
     company_id = ref(row.get("company_id"))
     company = context.lookups.company(company_id)
-    name = text(row.get("name"))
+    name, due = text(row.get("name")), day(row.get("invoice_date_due"))
+    today = context.lookups.today.get(company.timezone) or local_day(written(row), company.timezone)
     return {
         "id": row["id"],
         "number": None if name == "/" else name,
@@ -93,7 +97,7 @@ def invoice(row: Row, context: Context, _previous: object) -> Invoice | None:
         "payment_status": text(row.get("payment_state")) or "not_paid",
         "partner_id": ref(row.get("partner_id")),
         "invoice_date": day(row.get("invoice_date")),
-        "due_date": day(row.get("invoice_date_due")),
+        "due_date": due,
         "total": money(row["amount_total"]),
         "residual": money(row["amount_residual"]),
         "currency": context.lookups.currency(row.get("currency_id")),
@@ -104,7 +108,33 @@ def invoice(row: Row, context: Context, _previous: object) -> Invoice | None:
         "reversed_id": ref(row.get("reversed_entry_id")),
         "responsible_id": ref(row.get("invoice_user_id")),
         "company_id": company_id,
+        "shares": _shares(row, context.lookups.project_of_account),
+        "overdue": row["state"] == "posted" and bool(row["amount_residual"]) and due is not None and due < today,
     }
+
+
+def _shares(row: Row, projects: Mapping[int, int]) -> list[InvoiceShare]:
+    """The lines of a vendor's document by account: a bill is a debit, its credit note is not, and both are told positive."""
+    sign = -1 if row["move_type"] == "in_refund" else 1
+    whole: dict[int, Decimal] = {}
+    ordered: dict[int, Decimal] = {}
+    for line in row.get("lines") or ():
+        parts = line["analytic_distribution"]
+        for key, percentage in parts.items() if isinstance(parts, dict) else ():
+            amount = sign * number(line["balance"]) * number(percentage) / 100
+            for account in accounts_of(str(key)):
+                whole[account] = whole.get(account, Decimal(0)) + amount
+                if line.get("purchase_line_id"):
+                    ordered[account] = ordered.get(account, Decimal(0)) + amount
+    return [
+        {
+            "account_id": account,
+            "project_id": projects.get(account),
+            "amount": money(amount),
+            "ordered_amount": money(ordered.get(account, Decimal(0))),
+        }
+        for account, amount in sorted(whole.items())
+    ]
 
 
 def invoice_verb(previous: Invoice | None, current: Invoice | None) -> str:
@@ -114,22 +144,29 @@ def invoice_verb(previous: Invoice | None, current: Invoice | None) -> str:
     if current["status"] != "posted":
         told = "cancelled" if current["status"] == "cancelled" else "drafted"
         return told if previous is None or previous["status"] != current["status"] else "changed"
+    if previous is not None and previous["status"] == "posted":
+        return _settled_verb(previous, current)
+    return "posted" if previous is not None else SETTLEMENT.get(current["payment_status"], "posted")
+
+
+def _settled_verb(previous: Invoice, current: Invoice) -> str:
     settled = SETTLEMENT.get(current["payment_status"])
-    if previous is None:
-        return settled or "posted"
-    if previous["status"] != "posted":
-        return "posted"
     paid_more = current["residual"] != previous["residual"]
     if settled and (
         settled != SETTLEMENT.get(previous["payment_status"]) or (settled == "partially-paid" and paid_more)
     ):
         return settled
-    return "changed"
+    return "overdue" if current["overdue"] and not previous["overdue"] else "changed"
 
 
 def invoice_occurred(row: Row, previous: Invoice | None, current: Invoice, _context: Context) -> datetime:
-    """A posting became true at the end of the invoice's day, unless that is still to come; the rest when written."""
+    """A posting became true at the end of the invoice's day, and it fell overdue at the end of its due day; the rest when written.
+
+    What is still to come has not occurred.
+    """
     at, on = written(row), current["invoice_date"]
+    if current["due_date"] is not None and invoice_verb(previous, current) == "overdue":
+        return min(at, end_of(current["due_date"], current["timezone"]))
     posted_now = current["status"] == "posted" and (previous is None or previous["status"] != "posted")
     if posted_now and on is not None and on < local_day(at, current["timezone"]):
         return end_of(on, current["timezone"])
@@ -255,6 +292,11 @@ def purchase_order_verb(previous: PurchaseOrder | None, current: PurchaseOrder |
     return "changed" if previous is not None else "requested"
 
 
+def _lines_needed(row: Row) -> Iterable[tuple[str, int | None]]:
+    for line in row.get("lines") or ():
+        yield from _accounts_needed(line)
+
+
 def _accounts_needed(row: Row) -> Iterable[tuple[str, int | None]]:
     value = row.get("analytic_distribution")
     for key in value if isinstance(value, dict) else ():
@@ -275,10 +317,17 @@ def account_moves(policy: CapturePolicy) -> ModelMapping:
     named = tuple(name for name, default in own.items() if name != default)
     return ModelMapping(
         model="account.move",
+        module="account",
         fields=("name", "move_type", "state", "payment_state", "amount_total", "amount_residual", "company_id", *named),
         optional=(
             "partner_id", "invoice_date", "invoice_date_due", "currency_id", "amount_total_signed",
             "amount_residual_signed", "reversed_entry_id", "invoice_user_id", *own,
+        ),
+        children=(
+            Children(
+                "lines", "account.move.line", "move_id", ("analytic_distribution", "balance"), ("purchase_line_id",),
+                where=(("move_id.move_type", "in", VENDORS), ("display_type", "=", "product")), needed=False,
+            ),
         ),
         entities=(
             Entity("finance.invoice.v1", invoice, invoice_verb, invoice_occurred),
@@ -286,13 +335,15 @@ def account_moves(policy: CapturePolicy) -> ModelMapping:
         ),
         where=(("move_type", "in", DOCUMENTS),),
         watch=(("move_type", "in", DOCUMENTS),),
-        uses=("companies",),
+        uses=("companies", "project_of_account", "today"),
+        needs=_lines_needed,
         hot=True,
     )  # fmt: skip
 
 
 PAYMENT = ModelMapping(
     model="account.payment",
+    module="account",
     fields=("state", "payment_type", "amount", "date"),
     optional=(
         "partner_id",
@@ -308,6 +359,7 @@ PAYMENT = ModelMapping(
 
 EXPENSE = ModelMapping(
     model="hr.expense",
+    module="hr_expense",
     fields=("date", "state", "total_amount"),
     optional=("employee_id", "analytic_distribution", "company_id"),
     entities=(Entity("finance.expense.v1", expense, expense_verb),),
@@ -317,6 +369,7 @@ EXPENSE = ModelMapping(
 
 PURCHASE_ORDER = ModelMapping(
     model="purchase.order",
+    module="purchase",
     fields=("name", "state", "amount_untaxed"),
     optional=("partner_id", "project_id", "date_order", "currency_id", "currency_rate", "invoice_status", "company_id"),
     entities=(Entity("finance.purchase-order.v1", purchase_order, purchase_order_verb),),

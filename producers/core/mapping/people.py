@@ -47,10 +47,11 @@ def consultant(row: Row, context: Context, _previous: object) -> Consultant:
     company = lookups.company(company_id)
     calendar = lookups.calendars.get(calendar_id) if calendar_id is not None else None
     begin, end = _employed(row, context)
+    department_id = ref(row.get("department_id"))
     return {
         "id": row["id"],
         "name": text(row.get("name")) or "",
-        "department_id": ref(row.get("department_id")),
+        "department_id": department_id,
         "manager_id": ref(row.get("parent_id")),
         "user_id": ref(row.get("user_id")),
         "company_id": company_id,
@@ -62,6 +63,7 @@ def consultant(row: Row, context: Context, _previous: object) -> Consultant:
         "timezone": text(row.get("tz")) or (calendar.timezone if calendar else None) or company.timezone,
         "calendar_id": calendar_id,
         "weekday_minutes": list(calendar.weekday_minutes) if calendar else [0] * WEEKDAYS,
+        "department": lookups.departments.get(department_id) if department_id is not None else None,
     }
 
 
@@ -161,10 +163,12 @@ def _calendar_needed(row: Row) -> Iterable[tuple[str, int | None]]:
 def _employment_needed(row: Row) -> Iterable[tuple[str, int | None]]:
     yield from _calendar_needed(row)
     yield "employments", row["id"]
+    yield "departments", ref(row.get("department_id"))
 
 
 CONSULTANT = ModelMapping(
     model="hr.employee",
+    module="hr",
     fields=("name", "active", "company_id"),
     optional=(
         "department_id", "parent_id", "user_id", "hourly_cost", "tz", "resource_calendar_id",
@@ -172,12 +176,13 @@ CONSULTANT = ModelMapping(
     ),
     entities=(Entity("people.consultant.v1", consultant, consultant_verb, consultant_occurred),),
     follows=(Follow("hr.version", "employee_id"), Follow("resource.resource", "id", through="resource_id")),
-    uses=("companies", "calendars", "employments"),
+    uses=("companies", "calendars", "employments", "departments"),
     needs=_employment_needed,
 )  # fmt: skip
 
 LEAVE = ModelMapping(
     model="hr.leave",
+    module="hr_holidays",
     fields=("employee_id", "state", "request_date_from", "request_date_to"),
     optional=("holiday_status_id", "request_unit_half", "request_unit_hours", "number_of_hours", "company_id"),
     entities=(Entity("people.absence.v1", leave, absence_verb),),
@@ -186,6 +191,7 @@ LEAVE = ModelMapping(
 
 PUBLIC_HOLIDAY = ModelMapping(
     model="resource.calendar.leaves",
+    module="resource",
     fields=("date_from", "date_to", "resource_id"),
     optional=("calendar_id", "company_id", "time_type"),
     entities=(Entity("people.absence.v1", public_holiday, absence_verb),),

@@ -32,7 +32,13 @@ from tests.integration.access.conftest import ROLES
 from tests.support.drill import until
 from tests.support.guarded import Door, burnline, clean
 
-LOG_RULE = {"name": "note", "owner": "platform", "then": [{"target": "log"}]}
+LOG_RULE = {
+    "name": "note",
+    "owner": "platform",
+    "then": [{"target": "log"}],
+    "alternates": ["operations"],
+    "service_level": "P1D",
+}
 DEADLINE = 120.0
 
 
@@ -105,7 +111,7 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
     published = dict(line.split("\t") for line in once.stdout.splitlines())
     assert published["delivery.timesheet.v1"] == "1"
 
-    programs = ("webhooks", "streams", "actions", "clock", "capture")
+    programs = ("webhooks", "streams", "actions", "governor", "clock", "capture")
     children = [burnline_child(name, environment=playing(name), log_folder=tmp_path) for name in programs]
     with Supervisor(children):
         dispute(f"http://127.0.0.1:{port}", secret, firm.invoice)
@@ -118,13 +124,16 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
             "a dispute that came by webhook is measured",
             timeout=DEADLINE,
         )
-        for topic in ("governance.alert.v1", "governance.action.v1"):
+        for topic in ("governance.alert.v1", "governance.action.v1", "governance.duty.v1"):
             (first,) = tail(analytics, topic, from_beginning=True, limit=1)
             assert first["value"]["meta"]["event_type"].startswith(topic.removesuffix("v1"))
         assert employee in {row["subject"] for row in show.utilization(reading("people-analytics"))}
         until(
-            lambda: {"burnline.streams", "consumers.actions"} <= {one.group for one in lag(operator)},
-            "the lag of both groups shows",
+            lambda: (
+                {"burnline.streams", "consumers.actions", "consumers.actions.duties"}
+                <= {one.group for one in lag(operator)}
+            ),
+            "the lag of all groups shows",
             timeout=DEADLINE,
         )
         assert dead_letters(operator) == []

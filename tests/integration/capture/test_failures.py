@@ -16,6 +16,7 @@ from infra.errors import Fatal, Transient
 from infra.kafka import topics
 from infra.odoo import connect
 from infra.settings import KafkaSettings, OdooSettings
+from producers.capture.survey import survey
 from schemas.events import odoo_key
 
 LINE, TIMESHEET = "account.analytic.line", "delivery.timesheet.v1"
@@ -135,24 +136,52 @@ def run(settings: Any, config: dict[str, object] | None = None) -> dict[str, int
 
 
 @pytest.mark.kafka
+def test_an_unknown_key_of_the_configuration_is_named(embedded: EmbeddedOdoo, kafka: Any, settings_for: Any) -> None:
+    with pytest.raises(Fatal, match=r"capture\.aproved") as caught:
+        run(settings_for(embedded, kafka), {"capture": {"aproved": {}}})
+    assert caught.value.remedy
+
+
+@pytest.mark.kafka
 @pytest.mark.parametrize(
-    ("config", "says"),
+    ("config", "lost", "says"),
     [
         pytest.param(
-            {"cost_budget_field": "x_nothing"}, "project.project .* has no field x_nothing", id="a budget field"
+            {"cost_budget_field": "x_nothing"},
+            "delivery.project.v1",
+            "project.project has no field x_nothing",
+            id="a budget field",
         ),
         pytest.param(
-            {"approved": {"field": "x_nothing"}}, "account.analytic.line .* no field x_nothing", id="a rule's field"
+            {"approved": {"field": "x_nothing"}},
+            "delivery.timesheet.v1",
+            "account.analytic.line has no field x_nothing",
+            id="a rule's field",
         ),
-        pytest.param({"aproved": {}}, "capture.aproved", id="an unknown key"),
+        pytest.param(
+            {"required_skills_field": "x_nothing"},
+            "delivery.task.v1",
+            "project.task has no field x_nothing",
+            id="a field of demanded skills",
+        ),
     ],
 )
-def test_a_configured_field_that_is_not_there_is_named(
-    embedded: EmbeddedOdoo, kafka: Any, settings_for: Any, config: dict[str, Any], says: str
+def test_a_configured_field_that_is_not_there_turns_off_its_mapping_alone(
+    embedded: EmbeddedOdoo, kafka: Any, settings_for: Any, *, config: dict[str, Any], lost: str, says: str
 ) -> None:
-    with pytest.raises(Fatal, match=says) as caught:
-        run(settings_for(embedded, kafka), {"capture": config})
-    assert caught.value.remedy
+    with embedded.transaction() as transaction:
+        employee = transaction.create("hr.employee", {"name": "Ann"})
+        project = transaction.create("project.project", {"name": "P"})
+        transaction.create("project.task", {"name": "t", "project_id": project})
+        transaction.create(LINE, {"name": "w", "project_id": project, "employee_id": employee, "unit_amount": 1.0})
+    settings = settings_for(embedded, kafka)
+    counts = run(settings, {"capture": config})
+    expected = {"people.consultant.v1", "delivery.project.v1", "delivery.task.v1", TIMESHEET} - {lost}
+    assert expected <= set(counts)
+    assert lost not in counts
+    told = [problem for problem in survey(connect(settings.odoo), {"capture": config}) if says in problem.detail]
+    assert len(told) == 1
+    assert "section `capture`" in told[0].remedy
 
 
 @pytest.mark.kafka
@@ -166,6 +195,9 @@ def test_a_missing_module_turns_off_its_mapping_alone(
     counts = run(settings_for(embedded, kafka))
     assert "finance.expense.v1" not in counts
     assert counts["people.consultant.v1"] == 1
+    told = {problem.model: problem for problem in survey(connect(settings_for(embedded, kafka).odoo), {})}
+    assert "install the module hr_expense" in told["hr.expense"].remedy
+    assert "install the module stock" in told["stock.picking"].remedy
 
 
 def test_kafka_down_at_the_start(embedded: EmbeddedOdoo, settings_for: Any) -> None:

@@ -118,3 +118,30 @@ def test_a_letter_about_the_largest_of_everything_fits_into_a_record():
 )
 def test_it_says_why_as_a_word_of_a_closed_list(error, reason):
     assert letter(error=error)["current"]["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("topic", "offset", "where"),
+    [
+        pytest.param(
+            "people.consultant.v1", 7, "still at its topic and offset", id="of a topic that a tombstone erases"
+        ),
+        pytest.param("people.consultant.v1", -1, "only where it came from", id="of a row that became no record"),
+        pytest.param("internal.utilization-state.v1", 7, "still at its topic", id="of a row of state"),
+    ],
+)
+def test_a_record_about_a_person_that_can_be_erased_does_not_travel(topic, offset, where):
+    headers = {"ce_id": "1", "sender": "Ada Example"}
+    made = letter(topic, offset=offset, value=b"Ada Example", headers=headers, error=ValueError("no Ada Example"))
+
+    assert b"Ada Example" not in codec.encode(DEAD_LETTERS.record, made)
+    current = made["current"]
+    assert (current["value"], current["value_size"], current["headers"]) == (None, 11, {"ce_id": b"1"})
+    assert current["value_sha256"] == hashlib.sha256(b"Ada Example").hexdigest()
+    assert current["error"] == "ValueError"
+    assert where in current["remedy"]
+    assert "about a person" in current["remedy"]
+
+
+def test_a_record_of_a_topic_that_keeps_its_history_travels():
+    assert letter("delivery.timesheet.v1", value=b"v", headers={"a": b"1"})["current"]["value"] == b"v"

@@ -6,40 +6,11 @@ from typing import Any
 
 import pytest
 
-from producers.core.calendars import Calendar
-from producers.core.lookups import Company, Lookups, build
-from producers.core.mapping import Context, ModelMapping, mappings
-from producers.core.mapping.base import Entity
+from producers.core.lookups import Company, build
+from producers.core.mapping import Context
 from producers.core.policy import ApprovedRule, CapturePolicy, DisputeRule
 from schemas.errors import PoisonMessage
-
-OFFICE = Calendar("Europe/Brussels", (480, 480, 480, 480, 480, 0, 0), (((480, 720), (780, 1020)),) * 5 + ((),) * 2)
-LOOKUPS = Lookups(
-    currencies={1: "EUR", 2: "USD"},
-    companies={1: Company("EUR", "Europe/Brussels", 4), 2: Company("USD", "America/Los_Angeles", None)},
-    calendars={4: OFFICE},
-    project_of_account={27: 5},
-    company_of_project={5: 1},
-    employments={7: (date(2014, 1, 1), date(2017, 12, 1))},
-    worked_leave_types=frozenset({9}),
-)
-BASE = {"id": 3, "company_id": 1, "write_date": "2026-03-10 09:00:00", "create_date": "2026-03-01 08:00:00"}
-
-
-def mapping_of(topic_name: str, policy: CapturePolicy | None = None, model: str = "") -> tuple[ModelMapping, Entity]:
-    for mapping in mappings(policy or CapturePolicy()):
-        for entity in mapping.entities:
-            if entity.topic_name == topic_name and (not model or mapping.model == model):
-                return mapping, entity
-    raise AssertionError(topic_name)
-
-
-def state(
-    topic_name: str, row: dict[str, Any], policy: CapturePolicy | None = None, model: str = "", previous: Any = None
-) -> Any:
-    _, entity = mapping_of(topic_name, policy, model)
-    return entity.state({**BASE, **row}, Context(LOOKUPS, policy or CapturePolicy()), previous)
-
+from tests.support.rows import BASE, LOOKUPS, mapping_of, state
 
 LINE = {"project_id": 5, "date": "2026-03-05", "unit_amount": 7.6, "amount": -76.0, "currency_id": 1, "employee_id": 7}
 

@@ -91,8 +91,8 @@ def test_people_and_clients(previous: Any, current: Any, registered: str, onboar
     assert onboarded in topic("sales.client.v1").verbs
 
 
-def move(status: str = "posted", payment: str = "not_paid", residual: int = 100) -> Any:
-    return {"status": status, "payment_status": payment, "residual": Decimal(residual)}
+def move(status: str = "posted", payment: str = "not_paid", residual: int = 100, overdue: bool = False) -> Any:
+    return {"status": status, "payment_status": payment, "residual": Decimal(residual), "overdue": overdue}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,15 @@ def move(status: str = "posted", payment: str = "not_paid", residual: int = 100)
         pytest.param(move(), move(payment="blocked"), "blocked", id="blocked"),
         pytest.param(move(payment="blocked"), move(), "changed", id="unblocked"),
         pytest.param(move(), move(payment="reversed", residual=0), "reversed", id="credited"),
+        pytest.param(move(), move(overdue=True), "overdue", id="its due day passed"),
+        pytest.param(move(overdue=True), move(overdue=True), "changed", id="it was overdue before"),
+        pytest.param(
+            move(),
+            move(payment="partial", residual=60, overdue=True),
+            "partially-paid",
+            id="money comes before lateness",
+        ),
+        pytest.param(None, move(overdue=True), "posted", id="first seen overdue: it was posted"),
         pytest.param(move("draft"), None, "deleted", id="deleted"),
     ],
 )

@@ -234,3 +234,38 @@ FRAMED = codec.encode_wire(FRAME, {"entries": [TICK, COST]})
 def test_a_frame_that_cannot_be_read_says_why(data, reason):
     with pytest.raises(PoisonMessage, match=reason):
         codec.decode_items(data)
+
+
+def test_a_decoder_of_some_fields_passes_over_the_others():
+    partly = codec.decoder(
+        {NAME: {"meta", "current"}, "burnline.Meta": {"subject"}, "burnline.delivery.Timesheet": {"minutes", "cost"}}
+    )
+    value = codec.encode(NAME, event())
+    whole = codec.decode_wire(value).value["current"]
+    expected = {"meta": {"subject": SUBJECT}, "current": {"minutes": 120, "cost": whole["cost"]}}
+    assert partly(value) == (NAME, expected)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda data: data[:-3], id="cut short within a field that is passed over"),
+        pytest.param(lambda data: data + b"\0", id="followed by a byte that belongs to nothing"),
+    ],
+)
+def test_a_decoder_of_some_fields_refuses_what_has_another_length(spoil):
+    with pytest.raises(PoisonMessage):
+        codec.decoder({NAME: {"meta"}})(spoil(codec.encode(NAME, event())))
+
+
+@pytest.mark.parametrize(
+    "subject", [pytest.param("s", id="short"), pytest.param("é" * 5000, id="a length of two bytes")]
+)
+@pytest.mark.parametrize("other", [pytest.param("t", id="to short"), pytest.param("x" * 100, id="to long")])
+def test_another_first_text_is_all_that_changes(subject, other):
+    name, fields = "burnline.internal.TimeEntry", {
+        "record": "r", "version": 1, "present": True, "event_id": "e", "recorded_at": 0, "day": 0, "minutes": 0, "billable": False,
+        "approved": False, "cost": 0, "employee_id": 0,
+    }  # fmt: skip
+    data = codec.encode_wire(name, {"subject": subject, **fields})
+    assert codec.with_first_text(data, other) == codec.encode_wire(name, {"subject": other, **fields})

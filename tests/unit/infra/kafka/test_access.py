@@ -61,6 +61,10 @@ READ, WRITE = Operation.READ, Operation.WRITE
         pytest.param(CLEARED, READ, "internal.utilization-state.v1", False, id="state belongs to its owner alone"),
         pytest.param("operator", READ, "ops.dead-letter.v1", True, id="who watches reads dead letters"),
         pytest.param("operator", READ, "finance.invoice.v1", False, id="and no business"),
+        pytest.param(
+            "steward", READ, "people.consultant.v1", True, id="who erases somebody reads that nothing is left"
+        ),
+        pytest.param("steward", WRITE, "internal.utilization-state.v1", True, id="and writes tombstones"),
         pytest.param("admin", READ, "people.consultant.v1", False, id="who administers topics reads none"),
     ],
 )
@@ -82,7 +86,7 @@ def test_internal_topics_are_their_owner_s_alone():
         if not topic.public:
             (owner,) = topic.publishers
             users = {role for role in GIVEN for operation in (READ, WRITE) if may(role, operation, topic.name)}
-            assert users == {owner}
+            assert users == {owner, "steward"}, "who erases people finds them wherever they are"
 
 
 def test_topics_about_people_are_read_by_programs_that_need_them_and_by_the_cleared_only():
@@ -92,6 +96,7 @@ def test_topics_about_people_are_read_by_programs_that_need_them_and_by_the_clea
                 "capture",
                 "streams",
                 "governor",
+                "steward",
                 CLEARED,
             }
 
@@ -121,6 +126,8 @@ def test_no_role_has_everything_or_a_right_that_another_one_implies():
             id="each worker's transactions",
         ),
         pytest.param("actions", Right(Resource.GROUP, "the-actions", READ), id="the runner's group, as set"),
+        pytest.param("actions", Right(Resource.GROUP, "the-actions.duties", READ), id="and its group for duties"),
+        pytest.param("governor", Right(Resource.TRANSACTIONS, "burnline.governor", WRITE), id="one governor"),
         pytest.param("clock", Right(Resource.TRANSACTIONS, "burnline.clock", WRITE), id="one clock"),
         pytest.param(
             "capture", Right(Resource.TRANSACTIONS, "burnline.capture.", WRITE, prefixed=True), id="one per database"

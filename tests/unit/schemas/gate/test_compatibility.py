@@ -170,6 +170,9 @@ def test_a_clash_is_told_in_words_that_name_the_field_the_harm_and_the_cure():
             of([inner("int", "a.Line"), inner("int", "b.Line")]), "take the one for the other", id="two records of one short name"
         ),
         pytest.param(of(["null", inner("int", "a.Line"), inner("int", "a.Other")]), None, id="two records"),
+        pytest.param(of(listed("null")), "takes no bytes", id="a list of nothing: its number is all there is"),
+        pytest.param(of(["null", listed(listed(inner("null")))]), "takes no bytes", id="a list of records of nothing, further in"),
+        pytest.param(of(listed(["null", "int"])), None, id="a list in which something may be missing has a byte for each"),
     ],
 )  # fmt: skip
 def test_a_schema_that_readers_understand_differently_is_flawed(schema, flaw):

@@ -168,8 +168,7 @@ def _broken(step: Step) -> Topology:
     def refuse(_state: Any, _kind: str, _entry: Any) -> Step:
         return step
 
-    broken = Processor(**{**{n: getattr(FIRST, n) for n in Processor.__slots__}, "step": refuse})
-    return Topology(**{**{n: getattr(TOPOLOGY, n) for n in Topology.__slots__}, "processors": (broken, SECOND)})
+    return replace(TOPOLOGY, processors=(replace(FIRST, step=refuse), SECOND))
 
 
 @pytest.mark.parametrize(

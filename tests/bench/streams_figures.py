@@ -1,0 +1,36 @@
+"""What the streams do, figure by figure, each beside a peer measured in the same run or, where there is none, beside its target.
+
+    make bench ARGS="--json streams"
+
+One object: `{figure: {value, unit, peer, peer_value, ratio}}`, the ratio being value over peer_value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.bench.measuring import measured
+
+EVENTS = 200_000
+TARGETS = {
+    "real_processors_events_per_s": ("events/s of one core's time", 40_000),
+    "topic_to_measure_p99_ms": ("ms at 1,000 events/s", 100),
+}
+
+
+def figures() -> dict[str, Any]:
+    """All of them. A peer that cannot be run here is told under `skipped`."""
+    peers = measured("tests.bench.bench_peers")
+    backlog = measured("tests.bench.bench_streams", "--events", str(EVENTS))
+    latency = measured("tests.bench.bench_streams", "--latency", "--rate", "1000")
+    own = {
+        "real_processors_events_per_s": backlog["events_per_cpu_second"],
+        "topic_to_measure_p99_ms": latency["p99_ms"],
+    }
+    return peers | {name: beside_target(name, value) for name, value in own.items()}
+
+
+def beside_target(name: str, value: float) -> dict[str, Any]:
+    """A figure of ours beside what it should be."""
+    unit, target = TARGETS[name]
+    return {"value": value, "unit": unit, "peer": "target", "peer_value": target, "ratio": round(value / target, 2)}
