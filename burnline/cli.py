@@ -11,6 +11,7 @@ import sys
 import typer
 from rich.console import Console
 
+<<<<<<< HEAD
 from burnline.commands import (
     broker,
     by_hand,
@@ -25,6 +26,9 @@ from burnline.commands import (
     status,
     topics,
 )
+=======
+from burnline.commands import broker, by_hand, dlq, doctor, look, odoo, policy, privacy, processes, schemas, topics
+>>>>>>> main
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
@@ -38,6 +42,7 @@ app = typer.Typer(
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(odoo.app, name="odoo")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(policy.app, name="policy")

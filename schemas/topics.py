@@ -432,8 +432,8 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "changed", "cleared"),
         service_level=_S.GOLD,
-        publishers=_BY_STREAMS,
-        subscribers=("actions", "governor", "assist", "operator", DATA_TEAMS),
+        publishers=("streams", "letters"),
+        subscribers=("actions", "letters", "governor", "assist", "operator", DATA_TEAMS),
     ),
     Topic(
         "governance.action.v1",
@@ -514,7 +514,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("parked", "retried", "discarded"),
         publishers=("capture", "webhooks", "streams", "actions", "governor", "migration"),
-        subscribers=("operator",),
+        subscribers=("operator", "letters"),
         service_level=_S.GOLD,
     ),
     Topic(

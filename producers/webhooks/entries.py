@@ -19,6 +19,9 @@ class Answer(NamedTuple):
     reason: str
 
 
+ACCEPTED = Answer(202, "accepted")
+
+
 class Outgoing(NamedTuple):
     """An event and the topic it goes to."""
 

@@ -18,11 +18,10 @@ from producers.core.messages import Message, Origin, Table, table_of
 from producers.core.webhook_admission import JSON
 from producers.core.webhook_depth import deeper_than
 from producers.core.webhook_records import DELIVERIES, Hint, delivery_event, hint, hint_event
-from producers.webhooks.entries import Answer, Delivery, Entry, Outgoing, digest, records
+from producers.webhooks.entries import ACCEPTED, Answer, Delivery, Entry, Outgoing, digest, records
 from producers.webhooks.messages import NotJsonError, parse_message
 from schemas.records import DeadLetterEvent
 
-ACCEPTED = Answer(202, "accepted")
 Tables: TypeAlias = tuple[Table[Any], ...]
 
 

@@ -39,11 +39,19 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="webhooks-keeper")
         self._thread.start()
 
-    def keep(self, entry: Entry) -> asyncio.Future[Answer]:
-        """What the sender is to be told, once the entry is on the disk; a `Transient` where the disk refuses it."""
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def keep(self, entry: Entry, patience: float) -> Answer:
+        """What the sender is to be told, once the entry is on the disk.
+
+        Raises `Transient` where the disk refuses it, and `TimeoutError` after `patience` seconds; then it may be kept all the same.
+        """
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Answer] = loop.create_future()
         self._queue.put(_Waiting(entry, answered))
-        return answered
+        expiry = loop.call_later(patience, _expire, answered)
+        try:
+            return await answered
+        finally:
+            expiry.cancel()
 
     def sent(self, seq: int) -> None:
         """Kafka has all records up to this number: they are removed with the next commit."""
@@ -90,6 +98,11 @@ class Keeper:
         """Store what waits. Blocks; nothing may be handed in any more."""
         self._queue.put(None)
         self._thread.join()
+
+
+def _expire(answered: asyncio.Future[Answer]) -> None:
+    if not answered.done():
+        answered.set_exception(TimeoutError())
 
 
 def _settle(batch: Sequence[_Waiting], told: Sequence[Answer | Transient]) -> None:

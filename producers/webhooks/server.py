@@ -20,7 +20,7 @@ from producers.core.mapping import captured_models
 from producers.core.messages import KINDS
 from producers.core.policy import CapturePolicy
 from producers.core.webhook_signature import secrets
-from producers.webhooks.app import Source, Store, gate, make_app, rate
+from producers.webhooks.app import App, Source, Store, gate, rate
 from producers.webhooks.forwarder import Forwarder
 from producers.webhooks.intake import Intake
 from producers.webhooks.keeper import Keeper
@@ -176,7 +176,7 @@ async def _serve(
     own = settings.webhooks
     intake = Intake(database, models=models, max_depth=own.max_depth)
     config = uvicorn.Config(
-        make_app(own, known, store, intake),
+        App(own, known, store, intake),
         http="httptools",
         ws="none",
         lifespan="off",

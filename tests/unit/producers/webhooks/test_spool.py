@@ -196,7 +196,7 @@ def test_many_posts_at_once_share_commits_and_each_gets_its_answer(tmp_path):
     keeper = Keeper(spool)
 
     async def scenario():
-        told = [keeper.keep(entry(f"{number % 150}")) for number in range(200)]
+        told = [keeper.keep(entry(f"{number % 150}"), 60) for number in range(200)]
         return await asyncio.gather(*told)
 
     assert asyncio.run(scenario()) == [OK] * 200
@@ -223,7 +223,7 @@ def test_a_disk_that_refuses_is_told_to_each_of_the_batch(tmp_path):
     spool._writing.execute("pragma query_only=1")
 
     async def scenario():
-        return await asyncio.gather(*(keeper.keep(entry(name)) for name in "ab"), return_exceptions=True)
+        return await asyncio.gather(*(keeper.keep(entry(name), 60) for name in "ab"), return_exceptions=True)
 
     assert [type(answer) for answer in asyncio.run(scenario())] == [Transient, Transient]
     keeper.close()

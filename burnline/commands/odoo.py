@@ -1,0 +1,81 @@
+"""`burnline odoo`: what Burnline needs to have set up in Odoo."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from burnline import environment
+from infra.errors import Fatal
+from infra.settings import WebhookSettings
+
+app = typer.Typer(no_args_is_help=True, help="What Burnline needs to have set up in Odoo.")
+
+
+@app.callback()
+def odoo() -> None:
+    """Keep the name of the group, though it has one command."""
+
+
+@app.command("install-webhooks")
+def install_webhooks(
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where Odoo reaches `burnline webhooks`; else its own host and port."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what differs. Exit status 1 when anything does.")
+    ] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove all of them.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Have Odoo tell at once what changed: two automation rules for each captured model, called `Burnline: …`.
+
+    They post to the address that BURNLINE_WEBHOOKS__ODOO_TOKEN keeps secret. Running it again changes nothing; after an upgrade, or with
+    another token, it mends what differs. It needs a user of Odoo who may change settings; the capture does not.
+
+    Example: burnline odoo install-webhooks --url https://hooks.example.com
+    """
+    from infra.config import section
+    from infra.odoo import connect
+    from producers.core.policy import CapturePolicy
+    from producers.webhooks.automations import Automations
+
+    found = environment.load(broker=False, registry=False)
+    address = "" if remove else _address(url, found.settings.webhooks)
+    automations = Automations(connect(found.settings.odoo))
+    policy = section(found.config, "capture", CapturePolicy)
+    todo = automations.leftovers() if remove else automations.differences(policy, address)
+    if not check:
+        with Console(stderr=True).status("changing Odoo's automation rules"):
+            automations.apply(todo)
+    if json_:
+        for change in todo:
+            typer.echo(json.dumps({"action": change.action, "rule": change.name, "why": change.why, "done": not check}))
+    elif todo:
+        table = Table("rule", "to do" if check else "done", "why")
+        for change in todo:
+            table.add_row(change.name, change.action, change.why)
+        Console().print(table)
+    else:
+        typer.echo("no rule is left" if remove else "all rules are as they should be")
+    raise typer.Exit(1 if check and todo else 0)
+
+
+def _address(url: str | None, settings: WebhookSettings) -> str:
+    """Where Odoo is to post. Raises `Fatal` where no token keeps it secret."""
+    tokens = settings.odoo_token.get_secret_value().split() if settings.odoo_token else []
+    if not tokens:
+        raise Fatal(
+            "no token is configured, which keeps the address of Odoo's posts secret",
+            remedy="set BURNLINE_WEBHOOKS__ODOO_TOKEN, for `burnline webhooks` too; python3 -c 'import secrets; print(secrets.token_urlsafe(32))' makes one",
+        )
+    base = url or f"http://{settings.host}:{settings.port}"
+    if not base.startswith(("http://", "https://")):
+        raise Fatal(f"{base} is no address", remedy="write it like https://hooks.example.com")
+    return f"{base.rstrip('/')}/odoo/{tokens[0]}"
