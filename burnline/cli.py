@@ -11,13 +11,13 @@ import sys
 import typer
 from rich.console import Console
 
-<<<<<<< HEAD
 from burnline.commands import (
     broker,
     by_hand,
     dlq,
     doctor,
     look,
+    odoo,
     policy,
     privacy,
     processes,
@@ -26,9 +26,6 @@ from burnline.commands import (
     status,
     topics,
 )
-=======
-from burnline.commands import broker, by_hand, dlq, doctor, look, odoo, policy, privacy, processes, schemas, topics
->>>>>>> main
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
