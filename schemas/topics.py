@@ -129,6 +129,7 @@ def _internal(
     compacted: bool = False,
     partitions: int = PARTITIONS,
     by: str = "streams",
+    readers: tuple[str, ...] | None = None,
     rows: tuple[str, ...] = (),
 ) -> Topic:
     kept = {} if compacted else {"retention.ms": "-1"}
@@ -143,7 +144,7 @@ def _internal(
         public=False,
         partitions=partitions,
         publishers=(by,),
-        subscribers=(by,),
+        subscribers=(by,) if readers is None else readers,
         extra=kept,
         rows=rows,
     )
@@ -535,6 +536,33 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        readers=("capture", "operator"),
+    ),
+    _internal(
+        "internal.capture-signal.v1",
+        "burnline.internal.CaptureSignal",
+        "database",
+        partitions=1,
+        by="operator",
+        readers=("capture",),
+    ),
+    _internal(
+        "internal.capture-snapshot.v1",
+        "burnline.internal.CaptureSnapshot",
+        "snapshot",
+        compacted=True,
+        partitions=1,
+        by="capture",
+        readers=("capture", "operator"),
+    ),
+    _internal(
+        "internal.capture-status.v1",
+        "burnline.internal.CaptureStatus",
+        "database",
+        compacted=True,
+        partitions=1,
+        by="capture",
+        readers=("capture", "operator"),
     ),
     *(
         _internal(f"internal.{name}-input.v1", "burnline.internal.Frame", "none: the partition is the subject's")
