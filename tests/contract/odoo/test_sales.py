@@ -77,9 +77,7 @@ def test_a_lead_is_won_in_the_stage_of_those(odoo: Client, unique: str) -> None:
 
 
 def test_a_task_knows_when_it_first_had_people(odoo: Client, project: int, unique: str) -> None:
-    task = odoo("project.task", "create", {"name": unique, "project_id": project})
-    assert read(odoo, "project.task", task, "user_ids", "date_assign") == {"user_ids": [], "date_assign": False}
-    odoo("project.task", "write", [task], {"user_ids": [(4, 2)]})
+    task = odoo("project.task", "create", {"name": unique, "project_id": project, "user_ids": [(6, 0, [2])]})
     facts = read(odoo, "project.task", task, "user_ids", "date_assign", "date_end")
     assert facts.pop("date_assign")
     assert facts == {"user_ids": [2], "date_end": False}
