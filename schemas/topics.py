@@ -108,8 +108,8 @@ _MEASURES = (DATA_TEAMS,)
 
 
 _ROWS = {
-    "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
-    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
+    "utilization": ("ConsultantEntry", "AbsenceEntry", "FactEntry", "TimeEntry"),
+    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "FactEntry", "TimeEntry"),
     "dispute-aging": ("InvoiceEntry", "DisputeEntry", "AbsenceEntry"),
     "client-exposure": ("ExposureEntry",),
     "monitors": ("FactEntry", "AbsenceEntry"),
@@ -197,6 +197,7 @@ _ALL = (
         "people-operations",
         _C.PERSONAL,
         ("certified", "changed", "expired", "withdrawn"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "sales.client.v1",
@@ -227,6 +228,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("quoted", "signed", "confirmed", "amended", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.project.v1",
@@ -246,6 +248,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
@@ -255,6 +258,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("assigned", "changed", "unassigned"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.timesheet.v1",
@@ -286,6 +290,7 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "approved", "rejected", "withdrawn", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.expense.v1",
@@ -423,6 +428,11 @@ _ALL = (
     _measure(
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
+    _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
+    _measure("staffing", "Staffing", "employee", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.PERSONAL),
+    _measure("billing", "Billing", "project", _P.PROJECT_TO_REVENUE, "finance-operations", _C.CONFIDENTIAL),
+    _measure("receivables", "Receivables", "unit", _P.QUOTE_TO_CASH, "finance-operations", _C.CONFIDENTIAL),
+    _measure("request-aging", "RequestAging", "request", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(
         "governance.alert.v1",
         "burnline.governance.AlertEvent",
@@ -503,7 +513,7 @@ _ALL = (
         _C.INTERNAL,
         ("requested", "approved", "rejected", "delegated", "expired", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "ops.dead-letter.v1",
