@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from burnline.commands import (
+    audit,
     broker,
     by_hand,
     dlq,
@@ -49,6 +50,7 @@ doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
 status.add_to(app)
+audit.add_to(app)
 by_hand.add_to(app)
 
 

@@ -108,8 +108,8 @@ _MEASURES = (DATA_TEAMS,)
 
 
 _ROWS = {
-    "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
-    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
+    "utilization": ("ConsultantEntry", "AbsenceEntry", "FactEntry", "TimeEntry"),
+    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "FactEntry", "TimeEntry"),
     "dispute-aging": ("InvoiceEntry", "DisputeEntry", "AbsenceEntry"),
     "client-exposure": ("ExposureEntry",),
     "monitors": ("FactEntry", "AbsenceEntry"),
@@ -130,6 +130,7 @@ def _internal(
     partitions: int = PARTITIONS,
     by: str = "streams",
     readers: tuple[str, ...] | None = None,
+    data_class: DataClass = _C.PERSONAL,
     rows: tuple[str, ...] = (),
 ) -> Topic:
     kept = {} if compacted else {"retention.ms": "-1"}
@@ -139,7 +140,7 @@ def _internal(
         key,
         _P.OPERATIONS,
         "platform",
-        _C.PERSONAL,
+        data_class,
         compacted=compacted,
         public=False,
         partitions=partitions,
@@ -197,6 +198,7 @@ _ALL = (
         "people-operations",
         _C.PERSONAL,
         ("certified", "changed", "expired", "withdrawn"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "sales.client.v1",
@@ -227,6 +229,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("quoted", "signed", "confirmed", "amended", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.project.v1",
@@ -246,6 +249,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
@@ -255,6 +259,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("assigned", "changed", "unassigned"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.timesheet.v1",
@@ -286,6 +291,7 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "approved", "rejected", "withdrawn", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.expense.v1",
@@ -423,6 +429,11 @@ _ALL = (
     _measure(
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
+    _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
+    _measure("staffing", "Staffing", "employee", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.PERSONAL),
+    _measure("billing", "Billing", "project", _P.PROJECT_TO_REVENUE, "finance-operations", _C.CONFIDENTIAL),
+    _measure("receivables", "Receivables", "unit", _P.QUOTE_TO_CASH, "finance-operations", _C.CONFIDENTIAL),
+    _measure("request-aging", "RequestAging", "request", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(
         "governance.alert.v1",
         "burnline.governance.AlertEvent",
@@ -503,7 +514,7 @@ _ALL = (
         _C.INTERNAL,
         ("requested", "approved", "rejected", "delegated", "expired", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "ops.dead-letter.v1",
@@ -536,6 +547,7 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
         readers=("capture", "operator"),
     ),
     _internal(
@@ -544,6 +556,7 @@ _ALL = (
         "database",
         partitions=1,
         by="operator",
+        data_class=_C.INTERNAL,
         readers=("capture",),
     ),
     _internal(
@@ -553,6 +566,7 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
         readers=("capture", "operator"),
     ),
     _internal(
@@ -562,6 +576,7 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
         readers=("capture", "operator"),
     ),
     *(
