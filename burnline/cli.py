@@ -49,8 +49,8 @@ add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
-audit.add_to(app)
 status.add_to(app)
+audit.add_to(app)
 by_hand.add_to(app)
 
 

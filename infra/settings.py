@@ -363,7 +363,7 @@ def load_settings() -> Settings:
     try:
         settings = Settings(_secrets_dir=secrets) if secrets else Settings()
         return settings.model_copy(
-            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_unset=True)})}
+            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_defaults=True)})}
         )
     except ValidationError as error:
         first = error.errors()[0]

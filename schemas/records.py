@@ -1039,7 +1039,7 @@ class CaptureCursor(TypedDict):
     `high_water`: Newest write_date seen, in whole seconds. Unit: moment in UTC. Source: the capture. Null: no page was read yet.
     `swept_at`: When ids were last swept for deletions, by the server's clock. Unit: moment in UTC. Source: the capture. Null: they were never swept.
     `snapshot_rows`: Rows the first snapshot has read. Unit: rows. Source: the capture. Never null.
-    `snapshot_total`: Rows there were when the first snapshot began. Unit: rows. Source: the capture. Null: it has not begun.
+    `snapshot_expected`: Rows there were when the first snapshot began. Unit: rows. Source: the capture. Null: it has not begun.
     `snapshot_began_at`: When the first snapshot began. Unit: moment in UTC. Source: the capture. Null: it has not begun.
     """
 
@@ -1049,7 +1049,7 @@ class CaptureCursor(TypedDict):
     high_water: datetime | None
     swept_at: datetime | None
     snapshot_rows: int
-    snapshot_total: int | None
+    snapshot_expected: int | None
     snapshot_began_at: datetime | None
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
@@ -1061,7 +1061,7 @@ class CaptureSignal(TypedDict):
     `command`: What to do. Source: who asked. Never null.
     `snapshot_id`: Snapshot to pause, resume or stop. Source: who asked. Null: every one that is not over.
     `models`: Odoo models to read. Source: who asked. Never null; empty for all that are captured.
-    `ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
+    `record_ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
     `domain`: Further condition on declared fields of one model, as a JSON list of [field, operator, value]. Source: who asked. Null: no condition.
     `rows_per_second`: Ceiling on the rows read. Unit: rows per second. Source: who asked. Null: as fast as it goes.
     `asked_at`: When it was asked. Unit: moment in UTC. Source: the sender's clock. Never null.
@@ -1071,7 +1071,7 @@ class CaptureSignal(TypedDict):
     command: SignalCommand
     snapshot_id: str | None
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: datetime
@@ -1084,7 +1084,7 @@ class CaptureSnapshot(TypedDict):
     `snapshot_id`: Id of the snapshot. Source: the signal that asked for it. Never null.
     `state`: Where it stands. Source: the capture. Never null.
     `models`: Odoo models to read. Source: who asked. Never null; empty for all that are captured.
-    `ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
+    `record_ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
     `domain`: Further condition on declared fields of one model, as a JSON list of [field, operator, value]. Source: who asked. Null: no condition.
     `rows_per_second`: Ceiling on the rows read. Unit: rows per second. Source: who asked. Null: as fast as it goes.
     `asked_at`: When it was asked for. Unit: moment in UTC. Source: the sender's clock. Never null.
@@ -1093,17 +1093,17 @@ class CaptureSnapshot(TypedDict):
     `model`: Odoo model that is being read. Source: the capture. Null: none is.
     `after_id`: Highest id read of that model; 0 before its first page. Source: the capture. Never null.
     `rows`: Rows read so far. Unit: rows. Source: the capture. Never null.
-    `total`: Rows to read, counted when it began. Unit: rows. Source: the capture. Null: it has not begun.
+    `rows_expected`: Rows to read, counted when it began. Unit: rows. Source: the capture. Null: it has not begun.
     `events`: Events published, which is what had changed. Unit: events. Source: the capture. Never null.
     `working_millis`: Time spent on it, without pauses. Unit: milliseconds. Source: the capture. Never null.
     `why`: Why it was refused. Source: the capture. Null: it was not.
-    `signal_offset`: Offset of the last signal that was applied when this was written. Source: the signal topic. Never null.
+    `signal_offset`: Offset of the last signal that was applied when this was written. Unit: records. Source: the signal topic. Never null.
     """
 
     snapshot_id: str
     state: SnapshotState
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: datetime
@@ -1112,7 +1112,7 @@ class CaptureSnapshot(TypedDict):
     model: str | None
     after_id: int
     rows: int
-    total: int | None
+    rows_expected: int | None
     events: int
     working_millis: int
     why: str | None

@@ -130,6 +130,7 @@ def _internal(
     partitions: int = PARTITIONS,
     by: str = "streams",
     readers: tuple[str, ...] | None = None,
+    data_class: DataClass = _C.PERSONAL,
     rows: tuple[str, ...] = (),
 ) -> Topic:
     kept = {} if compacted else {"retention.ms": "-1"}
@@ -139,7 +140,7 @@ def _internal(
         key,
         _P.OPERATIONS,
         "platform",
-        _C.PERSONAL,
+        data_class,
         compacted=compacted,
         public=False,
         partitions=partitions,
@@ -546,6 +547,7 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
         readers=("capture", "operator"),
     ),
     _internal(
@@ -554,6 +556,7 @@ _ALL = (
         "database",
         partitions=1,
         by="operator",
+        data_class=_C.INTERNAL,
         readers=("capture",),
     ),
     _internal(
@@ -563,6 +566,7 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
         readers=("capture", "operator"),
     ),
     _internal(
@@ -572,6 +576,7 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
         readers=("capture", "operator"),
     ),
     *(

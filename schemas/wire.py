@@ -602,7 +602,7 @@ class CaptureCursor(TypedDict):
     high_water: int | None
     swept_at: int | None
     snapshot_rows: int
-    snapshot_total: int | None
+    snapshot_expected: int | None
     snapshot_began_at: int | None
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
@@ -614,7 +614,7 @@ class CaptureSignal(TypedDict):
     command: SignalCommand
     snapshot_id: str | None
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: int
@@ -627,7 +627,7 @@ class CaptureSnapshot(TypedDict):
     snapshot_id: str
     state: SnapshotState
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: int
@@ -636,7 +636,7 @@ class CaptureSnapshot(TypedDict):
     model: str | None
     after_id: int
     rows: int
-    total: int | None
+    rows_expected: int | None
     events: int
     working_millis: int
     why: str | None

@@ -83,7 +83,7 @@ def _tell(capture: Mapping[str, Any]) -> None:
 
 def _model(cursor: CaptureCursor, now: datetime) -> dict[str, Any]:
     """A model's snapshot, newest change and last sweep, in seconds before now."""
-    total, rows = cursor["snapshot_total"], cursor["snapshot_rows"]
+    total, rows = cursor["snapshot_expected"], cursor["snapshot_rows"]
     done = cursor["snapshot_done"]
     began = cursor["snapshot_began_at"]
     left = None

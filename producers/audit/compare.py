@@ -11,8 +11,7 @@ from typing import Any
 from infra.errors import PoisonMessage
 from infra.odoo.client import Row
 from producers.audit.shelf import Place, Shelf
-from producers.capture.images import BITS, LAST, joined, subject_of
-from producers.capture.images import PART as PART_OF
+from producers.capture.images import BITS, RECORD, joined, subject_of
 from producers.capture.pages import read_ahead
 from producers.capture.source import Readable, Source
 from producers.capture.tables import Tables
@@ -57,7 +56,7 @@ class Comparison:
             for rows in ahead:
                 self.tables.ready_for(one.mapping, rows)
                 self._rows(one, [row["id"] for row in rows], rows)
-        left = {record for place in self.of(one) for record in self.shelf.unseen(place, first, last or LAST)}
+        left = {record for place in self.of(one) for record in self.shelf.unseen(place, first, last or RECORD)}
         self.again(one, left)
 
     def again(self, one: Readable, records: Iterable[int]) -> None:
@@ -99,7 +98,7 @@ class Comparison:
 
     def event(self, place: Place, number: int, last: Any, row: Row | None) -> Any:
         """The event that corrects a record's last one, or None where it needs none. Raises `PoisonMessage` as the mapping does."""
-        record, part = number >> BITS, number & PART_OF
+        record, part = number & RECORD, number >> BITS
         database = self.source.client.database
         origin = Origin(f"odoo:{database}", database, REPAIR, datetime.now(UTC))
         context = Context(self.tables.present, self.policy)
@@ -111,7 +110,7 @@ class Comparison:
 def numbers(place: Place, record: int, row: Row | None, images: dict[int, bytes]) -> Iterator[int]:
     """What to compare of a record: itself, or the parts that its row has and those that the topic knows."""
     if place.entity.parts is None:
-        yield joined(record, 0)
+        yield record
         return
     parts = {joined(record, part) for part in place.entity.parts(row)} if row is not None else set()
     yield from sorted(parts | images.keys())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from producers.capture.images import BITS
+from producers.capture.images import RECORD
 from producers.core.audit import Figures, Kind, figures_of, mends, nothing, period_of, trouble
 from producers.core.mapping import Entity, ModelMapping
 
@@ -172,8 +172,8 @@ class Shelf:
     def clear(self, place: Place, records: Iterable[int]) -> None:
         """Forget the differences of these records: they are looked at again."""
         self._db.execute(
-            "DELETE FROM found WHERE place = ? AND number >> ? IN (SELECT value FROM json_each(?))",
-            (place.index, BITS, json.dumps(list(records))),
+            "DELETE FROM found WHERE place = ? AND number & ? IN (SELECT value FROM json_each(?))",
+            (place.index, RECORD, json.dumps(list(records))),
         )
 
     def differences(self) -> Iterator[Found]:
@@ -188,8 +188,8 @@ class Shelf:
     def differing(self, place: Place) -> list[int]:
         """The records of a place that have a difference or odd events."""
         rows = self._db.execute(
-            "SELECT number >> ? FROM found WHERE place = ? UNION SELECT number >> ? FROM trouble WHERE place = ?",
-            (BITS, place.index, BITS, place.index),
+            "SELECT number & ? FROM found WHERE place = ? UNION SELECT number & ? FROM trouble WHERE place = ?",
+            (RECORD, place.index, RECORD, place.index),
         )
         return [record for (record,) in rows]
 
@@ -208,4 +208,4 @@ def _row(place: Place, number: int, raw: bytes, event: Any) -> tuple[Any, ...]:
         table = figures_of(mapping.sums, state)
         sums[: len(table)] = table
         period = period_of(state[mapping.period.of]) if mapping.period is not None else ""
-    return (place.index, number, number >> BITS, event["meta"]["version"], raw, state is None, period, *sums)
+    return (place.index, number, number & RECORD, event["meta"]["version"], raw, state is None, period, *sums)

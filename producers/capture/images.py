@@ -34,15 +34,22 @@ Image = tuple[int, bytes, bool]
 AT_A_TIME = 4
 BATCH = 2000
 CACHE_KIB = 32_768
-BITS = 31
-PART = (1 << BITS) - 1
-LAST = (1 << BITS) - 1
+BITS = 32
+RECORD = (1 << BITS) - 1
+LAST = (1 << 31) - 1
 """No id of Odoo is larger."""
+END = (1 << 63) - 1
+"""No number of SQLite is."""
 
 
 def joined(record_id: int, part: int) -> int:
-    """The number of a part's image, by record first; a whole record has part 0, which no part is. Odoo's ids have 31 bits."""
-    return record_id << BITS | part
+    """The number of a part's image; of a whole record (part 0) its id. Odoo's ids have 31 bits, and none is 0."""
+    return part << BITS | record_id
+
+
+def _turned(number: int) -> int:
+    """Record and part in the other order, as the store has them, whose ranges are of records. Turned twice it is as it was."""
+    return (number & RECORD) << BITS | number >> BITS
 
 
 def numbered(key: str) -> tuple[str, int] | None:
@@ -66,9 +73,9 @@ class Images:
             self._db.execute(f"PRAGMA {pragma}")
         for table in self._table.values():
             self._db.execute(
-                f"CREATE TABLE {table} (number INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL)"
+                f"CREATE TABLE {table} (turned INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL)"
             )
-            # it holds the number, too: which records exist is told without touching the events
+            # it holds the key, too: which records exist is told without touching the events
             self._db.execute(f"CREATE INDEX {table}_gone ON {table} (gone)")
         self._db.execute("BEGIN")  # for ever: nobody else looks, and nothing is to outlast the process
 
@@ -79,27 +86,31 @@ class Images:
 
     def event(self, place: Place, number: int) -> Any:
         """The last event of a record or part, decoded; None for one never published."""
-        found = self._rows(f"SELECT raw FROM {self._table[place]} WHERE number = ?", number)  # noqa: S608  tables of our own
+        found = self._rows(f"SELECT raw FROM {self._table[place]} WHERE turned = ?", _turned(number))  # noqa: S608  tables of our own
         return codec.decode(found[0][0]).value if found else None
 
     def put(self, place: Place, images: Iterable[Image]) -> None:
         """Remember events that are committed."""
         statement = (
-            f"INSERT INTO {self._table[place]} (number, raw, gone) VALUES (?, ?, ?) "  # noqa: S608  as above
-            "ON CONFLICT (number) DO UPDATE SET raw = excluded.raw, gone = excluded.gone"
+            f"INSERT INTO {self._table[place]} (turned, raw, gone) VALUES (?, ?, ?) "  # noqa: S608  as above
+            "ON CONFLICT (turned) DO UPDATE SET raw = excluded.raw, gone = excluded.gone"
         )
         with self._lock:
-            self._db.executemany(statement, images)
+            self._db.executemany(statement, ((_turned(number), raw, gone) for number, raw, gone in images))
 
     def forget(self, place: Place, numbers: Iterable[int]) -> None:
         """Remember nothing of these records or parts."""
         with self._lock:
-            self._db.executemany(f"DELETE FROM {self._table[place]} WHERE number = ?", ((one,) for one in numbers))  # noqa: S608  as above
+            self._db.executemany(
+                f"DELETE FROM {self._table[place]} WHERE turned = ?",  # noqa: S608  as above
+                ((_turned(one),) for one in numbers),
+            )
 
     def parts(self, place: Place, record_id: int) -> set[int]:
         """The parts of a record of which anything was published."""
-        statement = f"SELECT number FROM {self._table[place]} WHERE number > ? AND number <= ?"  # noqa: S608  as above
-        return {number & PART for (number,) in self._rows(statement, joined(record_id, 0), joined(record_id, PART))}
+        statement = f"SELECT turned FROM {self._table[place]} WHERE turned > ? AND turned < ?"  # noqa: S608  as above
+        bounds = record_id << BITS, (record_id + 1) << BITS
+        return {turned & RECORD for (turned,) in self._rows(statement, *bounds)}
 
     def present(self, place: Place, after: int = 0, upto: int = LAST) -> set[int]:
         """The records that exist, as a whole or in a part, as far as the topic says: those with ids above `after` and up to `upto`."""
@@ -109,16 +120,16 @@ class Images:
         """The records of which anything was published, within these bounds."""
         return self._between(place, after, upto, gone=False) | self._between(place, after, upto, gone=True)
 
-    def existing(self, place: Place, after: int, upto: int) -> Iterator[tuple[int, bytes]]:
+    def existing(self, place: Place, after: int, upto: int) -> list[tuple[int, bytes]]:
         """The records that exist within these bounds, and their last events."""
-        statement = f"SELECT number, raw FROM {self._table[place]} WHERE number > ? AND number <= ? AND gone = 0"  # noqa: S608  as above
-        for number, raw in self._rows(statement, joined(after, PART), joined(upto, PART)):
-            yield number >> BITS, raw
+        statement = f"SELECT turned, raw FROM {self._table[place]} WHERE turned >= ? AND turned < ? AND gone = 0"  # noqa: S608  as above
+        found = self._rows(statement, (after + 1) << BITS, (upto + 1) << BITS)
+        return [(turned >> BITS, raw) for turned, raw in found]
 
     def highest(self, place: Place) -> int:
         """The highest id of which anything was published; 0 without any."""
-        ((number,),) = self._rows(f"SELECT MAX(number) FROM {self._table[place]}")  # noqa: S608  as above
-        return (number or 0) >> BITS
+        ((turned,),) = self._rows(f"SELECT MAX(turned) FROM {self._table[place]}")  # noqa: S608  as above
+        return (turned or 0) >> BITS
 
     def count(self, place: Place) -> int:
         """How many records or parts exist."""
@@ -128,23 +139,23 @@ class Images:
 
     def _between(self, place: Place, after: int, upto: int, *, gone: bool) -> set[int]:
         table = self._table[place]
-        bounds = f"FROM {table} INDEXED BY {table}_gone WHERE gone = ? AND number > ? AND number <= ?"
-        found = self._rows(f"SELECT number {bounds}", gone, joined(after, PART), joined(upto, PART))
-        return {number >> BITS for (number,) in found}
+        statement = f"SELECT turned FROM {table} INDEXED BY {table}_gone WHERE gone = ? AND turned >= ? AND turned < ?"  # noqa: S608  as above
+        end = min((min(upto, LAST) + 1) << BITS, END)
+        return {turned >> BITS for (turned,) in self._rows(statement, gone, (after + 1) << BITS, end)}
 
     def stored(self, place: Place) -> Iterator[tuple[int, bytes]]:
-        """Every number and last event, in order, a batch in memory at a time."""
-        statement = f"SELECT number, raw FROM {self._table[place]} WHERE number > ? ORDER BY number LIMIT {BATCH}"  # noqa: S608  as above
+        """Every number and last event, by record, a batch in memory at a time."""
+        statement = f"SELECT turned, raw FROM {self._table[place]} WHERE turned > ? ORDER BY turned LIMIT {BATCH}"  # noqa: S608  as above
         after = -1
         while batch := self._rows(statement, after):
-            yield from batch
+            yield from ((_turned(turned), raw) for turned, raw in batch)
             after = batch[-1][0]
 
     def mark_gone(self, place: Place, numbers: Iterable[int]) -> None:
         """These are deletions."""
-        statement = f"UPDATE {self._table[place]} SET gone = 1 WHERE number = ?"  # noqa: S608  as above
+        statement = f"UPDATE {self._table[place]} SET gone = 1 WHERE turned = ?"  # noqa: S608  as above
         with self._lock:
-            self._db.executemany(statement, ((one,) for one in numbers))
+            self._db.executemany(statement, ((_turned(one),) for one in numbers))
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -210,8 +221,8 @@ def _store(images: Images, name: str, of: dict[str, dict[int, bytes | None]]) ->
 
 def subject_of(database: str, model: str, number: int) -> str:
     """The key of a record, or of a part of one: `odoo:<database>:<model>:<id>`, and `:<part>`."""
-    key = odoo_key(database, model, number >> BITS)
-    return f"{key}:{number & PART}" if number & PART else key
+    key = odoo_key(database, model, number & RECORD)
+    return f"{key}:{number >> BITS}" if number > RECORD else key
 
 
 def _find_gone(images: Images, place: Place) -> list[int]:
@@ -224,7 +235,7 @@ def _find_gone(images: Images, place: Place) -> list[int]:
         except PoisonMessage as error:
             if error.reason == "unknown_schema":
                 raise Fatal(
-                    f"the last event of {place[1]} {number >> BITS} on {place[0]} cannot be read: {error}",
+                    f"the last event of {place[1]} {number & RECORD} on {place[0]} cannot be read: {error}",
                     remedy="update this program to the schemas the topic was written with",
                 ) from error
             broken.append(number)

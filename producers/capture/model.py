@@ -116,7 +116,7 @@ class ModelCapture:
         newest = self._source.newest_stamp(self._one)
         high_water = utc_seconds(newest) if newest else None
         total, now = self.count(()), datetime.now(UTC)
-        self.cursor = {**self.cursor, "high_water": high_water, "snapshot_total": total, "snapshot_began_at": now}
+        self.cursor = {**self.cursor, "high_water": high_water, "snapshot_expected": total, "snapshot_began_at": now}
         self._watch = self._watching(self.mapping.model, high_water)
         self._followed = [self._watching(follow.model, high_water) for follow in self.mapping.follows]
 

@@ -28,7 +28,7 @@ def fresh(model: str) -> CaptureCursor:
         "snapshot_done": False,
         "snapshot_id": 0,
         "snapshot_rows": 0,
-        "snapshot_total": None,
+        "snapshot_expected": None,
         "snapshot_began_at": None,
         "high_water": None,
         "swept_at": None,
