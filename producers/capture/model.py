@@ -199,14 +199,16 @@ class ModelCapture:
 
     def sweep(self, *, content: bool) -> Iterator[None]:
         """Compare digests, and with `content` every record; a step at a time, since a sweep must not hold up the passes."""
-        before = self._pipeline.counts.total()
-        gone: set[int] = set()
+        events, gone = 0, set[int]()
         for apart in self._digests.differing():
+            before = self._pipeline.counts.total()
             if apart is not None:
                 gone |= self._range(*apart)
+            events += self._pipeline.counts.total() - before
             yield
+        before = self._pipeline.counts.total()
         self._deleted(gone)
-        events = self._pipeline.counts.total() - before
+        events += self._pipeline.counts.total() - before
         if content:
             for rows in self._source.pages(self._one, self.mapping.where, "sweep"):
                 events += self._publish(rows, "sweep")
