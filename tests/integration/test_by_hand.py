@@ -27,9 +27,8 @@ def firm(kafka: KafkaSettings) -> Firm:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    with Receiver() as made:
+        yield made
 
 
 def named(firm: Firm, name: str, **changed: Any) -> Settings:
