@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException, Producer
 
 from infra.errors import BurnlineError, Transient
 from infra.kafka.clients import producer
+from infra.kafka.failures import failure
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from producers.webhooks.entries import Record
@@ -37,7 +38,7 @@ class Forwarder:
     def __init__(self, settings: KafkaSettings, spool: Spool, keeper: Keeper) -> None:
         """Begin at once, with what a former process left."""
         self.waiting_since: float | None = None
-        """Since when (by the monotonic clock) something waits that Kafka does not have; None while nothing does."""
+        """Since when (by the monotonic clock) the first that waits has been on its way to Kafka; None while nothing waits."""
         self._settings, self._spool, self._keeper = settings, spool, keeper
         self._client = self._connect()
         self._stopping = threading.Event()
@@ -69,14 +70,20 @@ class Forwarder:
                     return
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
-                sent, wait = waiting[-1][0], FIRST_WAIT
+                sent, wait, self.waiting_since = waiting[-1][0], FIRST_WAIT, None
                 self._keeper.sent(sent)
 
     def _send(self, records: Sequence[Record]) -> None:
         """Return once Kafka has all of them. Raises what it refuses them with, and `Transient` where we are to stop before that."""
         writer = EventWriter(self._client)
-        for record in records:
-            writer.send_bytes(record.topic, record.key, record.value, record.headers)
+        try:
+            for record in records:
+                writer.send_bytes(record.topic, record.key, record.value, record.headers)
+        except (
+            KafkaException
+        ) as error:  # a client that cannot go on takes no more; why not stands with an earlier record
+            writer.check()
+            raise failure("sending on what came in", error) from error
         while self._client.flush(LOOK):
             if self._over():
                 raise Transient("Kafka is away, and it is time to stop", remedy="the next start sends what waits")
