@@ -23,6 +23,7 @@ from burnline.commands import (
     privacy,
     processes,
     schemas,
+    streams,
     topics,
 )
 from burnline.commands.demo import add_to as add_demo
@@ -42,6 +43,7 @@ app.add_typer(odoo.app, name="odoo")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(policy.app, name="policy")
+app.add_typer(streams.app, name="streams")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)

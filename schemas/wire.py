@@ -914,6 +914,28 @@ class ClientExposureEvent(TypedDict):
     meta: Meta
     current: ClientExposure
 
+
+class DataQuality(TypedDict):
+    """Records of a company that cannot be what happened, by what is wrong with them."""
+
+    company_id: int | None
+    flawed_records: int
+    flaws: list[str]
+    flaw_counts: list[int]
+    examples: list[str]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class DataQualityEvent(TypedDict):
+    """One DataQuality, as derived by Burnline."""
+
+    meta: Meta
+    current: DataQuality
+
 AgingStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class DisputeAging(TypedDict):
@@ -1052,6 +1074,30 @@ class StaffingEvent(TypedDict):
 
     meta: Meta
     current: Staffing
+
+
+class StraightThrough(TypedDict):
+    """How many cases of a business process ended well without an exception, and where exceptions cluster."""
+
+    process: str
+    window_days: int
+    cases: int
+    straight: int
+    rate: bytes | None
+    clusters: list[str]
+    cluster_counts: list[int]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StraightThroughEvent(TypedDict):
+    """One StraightThrough, as derived by Burnline."""
+
+    meta: Meta
+    current: StraightThrough
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

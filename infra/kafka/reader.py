@@ -19,8 +19,8 @@ from infra.kafka.failures import refusal
 from infra.kafka.names import scratch_group
 from infra.settings import KafkaSettings
 
-SETTLING = 15.0
-"""Seconds to wait for a partition's leader."""
+SETTLING = 60.0
+"""Seconds to wait for a partition's leader: topics that were just made on a busy broker have had none for more than 15."""
 _ELECTING = frozenset(
     {
         KafkaError.NOT_LEADER_FOR_PARTITION,
