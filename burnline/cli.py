@@ -23,6 +23,8 @@ from burnline.commands import (
     privacy,
     processes,
     schemas,
+    snapshot,
+    status,
     streams,
     topics,
     trail,
@@ -46,11 +48,13 @@ app.add_typer(privacy.app, name="privacy")
 app.add_typer(trail.app, name="trail")
 app.command()(trail.trace)
 app.add_typer(policy.app, name="policy")
+app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(streams.app, name="streams")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
+status.add_to(app)
 audit.add_to(app)
 by_hand.add_to(app)
 
