@@ -25,6 +25,7 @@ from burnline.commands import (
     schemas,
     snapshot,
     status,
+    streams,
     topics,
 )
 from burnline.commands.demo import add_to as add_demo
@@ -45,6 +46,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(policy.app, name="policy")
 app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(streams.app, name="streams")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)

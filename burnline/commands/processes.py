@@ -28,7 +28,7 @@ LOOK_EVERY = 1.0
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (capture, webhooks, streams, clock, actions, governor, assist, run):
+    for command in (capture, webhooks, clock, actions, governor, assist, run):
         app.command()(command)
 
 
@@ -75,17 +75,6 @@ def webhooks(lifeline: Lifeline = False) -> None:
     found, _stop = begin(lifeline=lifeline)
     policy = section(found.config, "capture", CapturePolicy)
     serve(found.settings, database=database(found.settings), policy=policy)
-
-
-def streams(lifeline: Lifeline = False) -> None:
-    """Keep the measures: a worker of the stream processors, with health, readiness and state look-ups over HTTP.
-
-    Example: BURNLINE_STREAMS__INSTANCE=worker-1 burnline streams
-    """
-    from streams.app import run as run_streams
-
-    found, _stop = begin(lifeline=lifeline)
-    run_streams(found.settings)
 
 
 def clock(lifeline: Lifeline = False) -> None:

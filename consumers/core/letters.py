@@ -21,7 +21,7 @@ def doubt(planned: Planned, reason: str) -> PoisonMessage:
     alert = planned.alert["current"]
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} may have been done: {reason}",
-        remedy=f"look at {planned.target.endpoint}: discard the letter where it arrived, retry it where it did not",
+        remedy=f"look at {planned.target.endpoint}: do it by hand where it did not arrive (`burnline override`), then discard the letter",
         reason="abandoned",
     )
 
