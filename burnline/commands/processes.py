@@ -21,7 +21,7 @@ from infra.settings import Settings
 from schemas.topics import TOPICS
 
 Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
-COMMANDS = ("webhooks", "capture", "streams", "actions", "governor")
+COMMANDS = ("webhooks", "capture", "streams", "actions", "governor", "trail keep", "dlq watch")
 """What `run` starts at once; the clock follows when the history is loaded."""
 LOOK_EVERY = 1.0
 
@@ -137,7 +137,7 @@ def run(lifeline: Lifeline = False) -> None:
     if lacking := missing(found.settings.kafka, TOPICS):
         raise Fatal(f"{len(lacking)} topics are missing, {lacking[0]} among them", remedy="run `burnline topics apply`")
     variables = {**os.environ, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": found.settings.kafka.bootstrap_servers or ""}
-    with Supervisor([burnline_child(command, environment=variables) for command in COMMANDS]) as supervisor:
+    with Supervisor([burnline_child(*command.split(), environment=variables) for command in COMMANDS]) as supervisor:
         models = readable_models(found.settings, found.config)
         while not history_is_loaded(found.settings.kafka, name, models):
             if stop.wait(LOOK_EVERY):
