@@ -24,6 +24,7 @@ PARTS = {
     "commit": ["tests.bench.bench_latency"],
     "audit": ["tests.bench.bench_audit"],
     "ceiling": ["tests.bench.bench_ceiling", "--events", "100000"],
+    "routing": ["tests.bench.bench_routing"],
     "streams": ["tests.bench.bench_streams", "--events", "100000"],
     "latency": ["tests.bench.bench_streams", "--latency"],
     "webhooks": ["tests.bench.bench_webhooks"],

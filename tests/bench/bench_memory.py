@@ -14,6 +14,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,11 @@ from producers.core.policy import CapturePolicy
 
 MODEL, NAME = "account.analytic.line", "bench"
 SOURCE = f"odoo:{NAME}"
+BEGIN = datetime(2010, 1, 1, tzinfo=UTC)
 
 
 class Endless:
-    """An Odoo with as many lines as one likes, written an hour apart; everything else is the embedded one's."""
+    """An Odoo with as many lines as one likes, written seven minutes apart; everything else is the embedded one's."""
 
     def __init__(self, odoo: Any, rows: int) -> None:
         self._odoo, self._rows = odoo, rows
@@ -50,8 +52,8 @@ class Endless:
         return getattr(self._odoo, name)
 
     def _row(self, number: int, fields: list[str]) -> dict[str, Any]:
-        at = f"20{10 + number % 15:02d}-{1 + number % 12:02d}-{1 + number % 28:02d}"
-        own = {"id": number, "unit_amount": 0.25 * (1 + number % 32), "date": at, "write_date": f"{at} 12:00:00"}
+        at = BEGIN + timedelta(minutes=7 * number)
+        own = {"id": number, "unit_amount": 0.25 * (1 + number % 32), "date": f"{at:%F}", "write_date": f"{at:%F %T}"}
         own |= {"employee_id": 1 + number % 200, "project_id": 1 + number % 50, "name": f"work {number}"}
         return {name: own.get(name, self._line.get(name)) for name in ("id", *fields)}
 
