@@ -106,13 +106,19 @@ class OdooSettings(BaseModel):
 
 
 class CaptureSettings(BaseModel):
-    """How the capture polls. `overlap` must be longer than Odoo's longest transaction."""
+    """How the capture polls. `overlap` must be longer than Odoo's longest transaction.
+
+    With a `log_topic`, where Debezium's connector tells what happens in Odoo's database, it polls only while nothing was heard of the
+    connector for `log_silence` seconds.
+    """
 
     model_config = STRICT
     poll_interval: Seconds = 0.5
     overlap: Seconds = 150.0
     sweep_interval: Seconds = 60.0
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
+    log_topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] | None = None
+    log_silence: Seconds = 30.0
 
 
 class WebhookSource(BaseModel):

@@ -8,9 +8,11 @@ complete one did.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -25,14 +27,16 @@ from infra.odoo import connect
 from infra.settings import Settings
 from producers.capture import cursors, images, metrics
 from producers.capture.hints import Hints
+from producers.capture.log import Log, Told
 from producers.capture.model import ModelCapture
 from producers.capture.pipeline import Pipeline, Progress
 from producers.capture.publisher import KafkaGone, Publisher
-from producers.capture.source import Source
+from producers.capture.source import Readable, Source
 from producers.capture.tables import Tables
 from producers.core.cursor import Clock, fresh
 from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
+from schemas.records import Mode
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -89,13 +93,26 @@ def run(
     if once:
         loop.once()
     else:
-        hints = _patiently(lambda: Hints(settings.kafka, client.database))
-        try:
-            loop.forever(hints)
-        finally:
-            hints.close()
+        with (
+            closing(_patiently(lambda: Hints(settings.kafka, client.database))) as hints,
+            _log(settings, readable) as told,
+        ):
+            loop.forever(hints, told)
     log.info("capture_stopped", events=pipeline.counts.total())
     return dict(pipeline.counts)
+
+
+@contextmanager
+def _log(settings: Settings, readable: Sequence[Readable]) -> Iterator[Log | None]:
+    """The log of the database, where one is configured."""
+    own = settings.capture
+    if own.log_topic is None:
+        yield None
+        return
+    with closing(
+        Log(settings.kafka, own.log_topic, (one.mapping for one in readable), silence=own.log_silence)
+    ) as told:
+        yield told
 
 
 def _topics_exist(settings: Settings, names: list[str]) -> None:
@@ -136,41 +153,54 @@ class _Loop:
                     if self._stop.is_set():
                         return
 
-    def forever(self, hints: Hints) -> None:
+    def forever(self, hints: Hints, told: Log | None) -> None:
         """Until stopped."""
         for model in self._models:
             self._through_outages(partial(model.snapshot, self._stop.is_set))
         now = time.monotonic()
         # the first sweep comes at once: what was deleted while no capture ran left no other trace
         fast_at, slow_at, sweep_at = now, now, now
-        passes = 0
+        passes, following = 0, False
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
             now = time.monotonic()
-            if now >= fast_at:
+            if told is not None and following != told.alive:
+                following, slow_at, sweep_at = told.alive, now, now
+                _tell_of_log(following=following)
+            if now >= fast_at and (not following or now >= slow_at):
                 slow = now >= slow_at
                 self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
                 passes += 1
                 fast_at = max(fast_at + self._interval, time.monotonic())
-                slow_at = now + SLOW_EVERY if slow else slow_at
+                slow_at = (math.inf if following else now + SLOW_EVERY) if slow else slow_at
             if sweeping is None and now >= sweep_at:
                 sweeping, sweep_at = self._sweep(), now + self._sweep_interval
             if sweeping is not None:
                 sweeping = self._through_outages(partial(_step, sweeping))
-            wait = 0.0 if sweeping is not None else max(0.0, min(fast_at - time.monotonic(), LISTEN))
-            found, unreadable = hints.wait(wait)
+            pause = LISTEN if following else min(fast_at - time.monotonic(), LISTEN)
+            wait = 0.0 if sweeping is not None else max(0.0, pause)
+            if told is not None and self._logged(told.wait(wait)):
+                sweep_at = now
+            found, unreadable = hints.wait(0.0 if told is not None else wait)
             self._pipeline.park(unreadable, "capture.hints")
             for name, ids in found.items():
                 self._through_outages(partial(self._hinted, name, ids))
+
+    def _logged(self, said: Told) -> bool:
+        """Read what the log points at. Returns whether a model was emptied, so that all of them are to be compared."""
+        self._pipeline.park(said.unreadable, "capture.log")
+        for name, ids in said.changed.items():
+            self._through_outages(partial(self._hinted, name, ids, "log"))
+        return bool(said.emptied)
 
     def _pass(self, *, slow: bool, cold: bool) -> None:
         for model in self._models:
             if slow or cold or model.mapping.hot:
                 model.look(slow=slow)
 
-    def _hinted(self, name: str, ids: set[int]) -> None:
+    def _hinted(self, name: str, ids: set[int], mode: Mode = "hint") -> None:
         for model in self._models:
-            model.hinted(name, ids)
+            model.hinted(name, ids, mode)
 
     def _sweep(self) -> Iterator[None]:
         """One sweep over all models. What it owes is paid only when it ends: one broken off leaves it to the next."""
@@ -202,6 +232,15 @@ class _Loop:
                 metrics.ODOO_UP.set(1)
                 return result
         return None
+
+
+def _tell_of_log(*, following: bool) -> None:
+    if following:
+        log.info("log_followed")
+    else:
+        log.warning(
+            "log_silent", remedy="look at the connector, and at its slot in PostgreSQL; Odoo is polled meanwhile"
+        )
 
 
 def _step(sweep: Iterator[None]) -> Iterator[None] | None:
