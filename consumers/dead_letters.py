@@ -1,42 +1,50 @@
-"""Dead letters, newest first: what failed, where, which business process is affected, and who owns the remedy. Read only."""
+"""The queue of dead letters as it stands: what failed, where, which business process is affected, who owns the remedy, and what was decided."""
 
 from __future__ import annotations
 
-from infra.errors import PoisonMessage
+from consumers.core.letter_queue import Filter, Letter, Queue
+from infra.errors import Fatal, PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.kafka.unread import Told, logged, unread
 from infra.settings import Settings
 from schemas import contents
-from schemas.records import DeadLetterEvent
 from schemas.topics import topic as contract
 
 TOPIC = contract("ops.dead-letter.v1")
 
 
-def dead_letters(
-    settings: Settings,
-    *,
-    topic: str | None = None,
-    owner: str | None = None,
-    limit: int | None = None,
-    told: Told = logged,
-) -> list[DeadLetterEvent]:
-    """The letters as they stand now: of one event id the latest, newest first; only those of `topic` or `owner` where given.
-
-    A letter that cannot itself be read is `told` of, and the others are listed. Raises `Transient` for a broker that fails.
-    """
-    latest: dict[str, DeadLetterEvent] = {}
+def queue(settings: Settings, *, told: Told = logged) -> Queue:
+    """The whole queue. A letter that cannot itself be read is `told` of. Raises `Transient` for a broker that fails."""
+    found = Queue()
     for record in read_to_end(settings.kafka, TOPIC.name):
         value = record.value()
         if value is None:
             continue
         try:
-            letter = contents.read("ops.dead-letter.v1", value)
+            found.fold(contents.read("ops.dead-letter.v1", value))
         except PoisonMessage as error:
             told(unread(record, error))
-            continue
-        current = letter["current"]
-        if topic in {None, current["topic"]} and owner in {None, current["owner"]}:
-            latest[letter["meta"]["event_id"]] = letter
-    newest = sorted(latest.values(), key=lambda letter: letter["current"]["last_failed_at"], reverse=True)
-    return newest[:limit]
+    return found
+
+
+def letters(found: Queue, wanted: Filter) -> list[Letter]:
+    """The letters that are meant, those that failed last first.
+
+    Raises `Fatal` where one is named that the queue does not have. An id may be cut short, as long as it names one letter.
+    """
+    named = frozenset(_whole(found, identity) for identity in wanted.identities)
+    meant = Filter(
+        **{name: getattr(wanted, name) for name in Filter.__slots__ if name != "identities"}, identities=named
+    )
+    fitting = [letter for letter in found.letters.values() if meant.fits(letter)]
+    return sorted(fitting, key=lambda letter: letter.event["current"]["last_failed_at"], reverse=True)
+
+
+def _whole(found: Queue, identity: str) -> str:
+    alike = [known for known in found.letters if known.startswith(identity)]
+    if len(alike) == 1:
+        return alike[0]
+    raise Fatal(
+        f"{'no letter' if not alike else f'{len(alike)} letters'} {identity}",
+        remedy="`burnline dlq list --status all` shows the ids; give as much of one as tells it from the others",
+    )

@@ -5,6 +5,7 @@ Pure: the same record and failure give the same letter, with the same id, so tha
 Invariants
 - A letter fits where the record it is about may not. What is too large to travel is cut; the size and the digest of the whole say
   so, and by them it is known again where it is kept.
+- A record that was sent back and failed again is the same letter: its copy bears the letter's id, its attempts and its first failure in headers.
 - A letter holds nothing that a tombstone on another topic has to erase: a record of a compacted topic about people is withheld, and
   read again where it stands, or where it came from.
 """
@@ -12,6 +13,7 @@ Invariants
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +37,11 @@ MIRRORED = "ce_"
 SENTENCE = 4_000
 """Characters of an error."""
 
+LETTER, ATTEMPTS, SINCE = "burnline-letter", "burnline-attempts", "burnline-failed-since"
+COPY_HEADERS = frozenset({LETTER, ATTEMPTS, SINCE})
+"""Headers of a copy: of which letter, after how many attempts, first failed at which microsecond since 1970."""
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
 Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
 
 
@@ -57,6 +64,7 @@ def parked(
     the first `EXCERPT` travel, and none of it where it is withheld; the letter says so. Headers named like secrets are left out.
     """
     contract = TOPICS.get(topic_name)
+    letter, attempts, since = _before(headers)
     withheld = erasable(topic_name)
     remedy = getattr(error, "remedy", "") or "read the error, mend the cause, then retry the letter"
     size = None if value is None else len(value)
@@ -79,7 +87,7 @@ def parked(
             "parked",
             source=f"kafka:{topic_name}:{partition}",
             subject=subject,
-            version=offset if offset >= 0 else (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1),
+            version=offset if offset >= 0 else _micros(at),
             occurred_at=at,
             recorded_at=at,
             mode="derived",
@@ -101,22 +109,55 @@ def parked(
             "business_process": (contract.process if contract else Process.OPERATIONS).value,
             "owner": contract.owner if contract else "platform",
             "runbook": RUNBOOK,
-            "first_failed_at": at,
+            "first_failed_at": since or at,
             "last_failed_at": at,
-            "attempts": 1,
+            "attempts": attempts + 1,
             "reason": error.reason if isinstance(error, PoisonMessage) else "unknown",
             "value_size": size,
             "value_sha256": digest,
+            "letter_id": letter,
+            "decided_by": None,
+            "note": None,
         },
     }
+
+
+def copy_headers(letter: str, attempts: int, first_failed_at: datetime) -> list[tuple[str, bytes]]:
+    """The headers by which a copy of a letter's record is known."""
+    told = {LETTER: letter, ATTEMPTS: attempts, SINCE: _micros(first_failed_at)}
+    return [(name, str(value).encode()) for name, value in told.items()]
+
+
+def is_copy_of(headers: Headers, letter: str) -> bool:
+    """Whether a record is a copy that was sent back for this letter."""
+    return (LETTER, letter.encode()) in _pairs(headers)
+
+
+def _before(headers: Headers) -> tuple[str | None, int, datetime | None]:
+    """The letter, the attempts and the first failure that a copy tells; of any other record none."""
+    told = {name: content for name, content in _pairs(headers) if name in COPY_HEADERS}
+    try:
+        letter = str(uuid.UUID(told[LETTER].decode()))
+        since = _BEGINNING + timedelta(microseconds=int(told[SINCE]))
+        return letter, max(int(told[ATTEMPTS]), 1), since
+    except (KeyError, ValueError, OverflowError):
+        return None, 0, None
+
+
+def _micros(at: datetime) -> int:
+    return (at - _BEGINNING) // timedelta(microseconds=1)
+
+
+def _pairs(headers: Headers) -> list[tuple[str, bytes]]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs]
 
 
 def _kept(headers: Headers, *, only: str = "") -> dict[str, bytes]:
     """The headers that may travel: those that begin with `only`, none that is named like a secret, and no more than fit."""
     kept: dict[str, bytes] = {}
     left = HEADERS
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
-        content = value.encode() if isinstance(value, str) else value or b""
+    for name, content in _pairs(headers):
         if not name.startswith(only) or any(word in name.lower().replace("-", "_") for word in SECRET_WORDS):
             continue
         left -= len(name.encode()) + len(content)

@@ -179,6 +179,7 @@ class StreamsSettings(BaseModel):
     linger: Annotated[float, Field(ge=0, le=5)] = 0.01
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
+    checkpoint_every: Seconds = 300.0
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
@@ -216,6 +217,28 @@ class ActionSettings(BaseModel):
     ssl_ca_location: FilePath | None = None
     webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     chat_urls: dict[str, SecretStr] = Field(default_factory=dict)
+
+
+class MailSettings(BaseModel):
+    """The mail server that actions send by. Its certificate is verified; `none` is for a relay on this very machine."""
+
+    model_config = STRICT
+    host: str | None = None
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: SecretStr | None = None
+    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    ssl_ca_location: FilePath | None = None
+    timeout: Seconds = 30.0
+
+    @model_validator(mode="after")
+    def _nothing_in_the_clear(self) -> Self:
+        if (self.user is None) is not (self.password is None):
+            raise ValueError("user and password go together")
+        if self.tls == "none" and self.host not in {None, "localhost", "127.0.0.1", "::1"}:
+            raise ValueError("without TLS only a mail server on this machine is used")
+        return self
 
 
 class OperatorSettings(BaseModel):
@@ -288,6 +311,7 @@ class Settings(BaseSettings):
     streams: StreamsSettings = StreamsSettings()
     clock: ClockSettings = ClockSettings()
     actions: ActionSettings = ActionSettings()
+    mail: MailSettings = MailSettings()
     operator: OperatorSettings = OperatorSettings()
     registry: RegistrySettings = RegistrySettings()
     demo: DemoSettings = DemoSettings()

@@ -1712,6 +1712,9 @@ class DeadLetter(TypedDict):
     `reason`: Why it was parked, as a word of a closed list. Source: the error. Never null.
     `value_size`: Size of the record's value as it was; `value` has only its beginning where it is shorter. Unit: bytes. Source: the record. Null: the record had no value, or the letter is older than this field.
     `value_sha256`: SHA-256 of the whole value in hexadecimal, by which it is known again wherever it is kept. Source: the record. Null: the record had no value, or the letter is older than this field.
+    `letter_id`: Identity of the letter that a decision is about, or that a record which was tried again belongs to. Source: event_id of the event that parked it first. Null: the event parks its record for the first time.
+    `decided_by`: Who decided that it is retried or discarded. Source: the login on the machine of the command, or what was given with it. Null: it is parked.
+    `note`: Why it was decided so. Source: the reason given with the command. Null: it is parked.
     """
 
     status: DeadLetterStatus
@@ -1734,6 +1737,9 @@ class DeadLetter(TypedDict):
     reason: DeadLetterReason
     value_size: int | None
     value_sha256: str | None
+    letter_id: str | None
+    decided_by: str | None
+    note: str | None
 
 
 class DeadLetterEvent(TypedDict):

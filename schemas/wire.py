@@ -981,6 +981,9 @@ class DeadLetter(TypedDict):
     reason: DeadLetterReason
     value_size: int | None
     value_sha256: str | None
+    letter_id: str | None
+    decided_by: str | None
+    note: str | None
 
 
 class DeadLetterEvent(TypedDict):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from infra.config import read_config, section
@@ -56,8 +59,17 @@ def topology(policy: core.Measures) -> Topology:
         clock=CLOCK,
         alerts=TOPICS["governance.alert.v1"],
         dead_letters=TOPICS["ops.dead-letter.v1"],
+        release=release(policy),
         decoders={name: codec.decoder(kept) for name, kept in core.READS.items()},
     )
+
+
+def release(policy: core.Measures) -> str:
+    """What a state depends on besides its rows: the code that makes it, the policy, and the Python that wrote it down."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {policy!r}".encode())
+    for file in sorted(Path(core.__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _wired(processor: core.Processor, policy: core.Measures) -> Processor:

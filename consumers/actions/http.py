@@ -81,6 +81,8 @@ class Http:
             raise TargetFailed(Failure(reason)) from None
         except aiohttp.ClientConnectorDNSError as error:
             raise TargetFailed(Failure(f"{error.host} has no address: {error.os_error.strerror}")) from None
+        except aiohttp.InvalidURL:
+            raise TargetFailed(Failure("the address is none that can be called", final=True)) from None
         except (aiohttp.ClientError, OSError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise TargetFailed(Failure(reason, uncertain=progress.connected)) from None

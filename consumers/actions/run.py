@@ -41,7 +41,7 @@ def run(settings: Settings, config: dict[str, object], odoo: OdooSettings | None
     secret or an Odoo that a person must correct, `Transient` when no broker answers at the start. Odoo need not be up.
     """
     policy = load_policy(config)
-    targets = targets_of(policy, settings.actions, odoo)
+    targets = targets_of(policy, settings, odoo)
     broker_answers(settings.kafka)
     asyncio.run(_run(settings, policy, targets, stop))
 

@@ -18,6 +18,7 @@ from infra.kafka.names import (
     CAPTURE_TRANSACTIONS,
     CARRY_OVER,
     CLOCK_TRANSACTIONS,
+    DESK,
     GOVERNOR_TRANSACTIONS,
     SCRATCH_GROUPS,
     duties_group,
@@ -30,6 +31,8 @@ from schemas.topics import CLEARED, DATA_TEAMS, Topic
 
 CLUSTER_NAME = "kafka-cluster"
 MIGRATION, STEWARD = "migration", "steward"
+RETRIED = frozenset({"capture", "streams", "actions"})
+"""The roles whose inputs may be tried again."""
 OURS = "User:burnline-"
 """What the names of principals begin with unless settings say otherwise."""
 
@@ -143,11 +146,12 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             ),
         ),
         STEWARD: Role(
-            "who erases people: `privacy erase`; a person, for as long as it takes",
+            "who erases people and works on dead letters: `privacy erase`, `dlq retry`; a person, for as long as it takes",
             (
                 *(_prefix(Resource.TOPIC, one, Operation.DESCRIBE_CONFIGS) for one in sorted(domains)),
                 *(_prefix(Resource.TOPIC, one, Operation.ALTER_CONFIGS) for one in sorted(domains)),
                 Right(Resource.GROUP, streams, Operation.DESCRIBE),
+                Right(Resource.TRANSACTIONS, DESK, Operation.WRITE),
             ),
         ),
         "admin": Role(
@@ -201,6 +205,10 @@ def rights(
         found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.READ)] = "proves that nobody is left"
         if erasable(topic.name):
             found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "tombstones"
+        elif RETRIED & {*topic.subscribers} and not topic.name.startswith("ops.clock."):
+            found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "what is tried again"
+        elif topic.name == "ops.dead-letter.v1":
+            found[STEWARD][Right(Resource.TOPIC, topic.name, Operation.WRITE)] = "what was decided"
     for succession in successions:
         found[MIGRATION] |= {
             Right(Resource.TOPIC, succession.old.name, Operation.READ): "is carried over",

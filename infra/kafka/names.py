@@ -12,6 +12,8 @@ SCRATCH_GROUPS = "burnline.scratch."
 CAPTURE_TRANSACTIONS = "burnline.capture."
 CLOCK_TRANSACTIONS = "burnline.clock"
 GOVERNOR_TRANSACTIONS = "burnline.governor"
+DESK = "burnline.dlq"
+"""The transactional id of who decides dead letters: one at a time."""
 CARRY_OVER = "burnline.carry-over."
 """What both group and transactional id begin with of who carries a topic's history over."""
 

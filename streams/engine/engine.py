@@ -40,7 +40,9 @@ from infra.kafka.names import worker_transactions
 from infra.settings import Settings
 from streams.engine import metrics
 from streams.engine.batch import Batch, Outputs
+from streams.engine.checkpoints import Checkpoints
 from streams.engine.failures import of_kafka
+from streams.engine.keeping import Keeper
 from streams.engine.litter import Litter
 from streams.engine.ownership import Ownership
 from streams.engine.restore import Restorer
@@ -57,6 +59,8 @@ QUIET = 0.5
 """Seconds without a commit after which the ends that were reached are committed: never while records keep coming."""
 SWEEP = 30.0
 """Seconds beyond a transaction's time within which a broker surely aborts it: by default it looks every 10."""
+LEAVING = 5.0
+"""Seconds within which the group is told that this worker leaves."""
 CHUNK = 500
 _PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})  # noqa: SLF001
 
@@ -119,7 +123,9 @@ class Engine:
             retry_backoff_ms=20,  # a new transaction waits for the last one's marks, which takes a moment
         )
         member = self._consumer()
-        restorer = Restorer(kafka, streams.group, timeout=streams.transaction_timeout + SWEEP)
+        checkpoints = Checkpoints(streams.data_dir / streams.instance, self._topology.release)
+        keeper = Keeper(kafka, streams.group, checkpoints, every=streams.checkpoint_every)
+        restorer = Restorer(kafka, streams.group, checkpoints, timeout=streams.transaction_timeout + SWEEP)
         transactions = Transactions(producer, member, timeout=streams.transaction_timeout)
         member.subscribe(
             [*self._topology.sources, *self._own.processors],
@@ -140,7 +146,12 @@ class Engine:
                     litter.swept()
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
                     self._rest(transactions)
-            member.close()
+                keeper.keep_one(self._own)
+            copies = keeper.copies(self._own, list(self._own.ready))
+            _leave(member)
+            watchdog.turn()
+        keeper.save(copies)
+        keeper.close()
         log.info("worker_stopped", instance=streams.instance)
 
     def _consumer(self) -> Consumer:
@@ -258,6 +269,15 @@ class Engine:
         if place not in self._own.ready:
             raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker")
         return processor.look_up(self._own.ready[place][1], subject)
+
+
+def _leave(member: Consumer) -> None:
+    """Hand the partitions over. A static member that only closes keeps them until its session is over, and nobody works on them."""
+    member.unsubscribe()
+    deadline = time.monotonic() + LEAVING
+    while member.assignment() and time.monotonic() < deadline:
+        member.poll(IDLE)
+    member.close()
 
 
 def _count(outputs: Outputs, records: int, work: float, commit: float) -> None:

@@ -109,6 +109,10 @@ class Ownership:
         nowhere = Position(-1)
         return {place: end for place, end in self._ends.items() if end > self._positions.get(place, nowhere).offset}
 
+    def position(self, place: Partition) -> Position:
+        """Where a ready state stands."""
+        return self._positions[place]
+
     def inputs(self) -> list[Partition]:
         """The assigned partitions that have a state, ready or not."""
         return sorted(place for place in self.assigned or () if place[0] in self.processors)

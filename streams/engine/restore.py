@@ -2,26 +2,33 @@
 
 Order matters. First the group's committed position is asked for, which waits until every pending transaction of a former
 owner is decided; only then is the state read, to the end of all records, open transactions included. So whatever the
-position covers is in the rows.
+position covers is in the rows. What a checkpoint holds already is not read again.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, TopicPartition
+import structlog
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 
 from infra.errors import BurnlineError, Fatal, PoisonMessage
-from infra.kafka.clients import consumer
-from infra.kafka.reader import read_to_end
+from infra.kafka.clients import admin, consumer
+from infra.kafka.reader import STALL, end_offsets, read_ranges
 from infra.settings import KafkaSettings
 from schemas import codec
+from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
 from streams.engine.ownership import Kept, Position
 from streams.engine.topology import SEPARATOR, Partition, Processor
+
+log = structlog.get_logger()
+TELL = 2.0
+"""Seconds between two lines of the log that tell how far a restore is."""
 
 
 class Restored(NamedTuple):
@@ -55,12 +62,13 @@ def restore(
     group: str,
     wanted: Mapping[Partition, Processor],
     kept: Mapping[Partition, Kept],
+    checkpoints: Checkpoints,
     *,
     timeout: float,
 ) -> Iterator[Restored]:
     """The states of these input partitions, those that were kept and are still current first.
 
-    Raises `Transient` when Kafka does not answer, `Fatal` for a row that cannot be read.
+    Raises `Transient` when Kafka does not answer or nothing comes for a minute, `Fatal` for a row that cannot be read.
     """
     if not wanted:
         return
@@ -71,24 +79,65 @@ def restore(
             yield Restored(place, kept[place].state, positions[place], None)
         else:
             missing.setdefault(processor.state, []).append(place)
+    ids = topic_ids(settings, missing)
     for topic, places in missing.items():
-        latest: dict[int, dict[bytes, bytes]] = {partition: {} for _, partition in places}
-        for record in read_to_end(settings, topic, list(latest)):
-            key, value, partition = record.key(), record.value(), record.partition()
-            if key is not None and partition is not None:
-                if value is None:
-                    latest[partition].pop(key, None)
-                else:
-                    latest[partition][key] = value
+        ends = end_offsets(settings, topic, [partition for _, partition in places])
+        copies = {
+            place[1]: _begun(checkpoints.load(topic, ids[topic], place[1]), wanted[place], ends[place[1]])
+            for place in places
+        }
+        latest = _newer(settings, topic, {p: (copy.offset, ends[p][1]) for p, copy in copies.items()})
         for place in places:
-            rows = latest.pop(place[1])
-            yield Restored(place, rebuilt(wanted[place], rows), positions[place], len(rows))
+            processor, partition = wanted[place], place[1]
+            copy, rows, (first, end) = copies.pop(partition), latest.pop(partition, {}), ends[partition]
+            if copy.offset > first and None in rows.values():  # a copy does not say which row a deletion took away
+                copy = Copy(processor.new(), first)
+                rows = _newer(settings, topic, {partition: (first, end)}).get(partition, {})
+            fill(processor, copy.state, rows)
+            yield Restored(place, copy.state, positions[place], len(rows))
 
 
-def rebuilt(processor: Processor, rows: Mapping[bytes, bytes]) -> Any:
-    """A state from its rows. Raises `Fatal` for one that cannot be read: going on without it would lose what it says."""
-    state = processor.new()
+def _begun(copy: Copy | None, processor: Processor, bounds: tuple[int, int]) -> Copy:
+    """What to go on from: the copy, or nothing where its topic does not reach from where it stands."""
+    first, end = bounds
+    return copy if copy is not None and first <= copy.offset <= end else Copy(processor.new(), first)
+
+
+def _newer(
+    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]]
+) -> dict[int, dict[bytes, bytes | None]]:
+    """The last value of each row in these ranges, None for a deleted one; tells how far it is, since it may take a while."""
+    latest: dict[int, dict[bytes, bytes | None]] = {}
+    total = sum(end - begin for begin, end in ranges.values())
+    told = time.monotonic()
+    for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
+        key, value, partition = record.key(), record.value(), record.partition()
+        if key is not None and partition is not None:
+            latest.setdefault(partition, {})[key] = value
+        if read % 10_000 == 0 and time.monotonic() - told > TELL:
+            told = time.monotonic()
+            log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
+    return latest
+
+
+def topic_ids(settings: KafkaSettings, topics: Iterable[str]) -> dict[str, str]:
+    """What tells a topic from another that was made under its name. Raises `Transient`, or `Fatal` where it may not be seen."""
+    names = list(topics)
+    if not names:
+        return {}
+    client = admin(settings)  # kept: the answers never come once the client is gone
+    try:
+        answers = client.describe_topics(TopicCollection(names), request_timeout=30)
+        return {name: str(future.result(60).topic_id) for name, future in answers.items()}
+    except KafkaException as error:
+        raise of_kafka("asking for the topics of states", error) from error
+
+
+def fill(processor: Processor, state: Any, rows: Mapping[bytes, bytes | None]) -> None:
+    """Take rows into a state. Raises `Fatal` for one that cannot be read: going on without it would lose what it says."""
     for key, value in rows.items():
+        if value is None:
+            continue
         subject, _, record = key.decode().partition(SEPARATOR)
         try:
             kind, entry = codec.decode_wire(value)
@@ -98,15 +147,15 @@ def rebuilt(processor: Processor, rows: Mapping[bytes, bytes]) -> Any:
                 f"a row of {processor.state} ({subject} · {record}) cannot be read: {error}",
                 remedy="start the release that wrote it, or rebuild the state from the source topics",
             ) from error
-    return state
 
 
 class Restorer:
     """Runs `restore` in a thread; the engine's thread takes what is done. Only the last order counts."""
 
-    def __init__(self, settings: KafkaSettings, group: str, *, timeout: float) -> None:
+    def __init__(self, settings: KafkaSettings, group: str, checkpoints: Checkpoints, *, timeout: float) -> None:
         """For this group; `timeout` is how long a pending transaction may take to be decided, in seconds."""
         self._settings, self._group, self._timeout = settings, group, timeout
+        self._checkpoints = checkpoints
         self._done: SimpleQueue[tuple[int, Restored | BaseException]] = SimpleQueue()
 
     def order(self, generation: int, wanted: Mapping[Partition, Processor], kept: Mapping[Partition, Kept]) -> None:
@@ -114,7 +163,9 @@ class Restorer:
 
         def work() -> None:
             try:
-                for result in restore(self._settings, self._group, wanted, kept, timeout=self._timeout):
+                for result in restore(
+                    self._settings, self._group, wanted, kept, self._checkpoints, timeout=self._timeout
+                ):
                     self._done.put((generation, result))
             except BaseException as error:  # noqa: BLE001  handed to the engine's thread, which raises it
                 self._done.put((generation, error))

@@ -63,7 +63,8 @@ class Topology:
     """The whole: `sources` maps each source topic to the record it must hold, `route` says what an event means to whom.
 
     `decoders` decode the records of a source where not all of it is needed: what `route` looks at, and what headers repeat, is.
-    `published` turns an output into the records to write.
+    `published` turns an output into the records to write. `release` names what makes the states, code and policy: only that takes a
+    copy of a state from the disk. Without one, no copies are kept.
 
     A contribution to everybody goes to all partitions of its processor; one that came from `clock` goes only to the
     partition of the clock's record, since the clock writes to each partition itself.
@@ -77,3 +78,4 @@ class Topology:
     dead_letters: Topic
     decoders: Mapping[str, Decoder] = field(default_factory=dict)
     published: Publish = published
+    release: str | None = None

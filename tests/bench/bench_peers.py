@@ -85,12 +85,12 @@ def found(kafka: KafkaSettings, topic: str, since: dict[int, int]) -> dict[int, 
     return last
 
 
-def ours(kafka: KafkaSettings, mode: str, expected: dict[int, bytes], lines: int) -> float:
+def ours(kafka: KafkaSettings, mode: str, expected: dict[int, bytes], lines: int, folder: Path) -> float:
     """CPU seconds per million lines, start and end of the process included, as the peer counts its own."""
     declared = totals.topics(mode)
     topics.apply(kafka, topics.plan(kafka, declared), declared)
     out = totals.topology(mode).processors[0].measure.name
-    with worker(str(kafka.bootstrap_servers), mode) as process:
+    with worker(str(kafka.bootstrap_servers), mode, folder) as process:
         deadline = time.monotonic() + PATIENCE
         while _committed(kafka, mode) < lines:
             if time.monotonic() > deadline or process.poll() is not None:
@@ -113,8 +113,10 @@ def _committed(kafka: KafkaSettings, mode: str) -> int:
 
 
 @contextmanager
-def worker(bootstrap: str, mode: str) -> Iterator[psutil.Popen]:
-    process = psutil.Popen([sys.executable, "-m", "tests.bench.totals", bootstrap, mode], cwd=ROOT, stdout=sys.stderr)
+def worker(bootstrap: str, mode: str, folder: Path) -> Iterator[psutil.Popen]:
+    process = psutil.Popen(
+        [sys.executable, "-m", "tests.bench.totals", bootstrap, mode, str(folder)], cwd=ROOT, stdout=sys.stderr
+    )
     try:
         yield process
     finally:
@@ -158,7 +160,7 @@ def compare(lines: int) -> dict[str, Any]:
         expected = fill(str(broker.bootstrap_servers), lines)
         for mode, figure in (("conflated", "running_totals"), ("each", "running_totals_each_output")):
             peer = theirs(kafka, mode, expected, lines, Path(folder) / f"state-{mode}")
-            value = ours(kafka, mode, expected, lines)
+            value = ours(kafka, mode, expected, lines, Path(folder) / f"ours-{mode}")
             figures[f"{figure}_cpu_s_per_million"] = {
                 "value": round(value, 2),
                 "unit": "CPU s",

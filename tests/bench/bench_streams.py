@@ -183,6 +183,7 @@ def worker(kafka: KafkaSettings, log: Path) -> Iterator[psutil.Popen]:
         **os.environ,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
         "BURNLINE_STREAMS__WEB_PORT": "0",
+        "BURNLINE_STREAMS__DATA_DIR": str(log.parent / "streams"),
     }
     with log.open("wb") as out:
         process = psutil.Popen(

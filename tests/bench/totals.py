@@ -1,6 +1,6 @@
 """The peers' job on our engine: running totals per project over Avro timesheet lines, exactly once, as `../shared/bench` defines it.
 
-    python -m tests.bench.totals BOOTSTRAP each|conflated      a worker; SIGTERM ends it
+    python -m tests.bench.totals BOOTSTRAP each|conflated FOLDER      a worker; SIGTERM ends it
 
 The same lines in, the same 32 bytes out, and a changelog behind them. `conflated` writes a total once per project and batch, as Kafka
 Streams does with its cache; `each` writes every update. It is no measure of ours: a sum that counts deliveries is exact only because
@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from infra import logs
@@ -190,12 +191,13 @@ def topics(mode: str) -> list[Topic]:
 
 
 def main() -> None:
-    bootstrap, mode = sys.argv[1:]
+    bootstrap, mode, folder = sys.argv[1:]
     logs.configure("error")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     settings = Settings(
-        kafka=KafkaSettings(bootstrap_servers=bootstrap), streams=StreamsSettings(group=f"bench.totals-{mode}")
+        kafka=KafkaSettings(bootstrap_servers=bootstrap),
+        streams=StreamsSettings(group=f"bench.totals-{mode}", data_dir=Path(folder)),
     )
     Engine(settings, topology(mode)).run(stop)
 

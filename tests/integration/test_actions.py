@@ -1,208 +1,41 @@
 """The action runner on a real broker, against a real receiver over HTTP: each alert acts once, in order, whatever happens."""
 
-import base64
 import dataclasses
-import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-import uuid
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from standardwebhooks import Webhook
 
 from consumers.actions import run, sources
 from consumers.actions.journal import Journal
-from infra.errors import BurnlineError, Fatal, Transient
+from infra.errors import Fatal, Transient
 from infra.kafka import topics
 from infra.kafka.clients import producer
-from infra.kafka.reader import end_offsets, read_to_end
+from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
-from infra.settings import ActionSettings, KafkaSettings, OdooSettings, Settings
+from infra.settings import KafkaSettings, OdooSettings, Settings
 from schemas import codec
-from tests.support.alerts import ALERTS, alert
+from tests.support.actions import Firm, Receiver, acting, hook, prepared, process, wait_for
+from tests.support.alerts import ALERTS
 
-SECRET = "whsec_" + base64.b64encode(b"a" * 32).decode()
 CURSOR = {"model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None}
-RUNNER = """
-import json, sys, threading
-from consumers.actions import run, sources
-from consumers.actions.journal import Journal
-from infra.settings import load_settings
-settings = load_settings()
-run(settings, json.loads(sys.argv[1]), settings.odoo if settings.odoo.url else None, threading.Event())
-"""
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
 def kafka(kafka_bootstrap):
-    settings = KafkaSettings(bootstrap_servers=kafka_bootstrap)
-    topics.apply(settings, topics.plan(settings))
-
-    def have_leaders():  # topics that were just made have none for a moment
-        try:
-            return [
-                end_offsets(settings, name, range(6))
-                for name in ("governance.alert.v1", "governance.action.v1", "ops.dead-letter.v1")
-            ]
-        except Transient:
-            return False
-
-    wait_for(have_leaders)
-    return settings
-
-
-class Receiver:
-    """An HTTP server that verifies every delivery and answers what it is told to, by path; what it saw, it keeps."""
-
-    def __init__(self):
-        self.seen = []
-        self.answers = {}
-        self.held = threading.Event()
-        self.release = threading.Event()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                Webhook(SECRET).verify(body, dict(self.headers))
-                receiver.seen.append((self.path, self.headers["webhook-id"], json.loads(body)))
-                script = receiver.answers.get(self.path, [])
-                status, headers = script.pop(0) if script else (200, {})
-                if status == "hold":
-                    receiver.held.set()
-                    receiver.release.wait(60)
-                    status = 200
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-            def handle_one_request(self):
-                try:
-                    super().handle_one_request()
-                except (BrokenPipeError, ConnectionResetError):  # the sender was killed, or did not wait
-                    self.close_connection = True
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self.server.server_address[1]}{path}"
-
-    def at(self, path):
-        return [entry for entry in list(self.seen) if entry[0] == path]
-
-    def close(self):
-        self.release.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    return prepared(kafka_bootstrap)
 
 
 @pytest.fixture
 def receiver():
-    made = Receiver()
-    yield made
-    made.close()
-
-
-class Firm:
-    """One test's alerts, policy and group: others on the same broker do not concern it."""
-
-    def __init__(self, kafka):
-        self.kafka = kafka
-        self.id = uuid.uuid4().hex
-        self.rule = f"test-{self.id}.hours"
-
-    def settings(self, **changed):
-        quick = {
-            "schedule": (0.05, 0.1),
-            "timeout": 2.0,
-            "oldest": 10**9,
-            "allowed_networks": ("127.0.0.0/8",),
-            "group": f"test.actions-{self.id}",
-        }
-        secrets = {"webhook_secrets": {"n8n": SECRET}}
-        return Settings(kafka=self.kafka, actions=ActionSettings(**(quick | secrets | changed)))
-
-    def policy(self, *targets):
-        when = {"rule": f"test-{self.id}.*"}
-        return {"actions": {"rules": [{"name": "test", "owner": "owners", "when": when, "then": list(targets)}]}}
-
-    def publish(self, *events):
-        writer = EventWriter(producer(self.kafka))
-        for event in events:
-            writer.send(ALERTS, event)
-        writer.flush()
-
-    def alert(self, subject=None, **changed):
-        return alert(
-            subject or f"odoo:firm:project.project:{uuid.uuid4().int % 10**9}", **({"rule": self.rule} | changed)
-        )
-
-    def actions(self, event):
-        """Status, attempt and detail of every step about an alert, in order."""
-        identity = event["current"]["alert_id"]
-        steps = [codec.decode(r.value()).value for r in read_to_end(self.kafka, "governance.action.v1")]
-        return [step["current"] for step in steps if step["current"]["alert_id"] == identity]
-
-    def statuses(self, event):
-        return [step["status"] for step in self.actions(event)]
-
-    def ended(self, *events):
-        return wait_for(lambda: all({"succeeded", "abandoned"} & set(self.statuses(event)) for event in events))
+    with Receiver() as made:
+        yield made
 
 
 @pytest.fixture
 def firm(kafka):
     return Firm(kafka)
-
-
-@contextmanager
-def acting(settings, config, odoo=None):
-    """A runner in a thread; what it raised is raised in the end."""
-    stop, failures = threading.Event(), []
-
-    def target():
-        try:
-            run(settings, config, odoo, stop)
-        except BurnlineError as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
-    if failures:
-        raise failures[0]
-
-
-def hook(receiver, path, **changed):
-    return {"target": "webhook", "url": receiver.url(path), "secret": "n8n", **changed}
 
 
 def test_an_alert_is_delivered_signed_and_every_step_is_recorded(firm, receiver):
@@ -370,27 +203,6 @@ def test_a_record_that_is_no_alert_is_parked_and_the_next_one_is_acted_upon(firm
     assert parked[3]["value"] == good[:-1]
     assert all(found["stage"] == "actions" and found["remedy"] for found in parked.values())
     assert len(receiver.at("/a")) == 1
-
-
-@contextmanager
-def process(firm, config, **env):
-    """A runner as a process of its own."""
-    names = {
-        "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": firm.kafka.bootstrap_servers,
-        "BURNLINE_ACTIONS__GROUP": f"test.actions-{firm.id}",
-        "BURNLINE_ACTIONS__WEBHOOK_SECRETS__N8N": SECRET,
-        "BURNLINE_ACTIONS__TIMEOUT": "60",
-        "BURNLINE_ACTIONS__OLDEST": "1000000000",
-        "BURNLINE_ACTIONS__ALLOWED_NETWORKS": '["127.0.0.0/8"]',
-        "BURNLINE_ACTIONS__SESSION_TIMEOUT": "6",
-    }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("BURNLINE_", "ODOO_"))}
-    started = subprocess.Popen([sys.executable, "-c", RUNNER, json.dumps(config)], env=inherited | names | env)
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait()
 
 
 def test_killed_between_the_effect_and_its_record_it_delivers_again_under_the_same_id(firm, receiver):

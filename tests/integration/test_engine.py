@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from infra.kafka import topics
 from infra.kafka.clients import consumer, producer, transactional_producer
 from infra.settings import KafkaSettings, Settings, StreamsSettings
 from schemas import codec
+from streams.engine import metrics
 from streams.engine.batch import Outputs
 from streams.engine.engine import ElsewhereError, Engine
 from streams.engine.failures import Fenced
@@ -31,15 +33,19 @@ pytestmark = pytest.mark.kafka
 class World:
     """The toy's topics on the shared broker, and engines over them in threads."""
 
-    def __init__(self, bootstrap: str, prefix: str) -> None:
-        self.prefix, self.kafka = prefix, KafkaSettings(bootstrap_servers=bootstrap)
+    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
+        self.prefix, self.kafka, self.folder = prefix, KafkaSettings(bootstrap_servers=bootstrap), folder
         self.declared = toy.topics(prefix)
         self.producer = producer(self.kafka)
         self.sent = 0
 
     def settings(self, instance: str = "a") -> Settings:
         streams = StreamsSettings(
-            instance=instance, group=f"{self.prefix}.group", session_timeout=6, transaction_timeout=6
+            instance=instance,
+            group=f"{self.prefix}.group",
+            session_timeout=6,
+            transaction_timeout=6,
+            data_dir=self.folder,
         )
         return Settings(kafka=self.kafka, streams=streams)
 
@@ -82,8 +88,8 @@ class World:
 
 
 @pytest.fixture
-def world(kafka_bootstrap: str, topic_prefix: str) -> World:
-    made = World(kafka_bootstrap, f"{topic_prefix}toy")
+def world(kafka_bootstrap: str, topic_prefix: str, tmp_path: Path) -> World:
+    made = World(kafka_bootstrap, f"{topic_prefix}toy", tmp_path)
     made.create_topics()
     return made
 
@@ -240,12 +246,12 @@ def test_a_state_that_cannot_be_read_stops_the_worker(world: World) -> None:
         Engine(world.settings(), toy.topology(world.prefix)).run(threading.Event())
 
 
-def _without_topics(bootstrap: str, prefix: str) -> World:
-    return World(bootstrap, prefix)
+def _without_topics(bootstrap: str, prefix: str, folder: Path) -> World:
+    return World(bootstrap, prefix, folder)
 
 
-def _without_broker(_bootstrap: str, prefix: str) -> World:
-    return World("127.0.0.1:1", prefix)
+def _without_broker(_bootstrap: str, prefix: str, folder: Path) -> World:
+    return World("127.0.0.1:1", prefix, folder)
 
 
 @pytest.mark.parametrize(
@@ -255,14 +261,45 @@ def _without_broker(_bootstrap: str, prefix: str) -> World:
         pytest.param(_without_broker, Transient, "no Kafka broker answers", id="Kafka is down at the start"),
     ],
 )
-def test_a_worker_that_cannot_begin_says_why_and_what_to_do(
+def test_a_worker_that_cannot_begin_says_why_and_what_to_do(  # noqa: PLR0917  three fixtures and three columns
     kafka_bootstrap: str,
     topic_prefix: str,
-    build: Callable[[str, str], World],
+    tmp_path: Path,
+    build: Callable[[str, str, Path], World],
     kind: type[BurnlineError],
     says: str,
 ) -> None:
-    world = build(kafka_bootstrap, f"{topic_prefix}toy")
+    world = build(kafka_bootstrap, f"{topic_prefix}toy", tmp_path)
     with pytest.raises(kind, match=says) as refused:
         Engine(world.settings(), toy.topology(world.prefix)).run(threading.Event())
     assert refused.value.remedy
+
+
+def restored_rows() -> float:
+    return metrics.RESTORED_ROWS._value.get()
+
+
+def test_a_restart_reads_only_what_is_newer_than_its_own_copy(world: World) -> None:
+    world.send(400)
+    with world.worker():
+        world.arrived()
+    before = restored_rows()
+    with world.worker("b"):  # has no copy, and leaves the state further on
+        world.send(50)
+        world.arrived()
+    assert restored_rows() - before == 800
+    before = restored_rows()
+    with world.worker():
+        world.send(50)
+        world.arrived()
+    assert restored_rows() - before == 100, "what the other has added in two processors, and nothing else"
+    assert_exact(world.kafka, world.prefix, world.sent)
+
+
+def test_who_leaves_in_order_is_not_waited_for(world: World) -> None:
+    with world.worker("b") as other:
+        with world.worker():
+            until(lambda: 0 < other.status().inputs < 12, "both have a share")
+        left = time.monotonic()
+        until(lambda: other.status().ready and other.status().inputs == 12, "the other has all of it")
+        assert time.monotonic() - left < world.settings().streams.session_timeout, "a session's end was waited for"

@@ -45,6 +45,8 @@ class Workers:
             **{k: v for k, v in os.environ.items() if not k.startswith("BURNLINE_")},
             "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
             "BURNLINE_STREAMS__GROUP": f"{prefix}.group",
+            "BURNLINE_STREAMS__DATA_DIR": str(folder / "data"),
+            "BURNLINE_STREAMS__CHECKPOINT_EVERY": "1",  # so that those who are killed have a copy, and one that is old
             "BURNLINE_STREAMS__SESSION_TIMEOUT": str(SESSION),
             "BURNLINE_STREAMS__TRANSACTION_TIMEOUT": str(SESSION),
         }

@@ -140,6 +140,7 @@ def topology(prefix: str) -> Topology:
         clock=clock,
         alerts=replace(CLOCK, name=f"{prefix}.alerts"),
         dead_letters=replace(TOPICS["ops.dead-letter.v1"], name=f"{prefix}.dead-letters"),
+        release="toy",
     )
 
 

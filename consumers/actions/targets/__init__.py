@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from consumers.actions.http import Http
-from consumers.actions.targets import log, odoo_activity, webhook
+from consumers.actions.targets import (
+    log,
+    mail,
+    odoo_activity,
+    odoo_note,
+    odoo_task,
+    odoo_update,
+    slack,
+    teams,
+    webhook,
+)
 from consumers.actions.targets.base import Asked, Means, Target
 from consumers.actions.targets.odoo import Odoo
 from consumers.core.policy import Policy
-from infra.settings import ActionSettings, OdooSettings
+from infra.settings import OdooSettings, Settings
 
 KINDS: Mapping[str, Callable[[Sequence[Asked], Means], Target]] = {
     "log": log.make,
+    "mail": mail.make,
     "odoo_activity": odoo_activity.make,
+    "odoo_note": odoo_note.make,
+    "odoo_task": odoo_task.make,
+    "odoo_update": odoo_update.make,
+    "slack": slack.make,
+    "teams": teams.make,
     "webhook": webhook.make,
 }
 
 
-def targets_of(policy: Policy, settings: ActionSettings, odoo: OdooSettings | None) -> dict[str, Target]:
+def targets_of(policy: Policy, settings: Settings, odoo: OdooSettings | None) -> dict[str, Target]:
     """The targets that the policy asks for, by kind. Raises `Fatal` for what they need and do not have."""
-    means = Means(settings, Http(settings), Odoo(odoo) if odoo is not None else None)
+    means = Means(settings.actions, settings.mail, Http(settings.actions), Odoo(odoo) if odoo is not None else None)
     asked: dict[str, list[Asked]] = {}
     for rule in policy.rules:
         for wanted in rule.targets:

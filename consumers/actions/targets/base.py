@@ -13,7 +13,7 @@ from consumers.actions.http import Http
 from consumers.actions.targets.odoo import Odoo
 from consumers.core.plan import Planned
 from consumers.core.targets import Target as Wanted
-from infra.settings import ActionSettings
+from infra.settings import ActionSettings, MailSettings
 
 
 class Target(Protocol):
@@ -44,5 +44,6 @@ class Means:
     """What targets are made with. `odoo` is None where none is configured."""
 
     settings: ActionSettings
+    mail: MailSettings
     http: Http
     odoo: Odoo | None

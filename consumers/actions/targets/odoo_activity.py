@@ -10,20 +10,11 @@ from collections.abc import Sequence
 from typing import cast
 
 from consumers.actions.targets.base import Asked, Means
-from consumers.actions.targets.failed import TargetFailed
 from consumers.actions.targets.odoo import MODULE, Odoo, OdooTarget, external_name, known, load, record
+from consumers.actions.targets.odoo_user import user_id
 from consumers.core.plan import Planned
-from consumers.core.retry import Failure
 from consumers.core.targets.odoo_activity import OdooActivity, activity
 from infra.odoo.client import OdooClient
-
-RESPONSIBLE = {
-    "account.move": ("invoice_user_id",),
-    "project.project": ("user_id",),
-    "hr.employee": ("parent_id", "user_id"),
-    "res.partner": ("user_id",),
-}
-"""Where a record names the user who looks after it; an employee's is the user of the manager, who is an employee too."""
 
 
 def make(asked: Sequence[Asked], means: Means) -> OdooTarget:
@@ -47,7 +38,7 @@ def _act(odoo: Odoo, client: OdooClient, planned: Planned) -> str | None:
         "note": wanted.note,
         "date_deadline": wanted.deadline.isoformat(),
     }
-    user = _user(client, wanted.user, model, identity)
+    user = user_id(client, wanted.user, model, identity)
     if user is not None:
         row["user_id/.id"] = str(user)
     return load(client, "mail.activity", row, f"an activity on {model}({identity})")
@@ -60,19 +51,3 @@ def _close(client: OdooClient, name: str, feedback: str) -> str | None:
     if any(row["active"] for row in client.read("mail.activity", [identity], ["active"])):
         client.call("mail.activity", "action_feedback", [identity], feedback=feedback)
     return f"mail.activity:{identity}"
-
-
-def _user(client: OdooClient, user: str | None, model: str, identity: int) -> int | None:
-    """The user to ask: by login, or the record's own; None leaves it to Odoo."""
-    if user is None:
-        return None
-    if user != "responsible":
-        found = client.search("res.users", [("login", "=", user), ("active", "=", True)])
-        if not found:
-            raise TargetFailed(Failure(f"Odoo has no user {user}", final=True))
-        return found[0]
-    value: int | None = identity
-    for field in RESPONSIBLE.get(model, ()):
-        rows = client.read(model, [value], [field]) if value else []
-        value = rows[0][field] or None if rows else None
-    return value if model in RESPONSIBLE else None
