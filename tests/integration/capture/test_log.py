@@ -54,32 +54,34 @@ class Both:
 
     def __init__(self, polled: Subscriber, logged: Subscriber) -> None:
         self.polled, self.logged = polled, logged
-        self._before = self._count()
+        self._before: list[tuple[tuple[str, str], int]] = []
 
-    def _count(self) -> tuple[int, int]:
-        polled, logged = (sum(map(len, one.events.values())) for one in (self.polled, self.logged))
-        return polled, logged
+    def _counts(self) -> list[list[tuple[tuple[str, str], int]]]:
+        """How many events each has told of each record."""
+        both = (self.polled.events, self.logged.events)
+        return [sorted((place, len(found)) for place, found in events.items() if found) for events in both]
 
     def settle(self) -> None:
-        """Return once both have told of something, and then of nothing for a while."""
-        deadline, quiet, last = time.monotonic() + 90, time.monotonic(), self._count()
+        """Return once both have told of something new, of the same records as often, and then of nothing for a while."""
+        end, quiet, last = time.monotonic() + 120, time.monotonic(), self._counts()
         while True:
             for one in (self.polled, self.logged):
                 one.check()
                 one.poll(0.1)
-            now, counts = time.monotonic(), self._count()
+            now, counts = time.monotonic(), self._counts()
             if counts != last:
                 last, quiet = counts, now
-            told = all(after > before for after, before in zip(counts, self._before, strict=True))
-            if told and now - quiet > SETTLED:
-                self._before = counts
+            if counts[0] == counts[1] != self._before and now - quiet > SETTLED:
+                self._before = counts[0]
                 return
-            assert now < deadline, f"polled and logged: {self._before}, then {counts}"
+            assert now < end, {
+                place for one in counts for place in one if place not in counts[0] or place not in counts[1]
+            }
 
     def forget(self) -> None:
         self.polled.events.clear()
         self.logged.events.clear()
-        self._before = self._count()
+        self._before = []
 
 
 def told(subscriber: Subscriber) -> dict[tuple[str, str], list[Any]]:
