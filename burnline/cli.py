@@ -11,7 +11,20 @@ import sys
 import typer
 from rich.console import Console
 
-from burnline.commands import broker, by_hand, dlq, doctor, look, odoo, policy, privacy, processes, schemas, topics
+from burnline.commands import (
+    audit,
+    broker,
+    by_hand,
+    dlq,
+    doctor,
+    look,
+    odoo,
+    policy,
+    privacy,
+    processes,
+    schemas,
+    topics,
+)
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
 
@@ -33,6 +46,7 @@ add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
+audit.add_to(app)
 by_hand.add_to(app)
 
 

@@ -35,15 +35,18 @@ from consumers.core.reentry import (
     way_of,
 )
 from infra.dead_letters import COPY_HEADERS, copy_headers, is_copy_of
-from infra.errors import Fatal, PoisonMessage, Transient
+from infra.errors import Fatal, Transient
 from infra.kafka.clients import transactional_producer
 from infra.kafka.failures import refusal
 from infra.kafka.names import DESK
 from infra.kafka.reader import STALL, end_offsets, read_ranges
 from infra.kafka.writer import EventWriter
-from infra.settings import KafkaSettings, Settings
+from infra.settings import KafkaSettings, Settings, WebhookSettings
 from schemas.events import Headers
 
+ODOO = "/odoo"
+ANSWER = 200
+"""Characters of a server's answer that are told."""
 TRANSACTION = 60.0
 AT_ONCE = 100
 """Letters that share a transaction."""
@@ -172,6 +175,7 @@ class Desk:
         for one in todo:
             if one.way is Way.POST:
                 self._post(one)
+        todo = [one for one in todo if not isinstance(one.way, Refusal)]
         for start in range(0, len(todo), AT_ONCE):
             chunk = todo[start : start + AT_ONCE]
             while chunk and not self._commit(chunk, "retried", note):
@@ -241,36 +245,43 @@ class Desk:
         return found
 
     def _post(self, one: Plan) -> None:
-        """Post a delivery as its sender would. Raises `PoisonMessage` where the server refuses it again, `Transient` where it is away."""
-        settings, current, body = self._settings.webhooks, one.letter.event["current"], one.value or b""
-        source = current["topic"].rpartition("/")[2]
-        known = settings.sources.get(source)
-        if known is None:
-            raise Fatal(
-                f"{source} is no source that this machine has a secret of",
-                remedy="set BURNLINE_WEBHOOKS__SOURCES as the webhook server has it",
-            )
+        """Post a delivery as its sender would. Refuses the plan where the server refuses it again; raises `Transient` where that is away."""
+        settings, path, body = self._settings.webhooks, one.letter.event["current"]["topic"], one.value or b""
         identity = f"dlq-{one.letter.identity}-{hashlib.sha256(body).hexdigest()[:8]}"
-        at = self._now()
-        secret = known.secret.get_secret_value().split()[0]
-        signed = Webhook(secret).sign(identity, at, body.decode("utf-8", "replace"))
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": identity,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": signed,
-        }
-        address = f"http://{settings.host}:{settings.port}{current['topic']}"
+        target, headers = _signed(settings, path, identity, body, self._now())
+        address = f"http://{settings.host}:{settings.port}"
         try:
-            answer = httpx.post(address, content=body, headers=headers, timeout=settings.ack_timeout + 5)
+            answer = httpx.post(address + target, content=body, headers=headers, timeout=settings.ack_timeout + 5)
         except httpx.HTTPError as error:
             raise Transient(
-                f"the webhook server at {address} does not answer: {error}", remedy="is `burnline webhooks` running?"
+                f"the webhook server at {address} does not answer: {type(error).__name__}",
+                remedy="is `burnline webhooks` running, and BURNLINE_WEBHOOKS__HOST and …PORT as it has them?",
             ) from error
-        if answer.status_code >= 500:
+        if answer.status_code in {429, 503} or answer.status_code >= 500:
             raise Transient(f"the webhook server said {answer.status_code}", remedy="try again later")
-        if answer.status_code >= 300:
-            raise PoisonMessage(
-                f"the webhook server refused it again with {answer.status_code}: {answer.text[:200]}",
-                remedy="mend the body with `burnline dlq edit`",
+        if not answer.is_success:
+            one.way = Refusal(
+                f"the webhook server refused it again, with {answer.status_code}: {answer.text[:ANSWER]}",
+                "mend the body with `burnline dlq edit`",
             )
+
+
+def _signed(
+    settings: WebhookSettings, path: str, identity: str, body: bytes, at: datetime
+) -> tuple[str, dict[str, str]]:
+    """Where a delivery to this path is posted, and its headers. Raises `Fatal` for a sender whose secret this machine does not have."""
+    headers, source = {"content-type": "application/json"}, path.rpartition("/")[2]
+    if path == ODOO and settings.odoo_token is not None:
+        return f"{ODOO}/{settings.odoo_token.get_secret_value().split()[0]}", headers
+    known = settings.sources.get(source)
+    if known is None:
+        raise Fatal(
+            f"this machine has no secret of the source {source}",
+            remedy="set BURNLINE_WEBHOOKS__SOURCES and …ODOO_TOKEN as the webhook server has them",
+        )
+    signature = Webhook(known.secret.get_secret_value().split()[0]).sign(identity, at, body.decode("utf-8", "replace"))
+    return path, headers | {
+        "webhook-id": identity,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature,
+    }

@@ -31,6 +31,11 @@ Event = (
     | records.DisputeAgingEvent
     | records.ClientExposureEvent
     | records.UtilizationRollupEvent
+    | records.BurnRollupEvent
+    | records.StaffingEvent
+    | records.BillingEvent
+    | records.ReceivablesEvent
+    | records.RequestAgingEvent
     | records.AlertEvent
     | records.ActionEvent
     | records.DutyEvent
@@ -90,6 +95,16 @@ def read(topic: Literal["measure.dispute-aging.v1"], data: bytes) -> records.Dis
 def read(topic: Literal["measure.client-exposure.v1"], data: bytes) -> records.ClientExposureEvent: ...
 @overload
 def read(topic: Literal["measure.utilization-rollup.v1"], data: bytes) -> records.UtilizationRollupEvent: ...
+@overload
+def read(topic: Literal["measure.burn-rollup.v1"], data: bytes) -> records.BurnRollupEvent: ...
+@overload
+def read(topic: Literal["measure.staffing.v1"], data: bytes) -> records.StaffingEvent: ...
+@overload
+def read(topic: Literal["measure.billing.v1"], data: bytes) -> records.BillingEvent: ...
+@overload
+def read(topic: Literal["measure.receivables.v1"], data: bytes) -> records.ReceivablesEvent: ...
+@overload
+def read(topic: Literal["measure.request-aging.v1"], data: bytes) -> records.RequestAgingEvent: ...
 @overload
 def read(topic: Literal["governance.alert.v1"], data: bytes) -> records.AlertEvent: ...
 @overload

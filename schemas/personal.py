@@ -6,7 +6,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "burnline.governance.Action": frozenset({"decided_by", "confirmed_by"}),
     "burnline.governance.Freeze": frozenset({"released_by"}),
     "burnline.internal.AbsenceEntry": frozenset({"first_day", "last_day", "minutes"}),
-    "burnline.internal.ConsultantEntry": frozenset({"employed_from", "employed_to"}),
+    "burnline.internal.ConsultantEntry": frozenset({"employed_from", "employed_to", "hourly_cost"}),
     "burnline.internal.TimeEntry": frozenset({"day", "minutes"}),
     "burnline.measure.Utilization": frozenset({"available_minutes", "worked_minutes", "billable_minutes", "approved_minutes", "approved_billable_minutes", "billable_utilization", "total_utilization", "approved_billable_utilization", "delta", "long_billable_utilization", "long_total_utilization", "week_available_minutes", "week_worked_minutes", "week_billable_minutes", "compliance", "band"}),
     "burnline.ops.DeadLetter": frozenset({"decided_by"}),

@@ -1067,6 +1067,8 @@ class ConsultantEntry(TypedDict):
     `timezone`: IANA time zone in which the consultant's days end. Source: `burnline.people.Consultant.timezone`. Never null.
     `calendar_id`: resource.calendar id of the working hours. Source: `burnline.people.Consultant.calendar_id`. Null: hours are fully flexible.
     `weekday_minutes`: Scheduled time, Monday first, seven numbers. Unit: minutes a day. Source: `burnline.people.Consultant.weekday_minutes`. Never null; all 0 without a calendar.
+    `hourly_cost`: Cost of an hour. Unit: ten-thousandths of `currency`. Source: `burnline.people.Consultant.hourly_cost`. Null: it is not known, or the row is older than the field.
+    `currency`: ISO 4217 code of hourly_cost. Source: `burnline.people.Consultant.currency`. Null: it is not known, or the row is older than the field.
     """
 
     subject: str
@@ -1086,6 +1088,8 @@ class ConsultantEntry(TypedDict):
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
+    hourly_cost: int | None
+    currency: str | None
 
 
 class CostEntry(TypedDict):
@@ -1253,6 +1257,7 @@ class ProjectEntry(TypedDict):
     `budget_minutes`: Budget of time. Unit: minutes. Source: `burnline.delivery.Project.budget_minutes`. Null: none is set.
     `budget_cost`: Budget of cost. Unit: ten-thousandths of `currency`. Source: `burnline.delivery.Project.budget_cost`. Null: none is set.
     `active`: False once archived. Source: `burnline.delivery.Project.active`. Never null.
+    `from_day`: Day from which client, manager and company hold. Unit: days since 1970-01-01. Source: occurred_at of the event, in the project's time zone. Never null.
     """
 
     subject: str
@@ -1270,6 +1275,7 @@ class ProjectEntry(TypedDict):
     budget_minutes: int | None
     budget_cost: int | None
     active: bool
+    from_day: date
 
 
 class MilestoneEntry(TypedDict):
@@ -1356,6 +1362,64 @@ class Frame(TypedDict):
     entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry | FactEntry]
 
 
+class Billing(TypedDict):
+    """What of a project's work can be billed, how old it is, and what keeps the rest from being billed.
+
+    `project_id`: project.project id of the project. Source: `burnline.delivery.Project.id` of the last event. Never null.
+    `company_id`: res.company id of the project's company. Source: `burnline.delivery.Project.company_id` of the last event. Null: the project is shared by all companies.
+    `client_id`: res.partner id of the client. Source: `burnline.delivery.Project.client_id` of the last event. Null: the project is internal.
+    `manager_id`: res.users id of the project manager. Source: `burnline.delivery.Project.manager_id` of the last event. Null: nobody was assigned.
+    `currency`: ISO 4217 code of all amounts: the company's currency. Source: `burnline.delivery.Project.currency` of the last event. Null: it cannot be read.
+    `unbilled_minutes`: Approved time that was sold and is on no invoice. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of approved billable lines with an order line of a confirmed order and without an invoice. Never null.
+    `unbilled_amount`: What that time is worth, without tax. Unit: amount in `currency`. Source: its minutes × unit_price less discount of `burnline.sales.Contract.lines`, at the order's rate. Null: an order is in another company's currency, or it cannot be read.
+    `buckets`: Names of the ages of unbilled time, youngest first. Source: the policy of the monitor. Never null; never empty.
+    `bucket_minutes`: Unbilled time of each of the buckets. Unit: minutes. Source: as unbilled_minutes, by the day of the work. Never null; never empty.
+    `oldest_unbilled_on`: Day of the oldest unbilled work. Unit: calendar day. Source: `burnline.delivery.Timesheet.date`. Null: everything is billed.
+    `other_amount`: What else is delivered and not invoiced: fixed prices, milestones, expenses, goods. Unit: amount in `currency`. Source: (delivered − invoiced of `burnline.sales.Contract.lines`) × the line's price. Null: as unbilled_amount.
+    `ready_amount`: What could be billed now. Unit: amount in `currency`. Source: unbilled_amount + other_amount. Null: as unbilled_amount.
+    `waiting_minutes`: Sold time that cannot be billed yet. Unit: minutes. Source: Σ `burnline.delivery.Timesheet.minutes` of lines that are not approved, or whose order is not confirmed. Never null.
+    `waiting_amount`: What that time is worth, where its price is known. Unit: amount in `currency`. Source: as unbilled_amount. Null: as unbilled_amount.
+    `blockers`: What keeps work from being billed: expense_not_approved, milestone_not_reached, no_price, order_not_confirmed, time_not_approved. Source: the monitor. Never null; empty where nothing does.
+    `as_of`: Day the measure is for. Unit: day in the project's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example billing/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    project_id: int
+    company_id: int | None
+    client_id: int | None
+    manager_id: int | None
+    currency: str | None
+    unbilled_minutes: int
+    unbilled_amount: Decimal | None
+    buckets: list[str]
+    bucket_minutes: list[int]
+    oldest_unbilled_on: date | None
+    other_amount: Decimal | None
+    ready_amount: Decimal | None
+    waiting_minutes: int
+    waiting_amount: Decimal | None
+    blockers: list[str]
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BillingEvent(TypedDict):
+    """One Billing, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Billing
+
+
 class BudgetBurn(TypedDict):
     """How much of a project's budget is used, and where that leads. Ratios are fractions.
 
@@ -1388,6 +1452,10 @@ class BudgetBurn(TypedDict):
     `formula`: Version of the formula, for example budget-burn/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `revenue_budget`: What its confirmed orders are worth, without tax. Unit: amount in `currency`. Source: Σ amounts of `burnline.sales.Contract.lines` at the rate of `burnline.sales.Contract.company_amount`. Null: no order is confirmed, one has no rate or another currency, or the measure is older than the field.
+    `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: progress × revenue_budget. Null: either is null.
+    `margin`: What is left of that revenue after the actual cost. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − actual_cost) / recognised_revenue. Null: nothing is recognised, or it is null.
+    `margin_target`: Target in force. Unit: fraction, 1 is 100 %. Source: the policy of the measure. Null: the measure is older than the field.
     """
 
     project_id: int
@@ -1419,6 +1487,10 @@ class BudgetBurn(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    revenue_budget: Decimal | None
+    recognised_revenue: Decimal | None
+    margin: Decimal | None
+    margin_target: Decimal | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -1430,6 +1502,73 @@ class BudgetBurnEvent(TypedDict):
 
     meta: Meta
     current: BudgetBurn
+
+BurnUnit = Literal["unknown", "client", "manager", "company"]
+
+class BurnRollup(TypedDict):
+    """Budget burn of a unit: of the active projects of a client, a manager or a company.
+
+    `kind`: What the unit is. Source: the report of the projects' measures. Never null.
+    `unit_id`: Id of the unit: res.partner of a client, res.users of a manager, or res.company, as kind tells. Source: `burnline.delivery.Project.client_id`, `burnline.delivery.Project.manager_id` or `burnline.delivery.Project.company_id`. Never null.
+    `company_id`: res.company id of the unit's projects. Source: `burnline.delivery.Project.company_id`. Null: its projects are in several companies, in none, or there are none.
+    `currency`: ISO 4217 code of all amounts. Source: `burnline.delivery.Project.currency`. Null: its projects have several currencies, or there are none.
+    `projects`: Active projects. Unit: projects. Source: counted over the projects. Never null.
+    `projects_without_budget`: Active projects that have neither a budget of time nor one of cost. Unit: projects. Source: counted over the projects. Never null.
+    `budget_minutes`: Budget of time. Unit: minutes. Source: Σ `burnline.measure.BudgetBurn.budget_minutes`. Never null.
+    `actual_minutes`: All time on the projects. Unit: minutes. Source: Σ `burnline.measure.BudgetBurn.actual_minutes`. Never null.
+    `burn_hours`: Time used of its budget, over the projects that have one. Unit: fraction, 1 is 100 %. Source: Σ `burnline.measure.BudgetBurn.actual_minutes` / Σ `burnline.measure.BudgetBurn.budget_minutes`. Null: no project has a budget of time.
+    `budget_cost`: Budget of cost. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.budget_cost`. Null: the projects have several currencies.
+    `actual_cost`: Actual cost of all the projects. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.actual_cost`. Null: the projects have several currencies.
+    `committed_cost`: Actual cost and commitments of all the projects. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.committed_cost`. Null: the projects have several currencies.
+    `burn_cost`: Cost used of its budget, over the projects that have one. Unit: fraction, 1 is 100 %. Source: Σ `burnline.measure.BudgetBurn.actual_cost` / Σ `burnline.measure.BudgetBurn.budget_cost`. Null: no project has a budget of cost, or they have several currencies.
+    `burn_committed`: Cost used and committed of its budget, over the projects that have one. Unit: fraction, 1 is 100 %. Source: Σ `burnline.measure.BudgetBurn.committed_cost` / Σ `burnline.measure.BudgetBurn.budget_cost`. Null: no project has a budget of cost, or they have several currencies.
+    `earned_value`: Value of what is delivered, over the projects whose progress is known. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.earned_value`. Null: the projects have several currencies.
+    `cpi`: Cost performance index over the projects whose progress is known. Unit: ratio, 1 is on budget. Source: earned_value / Σ of their `burnline.measure.BudgetBurn.actual_cost`. Null: nothing was spent on them, or they have several currencies.
+    `revenue_budget`: What confirmed orders are worth. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.revenue_budget`. Null: the projects have several currencies.
+    `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.recognised_revenue`. Null: the projects have several currencies.
+    `margin`: What is left of that revenue, over the projects that have any. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − Σ of their `burnline.measure.BudgetBurn.actual_cost`) / recognised_revenue. Null: nothing was recognised, or they have several currencies.
+    `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest report. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example burn-rollup/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: BurnUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    projects: int
+    projects_without_budget: int
+    budget_minutes: int
+    actual_minutes: int
+    burn_hours: Decimal | None
+    budget_cost: Decimal | None
+    actual_cost: Decimal | None
+    committed_cost: Decimal | None
+    burn_cost: Decimal | None
+    burn_committed: Decimal | None
+    earned_value: Decimal | None
+    cpi: Decimal | None
+    revenue_budget: Decimal | None
+    recognised_revenue: Decimal | None
+    margin: Decimal | None
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BurnRollupEvent(TypedDict):
+    """One BurnRollup, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: BurnRollup
 
 
 class ClientExposure(TypedDict):
@@ -1486,7 +1625,7 @@ class DisputeAging(TypedDict):
     `opened_on`: First opening of the episode. Unit: day in the invoice's time zone. Source: `burnline.finance.Dispute.opened_on`. Never null.
     `closed_on`: Day the episode ended. Unit: day in the invoice's time zone. Source: `burnline.finance.Dispute.closed_on`, or the day the invoice was settled. Null: the dispute is open.
     `days_open`: Age of the episode. Unit: calendar days. Source: opened_on up to as_of or closed_on. Never null.
-    `business_days_open`: Age of the episode in working days. Unit: days, Monday to Friday. Source: opened_on up to as_of or closed_on. Never null.
+    `business_days_open`: Age of the episode in working days. Unit: days, Monday to Friday without the company's public holidays. Source: opened_on up to as_of or closed_on. Never null.
     `days_past_due`: Age of the debt, negative before it is due. Unit: calendar days. Source: `burnline.finance.Invoice.due_date` up to as_of or closed_on. Null: the invoice has no due date.
     `bucket_open`: Bucket of days_open, for example 31-60. Source: days_open, by the policy's buckets. Never null.
     `bucket_past_due`: Bucket of days_past_due. Source: days_past_due, by the policy's buckets. Null: the invoice is not past due, or has no due date.
@@ -1499,6 +1638,9 @@ class DisputeAging(TypedDict):
     `formula`: Version of the formula, for example dispute-aging/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `response_business_days`: Working days until the first response, or so far without one. Unit: days, Monday to Friday without the company's public holidays. Source: opened_on up to the first word of a source other than open. Null: the measure is older than the field.
+    `promised_response_business_days`: First response that the client was promised. Unit: days, Monday to Friday without the company's public holidays. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
+    `promised_resolution_days`: Resolution that the client was promised. Unit: days on which the service-level clock ran. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
     """
 
     invoice_id: int
@@ -1522,6 +1664,9 @@ class DisputeAging(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    response_business_days: int | None
+    promised_response_business_days: int | None
+    promised_resolution_days: int | None
 
 
 class DisputeAgingEvent(TypedDict):
@@ -1533,6 +1678,190 @@ class DisputeAgingEvent(TypedDict):
 
     meta: Meta
     current: DisputeAging
+
+ReceivablesUnit = Literal["unknown", "company", "client"]
+
+class Receivables(TypedDict):
+    """How long the sales of a company, or those to a client, stay unpaid, and what of them is late or contested.
+
+    `kind`: What the unit is. Source: the field that names it. Never null.
+    `unit_id`: Id of the unit: res.company, or res.partner of a client, as kind tells. Source: `burnline.finance.Invoice.company_id` or `burnline.finance.Invoice.partner_id`. Never null.
+    `company_id`: res.company id of the documents. Source: `burnline.finance.Invoice.company_id`. Null: they are of several companies, or of none.
+    `currency`: ISO 4217 code of all amounts: the company's currency. Source: `burnline.finance.Invoice.company_currency`. Null: the documents have several currencies, or it cannot be read.
+    `window_days`: Days whose credit sales count, up to as_of. Unit: days. Source: the policy of the monitor. Never null.
+    `receivable_amount`: What is owed, with tax, less open credit notes. Unit: amount in `currency`. Source: Σ `burnline.finance.Invoice.company_residual` of posted documents. Null: the documents have several currencies, or one has no rate.
+    `current_amount`: Part of it that is not past due. Unit: amount in `currency`. Source: the same of documents with a `burnline.finance.Invoice.due_date` of as_of or later, or without one. Null: as receivable_amount.
+    `past_due_amount`: Part of it that is past due. Unit: amount in `currency`. Source: receivable_amount − current_amount. Null: as receivable_amount.
+    `credit_sales_amount`: Sales on credit of the window, with tax, less credit notes. Unit: amount in `currency`. Source: Σ `burnline.finance.Invoice.company_total` by `burnline.finance.Invoice.invoice_date`. Null: as receivable_amount.
+    `disputed_amount`: What of it is contested; of a client 0, since its exposure tells. Unit: amount in `currency`. Source: Σ `burnline.measure.DisputeAging.company_amount` of the company's open disputes. Null: as receivable_amount.
+    `disputed_invoices`: Invoices in open dispute; of a client 0, since its exposure tells. Unit: invoices. Source: counted over the company's disputes. Never null.
+    `disputed_share`: Part of the receivables that is contested. Unit: fraction, 1 is 100 %. Source: disputed_amount / receivable_amount. Null: nothing is owed, or as receivable_amount.
+    `dso`: Days sales outstanding. Unit: days. Source: receivable_amount × window_days / credit_sales_amount. Null: there were no sales on credit, or as receivable_amount.
+    `best_possible_dso`: The same if nothing were late. Unit: days. Source: current_amount × window_days / credit_sales_amount. Null: as dso.
+    `average_days_delinquent`: How much of it is lateness. Unit: days. Source: dso − best_possible_dso. Null: as dso.
+    `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest document. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example receivables/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: ReceivablesUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    window_days: int
+    receivable_amount: Decimal | None
+    current_amount: Decimal | None
+    past_due_amount: Decimal | None
+    credit_sales_amount: Decimal | None
+    disputed_amount: Decimal | None
+    disputed_invoices: int
+    disputed_share: Decimal | None
+    dso: Decimal | None
+    best_possible_dso: Decimal | None
+    average_days_delinquent: Decimal | None
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class ReceivablesEvent(TypedDict):
+    """One Receivables, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Receivables
+
+RequestKind = Literal["unknown", "approval", "change_request"]
+
+class RequestAging(TypedDict):
+    """How long an approval or a change request waits for its decision, and whether it is late.
+
+    `kind`: What is asked. Source: the topic of its events. Never null.
+    `reference`: Id of the request in its source. Source: `burnline.governance.Approval.reference` or `burnline.delivery.ChangeRequest.reference`. Never null.
+    `status`: Where it stands, in the words of its events. Source: `burnline.governance.Approval.status` or `burnline.delivery.ChangeRequest.status`. Never null.
+    `category`: Kind of decision. Source: `burnline.governance.Approval.category`. Null: it is a change request.
+    `company_id`: res.company id of the company concerned. Source: `burnline.governance.Approval.company_id` or `burnline.delivery.ChangeRequest.company_id`. Null: its source names none.
+    `project_id`: project.project id of the project that is to change. Source: `burnline.delivery.ChangeRequest.project_id`. Null: it is an approval, or names none.
+    `client_id`: res.partner id of the client. Source: `burnline.delivery.ChangeRequest.client_id`. Null: it is an approval, or names none.
+    `requester_id`: res.users id of who asks. Source: `burnline.governance.Approval.requester_id` or `burnline.delivery.ChangeRequest.requester_id`. Null: its source names nobody known to Odoo.
+    `approver_id`: res.users id of who is asked now. Source: `burnline.governance.Approval.approver_id`. Null: nobody is asked any more, or it is a change request.
+    `delegated_from_id`: res.users id of who was asked before. Source: `burnline.governance.Approval.delegated_from_id`. Null: it was not delegated, or it is a change request.
+    `alternate_ids`: res.users ids of those who may decide in the approver's place. Source: `burnline.governance.Approval.alternate_ids`. Never null; empty where nobody may, and for a change request.
+    `amount`: Amount that it is about. Unit: amount in `currency`. Source: `burnline.governance.Approval.amount` or `burnline.delivery.ChangeRequest.amount`. Null: it names none.
+    `currency`: ISO 4217 code of amount. Source: `burnline.governance.Approval.currency` or `burnline.delivery.ChangeRequest.currency`. Null: it names no amount.
+    `asked_on`: Day it was asked. Unit: day in the monitors' time zone. Source: `burnline.governance.Approval.requested_at` or `burnline.delivery.ChangeRequest.raised_at`. Never null.
+    `due_on`: Last day on which a decision is in time. Unit: day in the monitors' time zone. Source: `burnline.governance.Approval.due_at` or `burnline.delivery.ChangeRequest.due_on`, else business days after asked_on by the policy. Never null.
+    `decided_on`: Day it was decided. Unit: day in the monitors' time zone. Source: `burnline.governance.Approval.decided_at` or `burnline.delivery.ChangeRequest.decided_at`. Null: it waits, or its source names no moment.
+    `days_open`: Age. Unit: calendar days. Source: asked_on up to as_of or decided_on. Never null.
+    `business_days_open`: Age in working days. Unit: days, Monday to Friday without public holidays. Source: asked_on up to as_of or decided_on. Never null.
+    `business_days_overdue`: How late it is, or was when it was decided. Unit: days, Monday to Friday without public holidays. Source: due_on up to as_of or decided_on. Never null.
+    `overdue`: True once due_on has passed without a decision; it stays true where the decision came late. Source: due_on and decided_on. Never null.
+    `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example request-aging/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    kind: RequestKind
+    reference: str
+    status: str
+    category: str | None
+    company_id: int | None
+    project_id: int | None
+    client_id: int | None
+    requester_id: int | None
+    approver_id: int | None
+    delegated_from_id: int | None
+    alternate_ids: list[int]
+    amount: Decimal | None
+    currency: str | None
+    asked_on: date
+    due_on: date
+    decided_on: date | None
+    days_open: int
+    business_days_open: int
+    business_days_overdue: int
+    overdue: bool
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class RequestAgingEvent(TypedDict):
+    """One RequestAging, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: RequestAging
+
+
+class Staffing(TypedDict):
+    """What the coming weeks hold for a consultant, against what they have room for, and whether the tasks' demands are met.
+
+    `consultant_id`: hr.employee id of the consultant. Source: `burnline.people.Consultant.id` of the last event. Never null.
+    `company_id`: res.company id of the consultant's company. Source: `burnline.people.Consultant.company_id` of the last event. Null: the consultant is shared by all companies.
+    `department_id`: hr.department id of the consultant's department. Source: `burnline.people.Consultant.department_id` of the last event. Null: the consultant belongs to no department.
+    `manager_id`: hr.employee id of the consultant's manager. Source: `burnline.people.Consultant.manager_id` of the last event. Null: the consultant has no manager.
+    `horizon_days`: Days ahead that count, from the day after as_of. Unit: days. Source: the policy of the monitor. Never null.
+    `capacity_minutes`: Available time of the horizon. Unit: minutes. Source: `burnline.people.Consultant.weekday_minutes` less `burnline.people.Absence`. Never null.
+    `assigned_minutes`: Planned time that falls into the horizon. Unit: minutes. Source: `burnline.delivery.Assignment.planned_minutes` of open tasks, spread over their working days. Never null.
+    `load`: Assigned over available time. Unit: fraction, 1 is 100 %. Source: assigned_minutes / capacity_minutes. Null: nothing is available in the horizon.
+    `assignments`: Open assignments that have not ended. Unit: assignments. Source: counted over `burnline.delivery.Assignment.status`. Never null.
+    `last_assignment_ends_on`: Day on which the last of them ends. Unit: calendar day. Source: `burnline.delivery.Assignment.ends_on`. Null: there is none, or one has no end.
+    `missing_skill_ids`: hr.skill ids that open tasks demand and the consultant never held. Source: `burnline.delivery.Assignment.required_skill_ids` and `burnline.people.Skill.skill_id`. Never null; empty where nothing is missing.
+    `expired_skill_ids`: hr.skill ids that open tasks demand and that have run out. Source: `burnline.people.Skill.valid_to`. Never null; empty where nothing has run out.
+    `expiring_skill_ids`: hr.skill ids that open tasks demand and that end soon. Source: `burnline.people.Skill.valid_to`. Never null; empty where nothing ends soon.
+    `conflicts`: What is wrong: above_capacity, ends, expired, expiring, free, missing. Source: the monitor. Never null; empty where nothing is.
+    `as_of`: Day the measure is for. Unit: day in the consultant's time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example staffing/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    consultant_id: int
+    company_id: int | None
+    department_id: int | None
+    manager_id: int | None
+    horizon_days: int
+    capacity_minutes: int
+    assigned_minutes: int
+    load: Decimal | None
+    assignments: int
+    last_assignment_ends_on: date | None
+    missing_skill_ids: list[int]
+    expired_skill_ids: list[int]
+    expiring_skill_ids: list[int]
+    conflicts: list[str]
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StaffingEvent(TypedDict):
+    """One Staffing, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: Staffing
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

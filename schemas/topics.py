@@ -108,8 +108,8 @@ _MEASURES = (DATA_TEAMS,)
 
 
 _ROWS = {
-    "utilization": ("ConsultantEntry", "AbsenceEntry", "TimeEntry"),
-    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "TimeEntry"),
+    "utilization": ("ConsultantEntry", "AbsenceEntry", "FactEntry", "TimeEntry"),
+    "budget-burn": ("ProjectEntry", "MilestoneEntry", "CostEntry", "FactEntry", "TimeEntry"),
     "dispute-aging": ("InvoiceEntry", "DisputeEntry", "AbsenceEntry"),
     "client-exposure": ("ExposureEntry",),
     "monitors": ("FactEntry", "AbsenceEntry"),
@@ -196,6 +196,7 @@ _ALL = (
         "people-operations",
         _C.PERSONAL,
         ("certified", "changed", "expired", "withdrawn"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "sales.client.v1",
@@ -226,6 +227,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("quoted", "signed", "confirmed", "amended", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.project.v1",
@@ -245,6 +247,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("created", "completed", "cancelled", "reopened", "changed", "deleted"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.assignment.v1",
@@ -254,6 +257,7 @@ _ALL = (
         "delivery-operations",
         _C.INTERNAL,
         ("assigned", "changed", "unassigned"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "delivery.timesheet.v1",
@@ -285,6 +289,7 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "approved", "rejected", "withdrawn", "changed", "deleted"),
         publishers=("capture", "webhooks"),
+        subscribers=_MEASURED,
     ),
     Topic(
         "finance.expense.v1",
@@ -422,6 +427,11 @@ _ALL = (
     _measure(
         "utilization-rollup", "UtilizationRollup", "unit", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.INTERNAL
     ),
+    _measure("burn-rollup", "BurnRollup", "unit", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
+    _measure("staffing", "Staffing", "employee", _P.RESOURCE_TO_TIMESHEET, "people-operations", _C.PERSONAL),
+    _measure("billing", "Billing", "project", _P.PROJECT_TO_REVENUE, "finance-operations", _C.CONFIDENTIAL),
+    _measure("receivables", "Receivables", "unit", _P.QUOTE_TO_CASH, "finance-operations", _C.CONFIDENTIAL),
+    _measure("request-aging", "RequestAging", "request", _P.PROJECT_TO_REVENUE, "delivery-operations", _C.CONFIDENTIAL),
     Topic(
         "governance.alert.v1",
         "burnline.governance.AlertEvent",
@@ -431,8 +441,8 @@ _ALL = (
         _C.INTERNAL,
         ("raised", "changed", "cleared"),
         service_level=_S.GOLD,
-        publishers=_BY_STREAMS,
-        subscribers=("actions", "governor", "assist", "operator", DATA_TEAMS),
+        publishers=("streams", "letters"),
+        subscribers=("actions", "letters", "governor", "assist", "operator", DATA_TEAMS),
     ),
     Topic(
         "governance.action.v1",
@@ -502,7 +512,7 @@ _ALL = (
         _C.INTERNAL,
         ("requested", "approved", "rejected", "delegated", "expired", "cancelled", "changed", "deleted"),
         publishers=("capture", "webhooks"),
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "ops.dead-letter.v1",
@@ -513,7 +523,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("parked", "retried", "discarded"),
         publishers=("capture", "webhooks", "streams", "actions", "governor", "migration"),
-        subscribers=("operator",),
+        subscribers=("operator", "letters"),
         service_level=_S.GOLD,
     ),
     Topic(

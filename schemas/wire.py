@@ -623,6 +623,8 @@ class ConsultantEntry(TypedDict):
     timezone: str
     calendar_id: int | None
     weekday_minutes: list[int]
+    hourly_cost: int | None
+    currency: str | None
 
 
 class CostEntry(TypedDict):
@@ -724,6 +726,7 @@ class ProjectEntry(TypedDict):
     budget_minutes: int | None
     budget_cost: int | None
     active: bool
+    from_day: int
 
 
 class MilestoneEntry(TypedDict):
@@ -774,6 +777,38 @@ class Frame(TypedDict):
     entries: list[TimeEntry | ConsultantEntry | AbsenceEntry | ProjectEntry | MilestoneEntry | CostEntry | InvoiceEntry | DisputeEntry | ExposureEntry | TickEntry | FactEntry]
 
 
+class Billing(TypedDict):
+    """What of a project's work can be billed, how old it is, and what keeps the rest from being billed."""
+
+    project_id: int
+    company_id: int | None
+    client_id: int | None
+    manager_id: int | None
+    currency: str | None
+    unbilled_minutes: int
+    unbilled_amount: bytes | None
+    buckets: list[str]
+    bucket_minutes: list[int]
+    oldest_unbilled_on: int | None
+    other_amount: bytes | None
+    ready_amount: bytes | None
+    waiting_minutes: int
+    waiting_amount: bytes | None
+    blockers: list[str]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BillingEvent(TypedDict):
+    """One Billing, as derived by Burnline."""
+
+    meta: Meta
+    current: Billing
+
+
 class BudgetBurn(TypedDict):
     """How much of a project's budget is used, and where that leads. Ratios are fractions."""
 
@@ -806,6 +841,10 @@ class BudgetBurn(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    revenue_budget: bytes | None
+    recognised_revenue: bytes | None
+    margin: bytes | None
+    margin_target: bytes | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -813,6 +852,43 @@ class BudgetBurnEvent(TypedDict):
 
     meta: Meta
     current: BudgetBurn
+
+BurnUnit = Literal["unknown", "client", "manager", "company"]
+
+class BurnRollup(TypedDict):
+    """Budget burn of a unit: of the active projects of a client, a manager or a company."""
+
+    kind: BurnUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    projects: int
+    projects_without_budget: int
+    budget_minutes: int
+    actual_minutes: int
+    burn_hours: bytes | None
+    budget_cost: bytes | None
+    actual_cost: bytes | None
+    committed_cost: bytes | None
+    burn_cost: bytes | None
+    burn_committed: bytes | None
+    earned_value: bytes | None
+    cpi: bytes | None
+    revenue_budget: bytes | None
+    recognised_revenue: bytes | None
+    margin: bytes | None
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class BurnRollupEvent(TypedDict):
+    """One BurnRollup, as derived by Burnline."""
+
+    meta: Meta
+    current: BurnRollup
 
 
 class ClientExposure(TypedDict):
@@ -864,6 +940,9 @@ class DisputeAging(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    response_business_days: int | None
+    promised_response_business_days: int | None
+    promised_resolution_days: int | None
 
 
 class DisputeAgingEvent(TypedDict):
@@ -871,6 +950,108 @@ class DisputeAgingEvent(TypedDict):
 
     meta: Meta
     current: DisputeAging
+
+ReceivablesUnit = Literal["unknown", "company", "client"]
+
+class Receivables(TypedDict):
+    """How long the sales of a company, or those to a client, stay unpaid, and what of them is late or contested."""
+
+    kind: ReceivablesUnit
+    unit_id: int
+    company_id: int | None
+    currency: str | None
+    window_days: int
+    receivable_amount: bytes | None
+    current_amount: bytes | None
+    past_due_amount: bytes | None
+    credit_sales_amount: bytes | None
+    disputed_amount: bytes | None
+    disputed_invoices: int
+    disputed_share: bytes | None
+    dso: bytes | None
+    best_possible_dso: bytes | None
+    average_days_delinquent: bytes | None
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class ReceivablesEvent(TypedDict):
+    """One Receivables, as derived by Burnline."""
+
+    meta: Meta
+    current: Receivables
+
+RequestKind = Literal["unknown", "approval", "change_request"]
+
+class RequestAging(TypedDict):
+    """How long an approval or a change request waits for its decision, and whether it is late."""
+
+    kind: RequestKind
+    reference: str
+    status: str
+    category: str | None
+    company_id: int | None
+    project_id: int | None
+    client_id: int | None
+    requester_id: int | None
+    approver_id: int | None
+    delegated_from_id: int | None
+    alternate_ids: list[int]
+    amount: bytes | None
+    currency: str | None
+    asked_on: int
+    due_on: int
+    decided_on: int | None
+    days_open: int
+    business_days_open: int
+    business_days_overdue: int
+    overdue: bool
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class RequestAgingEvent(TypedDict):
+    """One RequestAging, as derived by Burnline."""
+
+    meta: Meta
+    current: RequestAging
+
+
+class Staffing(TypedDict):
+    """What the coming weeks hold for a consultant, against what they have room for, and whether the tasks' demands are met."""
+
+    consultant_id: int
+    company_id: int | None
+    department_id: int | None
+    manager_id: int | None
+    horizon_days: int
+    capacity_minutes: int
+    assigned_minutes: int
+    load: bytes | None
+    assignments: int
+    last_assignment_ends_on: int | None
+    missing_skill_ids: list[int]
+    expired_skill_ids: list[int]
+    expiring_skill_ids: list[int]
+    conflicts: list[str]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StaffingEvent(TypedDict):
+    """One Staffing, as derived by Burnline."""
+
+    meta: Meta
+    current: Staffing
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

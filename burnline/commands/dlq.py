@@ -201,6 +201,21 @@ def edit(
     _retry(settings, desk, [letter], reason=note, yes=yes, json_=json_, edited=content)
 
 
+@app.command()
+def watch(lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False) -> None:
+    """Tell owners of letters by alerts, until told to stop: the first of a kind, the tenth, the hundredth; a storm is told in a few.
+
+    What follows from the alerts is in the policy, for the rule dead-letter.
+
+    Example: burnline dlq watch
+    """
+    from burnline.commands.processes import begin
+    from consumers.dead_letters_watch import watch as watch_letters
+
+    found, stop = begin(lifeline=lifeline)
+    watch_letters(found.settings.kafka, stop)
+
+
 def _desk(reason: str, by: str | None, *, dry_run: bool) -> tuple[Settings, Desk | None]:
     """The settings, and the desk; none for a dry run. It is taken before the letters are read, which ends what a dead one left open."""
     from consumers.dead_letters_desk import Desk
@@ -227,6 +242,7 @@ def _retry(
     todo = [one for one in plans if not isinstance(one.way, Refusal)]
     if desk is not None and todo and _may(f"Send {len(todo)} letters back?", yes=yes):
         desk.retry(todo, reason)
+        todo = [one for one in todo if not isinstance(one.way, Refusal)]
     rows = []
     for one in plans:
         if isinstance(one.way, Refusal):

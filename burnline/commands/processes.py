@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
+def begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
     """The environment, and an event that a signal to stop sets."""
     if lifeline:
         from infra.lifeline import watch_parent
@@ -56,7 +56,7 @@ def capture(
     """
     from producers.capture import run as run_capture
 
-    found, stop = _begin(lifeline=lifeline)
+    found, stop = begin(lifeline=lifeline)
     published = run_capture(found.settings, found.config, once=once, stop=stop)
     if once:
         for topic, count in sorted(published.items()):
@@ -72,7 +72,7 @@ def webhooks(lifeline: Lifeline = False) -> None:
     from producers.core.policy import CapturePolicy
     from producers.webhooks import serve
 
-    found, _stop = _begin(lifeline=lifeline)
+    found, _stop = begin(lifeline=lifeline)
     policy = section(found.config, "capture", CapturePolicy)
     serve(found.settings, database=database(found.settings), policy=policy)
 
@@ -84,7 +84,7 @@ def streams(lifeline: Lifeline = False) -> None:
     """
     from streams.app import run as run_streams
 
-    found, _stop = _begin(lifeline=lifeline)
+    found, _stop = begin(lifeline=lifeline)
     run_streams(found.settings)
 
 
@@ -95,7 +95,7 @@ def clock(lifeline: Lifeline = False) -> None:
     """
     from producers.clock import run as run_clock
 
-    found, stop = _begin(lifeline=lifeline)
+    found, stop = begin(lifeline=lifeline)
     run_clock(found.settings, stop)
 
 
@@ -106,7 +106,7 @@ def actions(lifeline: Lifeline = False) -> None:
     """
     from consumers.actions import run as run_actions
 
-    found, stop = _begin(lifeline=lifeline)
+    found, stop = begin(lifeline=lifeline)
     run_actions(found.settings, found.config, found.settings.odoo if found.settings.odoo.url else None, stop)
 
 
@@ -117,7 +117,7 @@ def governor(lifeline: Lifeline = False) -> None:
     """
     from consumers.governor import run as run_governor
 
-    found, stop = _begin(lifeline=lifeline)
+    found, stop = begin(lifeline=lifeline)
     run_governor(found.settings, found.config, stop)
 
 
@@ -132,7 +132,7 @@ def run(lifeline: Lifeline = False) -> None:
     from infra.kafka.states import missing
     from producers.capture.survey import readable_models
 
-    found, stop = _begin(lifeline=lifeline)
+    found, stop = begin(lifeline=lifeline)
     name = database(found.settings)
     if lacking := missing(found.settings.kafka, TOPICS):
         raise Fatal(f"{len(lacking)} topics are missing, {lacking[0]} among them", remedy="run `burnline topics apply`")

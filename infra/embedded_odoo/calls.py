@@ -8,6 +8,7 @@ from infra.embedded_odoo.database import Database
 from infra.embedded_odoo.domains import Scope
 from infra.embedded_odoo.errors import OdooError, user_error
 from infra.embedded_odoo.fields import Model
+from infra.embedded_odoo.grouping import groups
 from infra.embedded_odoo.loading import load
 from infra.embedded_odoo.models import MODELS
 from infra.embedded_odoo.query import Row, chosen, display_names, read, search, search_count
@@ -51,6 +52,13 @@ class Call:
         with self.database.store.read() as db:
             ids = search(db, self.model, domain, self.scope, order=order, limit=limit, offset=offset)
             return read(db, self.model, ids, wanted, self.scope, names=load == _CLASSIC)
+
+    def formatted_read_group(
+        self, domain: Sequence[Any], groupby: Sequence[str] = (), aggregates: Sequence[str] = ()
+    ) -> list[Row]:
+        """Groups of a domain with their counts and sums."""
+        with self.database.store.read() as db:
+            return groups(db, self.model, domain, self.scope, by=groupby, aggregates=aggregates)
 
     def read(self, ids: Any, fields: Sequence[str] | None = None, load: str | None = _CLASSIC) -> list[Row]:
         """The records that exist, in the order of `ids`."""
@@ -143,6 +151,7 @@ _EVERYWHERE: Mapping[str, Callable[..., Any]] = MappingProxyType(
             Call.search,
             Call.search_count,
             Call.search_read,
+            Call.formatted_read_group,
             Call.read,
             Call.fields_get,
             Call.name_search,

@@ -21,6 +21,7 @@ from infra.kafka.names import (
     DESK,
     GOVERNOR_TRANSACTIONS,
     SCRATCH_GROUPS,
+    WATCH,
     duties_group,
     worker_transactions,
 )
@@ -125,6 +126,10 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             (Right(Resource.TRANSACTIONS, GOVERNOR_TRANSACTIONS, Operation.WRITE),),
         ),
         "assist": Role("`burnline assist`: proposes, and can do nothing else"),
+        "letters": Role(
+            "`burnline dlq watch`: tells of dead letters",
+            (Right(Resource.TRANSACTIONS, WATCH, Operation.WRITE),),
+        ),
         MIGRATION: Role(
             "`burnline topics carry-over`: tells the history of deprecated topics on those that replace them",
             (

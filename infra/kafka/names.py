@@ -14,6 +14,8 @@ CLOCK_TRANSACTIONS = "burnline.clock"
 GOVERNOR_TRANSACTIONS = "burnline.governor"
 DESK = "burnline.dlq"
 """The transactional id of who decides dead letters: one at a time."""
+WATCH = "burnline.letters"
+"""The transactional id of who tells of dead letters: one at a time."""
 CARRY_OVER = "burnline.carry-over."
 """What both group and transactional id begin with of who carries a topic's history over."""
 

@@ -146,6 +146,11 @@ def is_no_access(error: BurnlineError) -> bool:
     return isinstance(error, Refused) and error.kind == NO_ACCESS
 
 
+def is_missing(error: BurnlineError) -> bool:
+    """Whether Odoo refused because a record is not there."""
+    return isinstance(error, Refused) and error.kind == MISSING
+
+
 def is_unknown_model(error: BurnlineError) -> bool:
     """Whether Odoo refused because it has no such model."""
     said = str(error)

@@ -104,7 +104,7 @@ def load(settings: KafkaSettings, wanted: list[Place], *, database: str, source:
             pass
     for place in wanted:
         if broken := _find_gone(images, place):
-            keys = {_key(database, place[1], number).encode(): number for number in broken}
+            keys = {subject_of(database, place[1], number).encode(): number for number in broken}
             _step_back(settings, images, place, keys, source.encode())
     log.info("images_loaded", images=len(images), unreadable=len(images.unreadable))
     return images
@@ -127,7 +127,8 @@ def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours:
             of[model][number] = value
 
 
-def _key(database: str, model: str, number: int) -> str:
+def subject_of(database: str, model: str, number: int) -> str:
+    """The key of a record, or of a part of one: `odoo:<database>:<model>:<id>`, and `:<part>`."""
     key = odoo_key(database, model, number & RECORD)
     return f"{key}:{number >> BITS}" if number > RECORD else key
 

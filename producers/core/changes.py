@@ -70,6 +70,28 @@ def change(
     }
 
 
+def told_again(entity: Entity, last: Event, *, at: datetime) -> Event:
+    """The last event of a record once more, as the next version: the same state, for those who may have taken another one for it."""
+    state, meta = last["current"], last["meta"]
+    return {
+        "meta": events.meta(
+            entity.topic,
+            entity.verb(state, state),
+            source=meta["source"],
+            subject=meta["subject"],
+            version=meta["version"] + 1,
+            occurred_at=meta["occurred_at"],
+            recorded_at=max(at, meta["recorded_at"]),
+            mode="repair",
+            tenant=meta["tenant"],
+            company_id=meta["company_id"],
+        ),
+        "previous": state,
+        "current": state,
+        "changed": [],
+    }
+
+
 def _stamped(row: Row | None, previous: Event | None, origin: Origin) -> Row | None:
     if row is None or previous is None or written(row) > previous["meta"]["recorded_at"]:
         return row

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException, Producer
 
 from infra.errors import BurnlineError, Transient
 from infra.kafka.clients import producer
+from infra.kafka.failures import failure
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from producers.webhooks.entries import Record
@@ -75,8 +76,12 @@ class Forwarder:
     def _send(self, records: Sequence[Record]) -> None:
         """Return once Kafka has all of them. Raises what it refuses them with, and `Transient` where we are to stop before that."""
         writer = EventWriter(self._client)
-        for record in records:
-            writer.send_bytes(record.topic, record.key, record.value, record.headers)
+        try:
+            for record in records:
+                writer.send_bytes(record.topic, record.key, record.value, record.headers)
+        except KafkaException as error:  # a client that cannot go on takes no more; why not stands with an earlier record
+            writer.check()
+            raise failure("sending on what came in", error) from error
         while self._client.flush(LOOK):
             if self._over():
                 raise Transient("Kafka is away, and it is time to stop", remedy="the next start sends what waits")

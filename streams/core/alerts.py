@@ -176,13 +176,7 @@ def once(memory: Memory, rule: Rule, value: Fraction | None, *, episode: int, re
 
     A line no longer reached, or left from another episode, ends.
     """
-    levels = {line.level for line in reached}
-    out = [
-        crossing
-        for level in memory.in_force(rule.name)
-        if level not in levels or memory.get(rule.name, level)[0] != episode
-        for crossing in memory.leave(rule, level, value)
-    ]
+    out = _left(memory, rule, value, episode, reached)
     new = [line for line in reached if memory.get(rule.name, line.level)[0] < episode]
     silent = [line for line in new if line is not reached[-1]]
     for line in silent:
@@ -192,6 +186,27 @@ def once(memory: Memory, rule: Rule, value: Fraction | None, *, episode: int, re
         memory.put(rule.name, top.level, episode, RAISED)
         out.append(Crossing("raised", rule.name, top, episode, value, tuple(line.level for line in silent)))
     return out
+
+
+def each_once(memory: Memory, rule: Rule, *, episode: int, reached: list[tuple[Line, Fraction]]) -> list[Crossing]:
+    """As `once`, of lines that are no steps of one another: each that is reached is raised, with its own value."""
+    out = _left(memory, rule, None, episode, [line for line, _ in reached])
+    for line, value in reached:
+        if memory.get(rule.name, line.level)[0] < episode:
+            memory.put(rule.name, line.level, episode, RAISED)
+            out.append(Crossing("raised", rule.name, line, episode, value))
+    return out
+
+
+def _left(memory: Memory, rule: Rule, value: Fraction | None, episode: int, reached: list[Line]) -> list[Crossing]:
+    """End the lines that are no longer reached, or are left from another episode."""
+    levels = {line.level for line in reached}
+    return [
+        crossing
+        for level in memory.in_force(rule.name)
+        if level not in levels or memory.get(rule.name, level)[0] != episode
+        for crossing in memory.leave(rule, level, value)
+    ]
 
 
 def standing(memory: Memory, rule: Rule, value: Fraction | None, reached: list[Line]) -> list[Crossing]:

@@ -6,7 +6,8 @@ The schedule is the one in force on the day; a public holiday counts where its c
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from schemas.wire import AbsenceEntry, ConsultantEntry
 from streams.core.contract import EVERYBODY
@@ -42,6 +43,16 @@ def public_holidays(terms: list[Run], holidays: list[AbsenceEntry], period: rang
         for day, absences in _days_off(holidays, period).items()
         if any(_concerns(absence, _term(terms, day)) for absence in absences)
     )
+
+
+def company_holidays(holidays: Iterable[Mapping[str, Any]], company: int | None, period: range) -> frozenset[int]:
+    """Days of a period that are holidays of a whole company: those of one calendar say nothing of the others."""
+    days: set[int] = set()
+    for holiday in holidays:
+        everywhere = holiday["calendar_id"] is None and holiday["minutes"] is None
+        if everywhere and holiday["company_id"] in {None, company} and holiday["present"] and holiday["approved"]:
+            days |= set(range(max(period.start, holiday["first_day"]), min(period.stop - 1, holiday["last_day"]) + 1))
+    return frozenset(days)
 
 
 def _term(terms: list[Run], day: int) -> ConsultantEntry:

@@ -1,12 +1,15 @@
 """Budget burn: how much of a project's budget is used, and where that leads.
 
 Rules
-- Actual cost is the cost of time, plus what expenses and billed purchases contribute; committed cost adds what is ordered and not
+- Actual cost is the cost of time, plus what expenses, billed purchases and posted bills without an order contribute; committed cost adds what is ordered and not
   yet billed. Committed burn is committed cost over the budget of cost.
-- Budget of cost: the configured field, else budget hours × the mean over the project's consultants of their own rate, which is
-  the sum of their cost over the sum of their time on the project. A consultant is taken as assigned who has lines on it.
+- Budget of cost: the configured field, else budget hours × the mean of what an hour of its assigned consultants costs. Where nobody is
+  assigned whose cost is known, those who have lines on it stand in, each at the cost of those lines over their time.
 - Rate: time of the complete ISO weeks before the tick's, over their number.
-- Progress: the shares of reached milestones, where any milestone has one; else null.
+- Progress: the shares of reached milestones, where any milestone has one; else the planned time of done tasks over that of all; else null.
+- Revenue is what confirmed orders are worth; recognised is progress × revenue; margin = (recognised − actual cost) / recognised. The
+  alert is raised below the target minus the points allowed, and ends the hysteresis above that line.
+- At ticks the project's sums are told to each unit it was ever in: client, manager and company; only active projects count there.
 - Earned value EV = progress × BAC; CPI = EV / AC; EAC = BAC / CPI; VAC = BAC − EAC; TCPI = (BAC − EV) / (BAC − AC), where BAC is
   the budget of cost and AC the actual cost.
 - The forecast is raised while cost burn is low and EAC is above the budget, and ends when EAC is the hysteresis below that line.
@@ -29,12 +32,15 @@ from schemas.topics import Process
 from schemas.wire import ProjectEntry
 from streams.core import days, kinds
 from streams.core.alerts import Crossing, Line, Memory, Rule, calm_range, clear, flag, ladder
-from streams.core.contract import Row
+from streams.core.contract import Contribution, Row
 from streams.core.earned_value import earn
 from streams.core.policy import BudgetBurnPolicy
 from streams.core.processor import Basic, Stamp
+from streams.core.project_quality import positive, quality_of, recognised_revenue
 from streams.core.project_state import ProjectState, Range
+from streams.core.project_units import parts
 from streams.core.ratios import OUT_OF_RANGE, Quality, as_share, money
+from streams.core.state import PartitionState
 
 _MARGIN = 1e-9
 _DIMENSIONS = ("hours", "cost", "committed")
@@ -47,7 +53,8 @@ class BudgetBurnProcessor(Basic):
     topic = "measure.budget-burn.v1"
     subject_kind = "project"
     process = Process.PROJECT_TO_REVENUE
-    formula = "budget-burn/1"
+    formula = "budget-burn/2"
+    reports = True
 
     def __init__(self, policy: BudgetBurnPolicy) -> None:
         """Measure by this policy."""
@@ -57,20 +64,28 @@ class BudgetBurnProcessor(Basic):
         self._ladders = {name: Rule(f"budget_burn.{name}", lines, policy.owner) for name in _DIMENSIONS}
         above = Line("eac", "warning", policy.owner, Fraction(policy.forecast_above))
         self._forecast = Rule("budget_burn.forecast", (above,), policy.owner)
+        self._least_margin = Fraction(policy.margin_target - policy.margin_below_target_by)
+        thin = Line("below_target", "warning", policy.owner, self._least_margin)
+        self._margin = Rule("budget_burn.margin", (thin,), policy.owner)
         self._no_budget = Rule("budget_burn.no_budget", (Line("missing", "notice", policy.owner),), policy.owner)
 
     def new(self, key: str) -> ProjectState:
         """A project of which nothing is known."""
         return ProjectState(key)
 
-    def fold(self, subject: ProjectState, kind: str, entry: Any, first: int | None) -> Row | None:  # noqa: ARG002  Processor
-        """Take in time, cost, a milestone or the project's own record."""
+    def fold(self, subject: ProjectState, kind: str, entry: Any, first: int | None) -> Row | None:
+        """Take in time, cost, a milestone, a fact or the project's own record."""
         if kind == kinds.TIME:
             row = subject.add_time(entry)
             if subject.calm and row is not None:
                 subject.calm = subject.within()
             return row
-        if kind not in {kinds.PROJECT, kinds.MILESTONE, kinds.COST}:
+        if kind == kinds.PROJECT:
+            row = subject.keep_history(kind, entry, first, "from_day", _units)
+            subject.set_project(subject.histories[entry["record"]].head.entry)
+            subject.calm = subject.calm and row is None
+            return row
+        if kind not in {kinds.MILESTONE, kinds.COST, kinds.FACT}:
             raise KeyError(kind)
         old = subject.rows.get(entry["record"])
         row = subject.keep(kind, entry)
@@ -82,7 +97,7 @@ class BudgetBurnProcessor(Basic):
             elif kind == kinds.MILESTONE:
                 subject.add_milestone(before, entry)
             else:
-                subject.set_project(entry)
+                subject.add_fact(entry)
         return row
 
     def settle(self, partition: Any, subject: ProjectState) -> None:  # noqa: ARG002  Processor
@@ -94,9 +109,9 @@ class BudgetBurnProcessor(Basic):
         memory, head = subject.memory, subject.head
         if head is None or not (head["active"] and head["present"]):
             subject.watch(None, None, None, has_cost=False)
-            rules = (*self._ladders.values(), self._forecast, self._no_budget)
+            rules = (*self._ladders.values(), self._forecast, self._margin, self._no_budget)
             return [crossing for rule in rules for crossing in clear(memory, rule)]
-        hours, bac = _positive(head["budget_minutes"]), subject.cost_budget()
+        hours, bac = positive(head["budget_minutes"]), subject.cost_budget()
         committed = subject.cost + subject.committed
         values = {
             "hours": None if hours is None else Fraction(subject.minutes, hours),
@@ -108,11 +123,30 @@ class BudgetBurnProcessor(Basic):
             for name in _DIMENSIONS
             for crossing in ladder(memory, self._ladders[name], values[name], self._slack)
         ]
-        out += self._judge_forecast(memory, values["cost"], subject.progress())
-        missing = hours is None and _positive(head["budget_cost"]) is None
+        progress, recognised = subject.progress(), recognised_revenue(subject)
+        out += self._judge_forecast(memory, values["cost"], progress)
+        out += self._judge_margin(memory, recognised, subject.cost)
+        missing = hours is None and positive(head["budget_cost"]) is None
         out += flag(memory, self._no_budget, None, begins=missing, ends=not missing)
-        self._watch(subject, hours, values["cost"], subject.progress(), has_cost=bac is not None)
+        self._watch(
+            subject, hours, values["cost"], progress, has_cost=bac is not None, spend=self._spend(memory, recognised)
+        )
         return out
+
+    def _judge_margin(self, memory: Memory, recognised: Fraction | None, cost: int) -> list[Crossing]:
+        if recognised is None or recognised <= 0:
+            return flag(memory, self._margin, None, begins=False, ends=True)
+        margin = (recognised - cost) / recognised
+        ends = margin >= self._least_margin + self._slack
+        return flag(memory, self._margin, margin, begins=margin < self._least_margin, ends=ends)
+
+    def _spend(self, memory: Memory, recognised: Fraction | None) -> Range | None:
+        """Between which costs the margin's alert stays as it is."""
+        if recognised is None or recognised <= 0:
+            return None
+        if memory.in_force(self._margin.name):
+            return math.floor(recognised * (1 - self._least_margin - self._slack)) + 1, math.inf
+        return -math.inf, math.floor(recognised * (1 - self._least_margin)) + 1
 
     def _judge_forecast(self, memory: Memory, burn: Fraction | None, progress: Fraction | None) -> list[Crossing]:
         if burn is None or progress is None or progress <= 0:
@@ -129,6 +163,7 @@ class BudgetBurnProcessor(Basic):
         progress: Fraction | None,
         *,
         has_cost: bool,
+        spend: Range | None,
     ) -> None:
         """Note between which sums nothing can be crossed."""
         low, high = calm_range(subject.memory, self._ladders["hours"], self._slack)
@@ -144,15 +179,15 @@ class BudgetBurnProcessor(Basic):
             edges = [line * progress, (line - self._slack) * progress, Fraction(self._policy.forecast_while_burn_below)]
         cost = _narrowed(calm_range(subject.memory, self._ladders["cost"], self._slack), burn, edges)
         committed = _narrowed(calm_range(subject.memory, self._ladders["committed"], self._slack), None, [])
-        subject.watch(minutes, cost, committed, has_cost=has_cost)
+        subject.watch(minutes, cost, committed, has_cost=has_cost, spend=spend)
 
     def measure(self, subject: ProjectState, stamp: Stamp) -> BudgetBurn | None:
         """The project's burn."""
         head = subject.head
         if head is None:
             return None
-        quality = _quality(head)
-        hours, bac = _positive(head["budget_minutes"]), subject.cost_budget()
+        quality = quality_of(subject, head)
+        hours, bac = positive(head["budget_minutes"]), subject.cost_budget()
         committed = subject.cost + subject.committed
         if hours is None:
             quality.note("no_budget")
@@ -163,6 +198,9 @@ class BudgetBurnProcessor(Basic):
         recent = sum(subject.weeks.get(week, 0) for week in range(this_week - weeks, this_week))
         weeks_left = _weeks_left(quality, hours, subject.minutes, Fraction(recent, weeks))
         earned = earn(quality, bac, subject.cost, subject.progress())
+        revenue, recognised = subject.revenue(), recognised_revenue(subject)
+        if revenue is None:
+            quality.note("no_revenue_budget")
         return {
             "project_id": head["project_id"],
             "company_id": head["company_id"],
@@ -188,6 +226,10 @@ class BudgetBurnProcessor(Basic):
             "vac": quality.amount(earned.vac),
             "tcpi": quality.share(earned.tcpi),
             "levels": [f"{name}:{level}" for name in _DIMENSIONS for level in self._levels(subject.memory, name)],
+            "revenue_budget": None if revenue is None else money(revenue),
+            "recognised_revenue": quality.amount(recognised),
+            "margin": None if not recognised else quality.share((recognised - subject.cost) / recognised),
+            "margin_target": as_share(Fraction(self._policy.margin_target)),
             "as_of": days.to_date(stamp.as_of),
             "revision": stamp.revision,
             "formula": self.formula,
@@ -200,7 +242,7 @@ class BudgetBurnProcessor(Basic):
 
     def values(self, subject: ProjectState) -> dict[str, str]:
         """Budgets, actuals and the burns."""
-        bac, hours = subject.cost_budget(), None if subject.head is None else _positive(subject.head["budget_minutes"])
+        bac, hours = subject.cost_budget(), None if subject.head is None else positive(subject.head["budget_minutes"])
         out = {
             "actual_minutes": str(subject.minutes),
             "actual_cost": str(money(subject.cost)),
@@ -216,7 +258,15 @@ class BudgetBurnProcessor(Basic):
             out["burn_cost"] = str(as_share(subject.cost / bac))
             if earned.eac is not None:
                 out["eac"] = str(quality.amount(earned.eac))
+        recognised = recognised_revenue(subject)
+        if recognised:
+            out["recognised_revenue"] = str(Quality().amount(recognised))
+            out["margin"] = str(as_share((recognised - subject.cost) / recognised))
         return out
+
+    def report(self, partition: PartitionState, subject: ProjectState) -> list[Contribution]:
+        """The project's sums, for each unit it was ever in."""
+        return [] if subject.as_of is None else parts(partition, subject, subject.as_of, recognised_revenue(subject))
 
     def company(self, subject: ProjectState) -> int | None:
         """The project's company."""
@@ -235,20 +285,8 @@ def _level(policy: BudgetBurnPolicy, percent: int) -> Line:
     return Line(str(percent), severity, policy.owner, Fraction(percent, 100))
 
 
-def _positive(value: int | None) -> int | None:
-    """A budget of 0 is none."""
-    return value if value is not None and value > 0 else None
-
-
-def _quality(head: ProjectEntry) -> Quality:
-    quality = Quality()
-    if not head["present"]:
-        quality.note("deleted")
-    elif not head["active"]:
-        quality.note("archived")
-    if not days.is_zone(head["timezone"]):
-        quality.note("unknown_timezone")
-    return quality
+def _units(entry: ProjectEntry) -> tuple[object, ...]:
+    return entry["client_id"], entry["manager_id"], entry["company_id"], entry["present"]
 
 
 def _weeks_left(quality: Quality, budget: int | None, actual: int, rate: Fraction) -> Fraction | None:

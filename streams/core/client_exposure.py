@@ -58,9 +58,7 @@ class ClientExposureProcessor(Basic):
     def __init__(self, policy: ClientExposurePolicy) -> None:
         """Measure by this policy."""
         self._policy = policy
-        self._limit = None if policy.limit is None else unscaled_money(policy.limit)
-        at = None if policy.limit is None else Fraction(policy.limit)
-        self._rule = Rule("client_exposure.limit", (Line("limit", "critical", policy.owner, at),), policy.owner)
+        self._rule = Rule("client_exposure.limit", (Line("limit", "critical", policy.owner),), policy.owner)
 
     def new(self, key: str) -> ClientState:
         """A client of which nothing is known."""
@@ -89,12 +87,15 @@ class ClientExposureProcessor(Basic):
 
     def judge(self, subject: ClientState, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring the alert to the contested sum."""
-        limit, disputed = self._limit, subject.disputed
+        policy, disputed, head = self._policy, subject.disputed, subject.head
+        limit = policy.limit if head is None else policy.limits.get(head["client_id"], policy.limit)
         value = Fraction(disputed, 10**MONEY_SCALE)
         if limit is None:
             return flag(subject.memory, self._rule, value, begins=False, ends=True)
-        ends = disputed <= limit * (1 - Fraction(self._policy.hysteresis))
-        return flag(subject.memory, self._rule, value, begins=disputed > limit, ends=ends)
+        rule = Rule(self._rule.name, (self._rule.lines[0]._replace(at=Fraction(limit)),), policy.owner)
+        most = unscaled_money(limit)
+        ends = disputed <= most * (1 - Fraction(policy.hysteresis))
+        return flag(subject.memory, rule, value, begins=disputed > most, ends=ends)
 
     def measure(self, subject: ClientState, stamp: Stamp) -> ClientExposure | None:
         """The client's exposure."""

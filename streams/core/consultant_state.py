@@ -7,9 +7,9 @@ compares with are those of the last judgement.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
-from schemas.wire import AbsenceEntry, ConsultantEntry
+from schemas.wire import AbsenceEntry, ConsultantEntry, FactEntry
 from streams.core import kinds
 from streams.core.contract import Row
 from streams.core.state import KEPT, SubjectState, shared_key
@@ -18,18 +18,28 @@ EVER = -math.inf
 NEVER = math.inf
 
 
+class Rate(NamedTuple):
+    """What a project is to know of a consultant."""
+
+    assigned: bool
+    cost: int | None
+    currency: str | None
+
+
 class ConsultantState(SubjectState):
     """One consultant. `by_day` has worked, billable, approved and approved billable minutes of each day.
 
     `worked`, `billable` and the approved ones are the sums of the window from `begin`, in which `in_window` minutes are available;
     `long` has the same four of the long window from `long_begin`, in which `in_long` are. `off` are the public holidays that
-    concern the consultant, among the days looked at.
+    concern the consultant, among the days looked at. `told` is what each project knows of the consultant: whether it is assigned, and
+    what an hour costs in which currency.
     """
 
     __slots__ = (
         "absences",
         "approved",
         "approved_billable",
+        "assignments",
         "available",
         "begin",
         "billable",
@@ -42,6 +52,7 @@ class ConsultantState(SubjectState):
         "long",
         "long_begin",
         "off",
+        "told",
         "worked",
     )
 
@@ -51,6 +62,8 @@ class ConsultantState(SubjectState):
         self.by_day: dict[int, list[int]] = {}
         self.absences: dict[str, AbsenceEntry] = {}
         self.head: ConsultantEntry | None = None
+        self.assignments: dict[str, FactEntry] = {}
+        self.told: dict[int, Rate] = {}
         self.available: dict[int, int] = {}
         self.begin = 0
         self.in_window = 0

@@ -5,6 +5,7 @@ Rules
 - Contested is what the newest open source names, else the whole residual; never more than the residual. In the company's currency
   it is the same part of the company's residual.
 - Ages count calendar days up to the tick's day or the closing. Buckets of days open raise alerts; those of days past due do not.
+- Business days leave out weekends and the company's public holidays. Service levels are those of the client's tier, as of the day.
 - Alerts are raised once in an episode of the dispute, and all end when it closes.
 - A deleted dispute counts as never opened; where it was the only one, the invoice stays measured as withdrawn, with the reason.
 
@@ -15,14 +16,16 @@ one content.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from schemas.records import DisputeAging, Severity
 from schemas.topics import Process
 from schemas.wire import DisputeEntry, ExposureEntry, InvoiceEntry
 from streams.core import days, kinds
-from streams.core.alerts import Crossing, Line, Rule, clear, once
+from streams.core.alerts import Crossing, Line, Rule, clear, each_once, once
+from streams.core.availability import company_holidays
 from streams.core.contract import Contribution, Row
+from streams.core.exposed import Exposed, disputed_parts
 from streams.core.history import History
 from streams.core.policy import DisputeAgingPolicy
 from streams.core.processor import Basic, Stamp
@@ -34,22 +37,10 @@ CLIENT_MODEL = "res.partner"
 _SEVERITIES: tuple[Severity, ...] = ("notice", "warning", "critical")
 
 
-class Exposed(NamedTuple):
-    """What one invoice contributes to its client."""
-
-    client: int
-    company: int | None
-    disputed: int
-    receivable: int
-    currency: str | None
-    in_dispute: bool
-    zone: str
-
-
 class InvoiceState(SubjectState):
     """One invoice and what its sources say of a dispute."""
 
-    __slots__ = ("disputes", "exposed", "invoice", "timeline", "told")
+    __slots__ = ("disputes", "exposed", "invoice", "off", "timeline", "told")
 
     def __init__(self, key: str) -> None:
         """Begin with nothing known."""
@@ -57,6 +48,7 @@ class InvoiceState(SubjectState):
         self.invoice: InvoiceEntry | None = None
         self.disputes: dict[str, DisputeEntry] = {}
         self.timeline: Timeline | None = None
+        self.off: frozenset[int] = frozenset()
         self.exposed: Exposed | None = None
         self.told: Exposed | None = None
 
@@ -86,7 +78,7 @@ class DisputeAgingProcessor(Basic):
     topic = "measure.dispute-aging.v1"
     subject_kind = "invoice"
     process = Process.ISSUE_TO_RESOLUTION
-    formula = "dispute-aging/1"
+    formula = "dispute-aging/2"
 
     def __init__(self, policy: DisputeAgingPolicy) -> None:
         """Measure by this policy."""
@@ -100,9 +92,8 @@ class DisputeAgingProcessor(Basic):
             ),
             owner,
         )
-        response, resolution = Fraction(policy.first_response_business_days), Fraction(policy.resolution_days)
-        self._response = Rule("dispute_aging.sla", (Line("first_response", "warning", owner, response),), owner)
-        self._resolution = Rule("dispute_aging.sla", (Line("resolution", "critical", owner, resolution),), owner)
+        lines = Line("first_response", "warning", owner), Line("resolution", "critical", owner)
+        self._service_level = Rule("dispute_aging.sla", lines, owner)
         self._reopened = Rule("dispute_aging.reopened", (Line("reopened", "warning", owner),), owner)
 
     def new(self, key: str) -> InvoiceState:
@@ -124,48 +115,49 @@ class DisputeAgingProcessor(Basic):
         if row is not None:
             subject.stale, subject.calm = True, False
             subject.exposed = _exposed(subject)
-            if first is not None:
-                subject.told = subject.exposed
         return row
 
-    def settle(self, partition: PartitionState, subject: InvoiceState) -> None:  # noqa: ARG002  Processor
+    def settle(self, partition: PartitionState, subject: InvoiceState) -> None:
         """Derive where the dispute stands on the day."""
         if subject.as_of is None or subject.invoice is None:
             return
         window = self._policy.reopening_window_days
         invoice = subject.histories[subject.invoice["record"]]
         subject.timeline = trace(_sources(subject, present=True), invoice, subject.as_of, window)
+        if subject.timeline is not None:
+            holidays = (row[3] for row in partition.shared.rows.values())
+            period = range(subject.timeline.opened, subject.as_of + 1)
+            subject.off = company_holidays(holidays, subject.invoice["company_id"], period)
         subject.stale = False
 
     def judge(self, subject: InvoiceState, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring the alerts to the ages."""
         memory, timeline, as_of = subject.memory, subject.timeline, subject.as_of
-        rules = (self._bucket, self._response, self._resolution, self._reopened)
+        rules = (self._bucket, self._service_level, self._reopened)
         present = subject.invoice is not None and subject.invoice["present"]
         if timeline is None or as_of is None or timeline.status in CLOSED or not present:
-            return [crossing for rule in _by_name(rules) for crossing in clear(memory, rule)]
-        age, response = timeline.end(as_of) - timeline.opened, response_days(timeline, as_of)
-        judged = (
-            (self._bucket, age, [line for line in self._bucket.lines if line.at is not None and line.at <= age]),
-            (self._response, response, self._response.lines * (response > self._policy.first_response_business_days)),
-            (
-                self._resolution,
-                timeline.sla_days,
-                self._resolution.lines * (timeline.sla_days > self._policy.resolution_days),
-            ),
-            (self._reopened, None, self._reopened.lines * timeline.reopened),
+            return [crossing for rule in rules for crossing in clear(memory, rule)]
+        age = timeline.end(as_of) - timeline.opened
+        reached = [line for line in self._bucket.lines if line.at is not None and line.at <= age]
+        out = once(memory, self._bucket, Fraction(age), episode=timeline.episode, reached=reached)
+        out += each_once(
+            memory, self._service_level, episode=timeline.episode, reached=self._missed(subject, timeline, as_of)
         )
+        again = list(self._reopened.lines * timeline.reopened)
+        return out + once(memory, self._reopened, None, episode=timeline.episode, reached=again)
+
+    def _missed(self, subject: InvoiceState, timeline: Timeline, as_of: int) -> list[tuple[Line, Fraction]]:
+        """The service levels that were missed, each with what was promised as its line, and the age."""
+        ages = response_days(timeline, as_of, subject.off), timeline.sla_days
         return [
-            crossing
-            for rule, value, reached in judged
-            for crossing in once(
-                memory,
-                rule,
-                None if value is None else Fraction(value),
-                episode=timeline.episode,
-                reached=list(reached),
-            )
+            (line._replace(at=Fraction(promised)), Fraction(age))
+            for line, promised, age in zip(self._service_level.lines, self._service(subject), ages, strict=True)
+            if age > promised
         ]
+
+    def _service(self, subject: InvoiceState) -> tuple[int, int]:
+        """First response in business days and resolution in days, as promised to the client."""
+        return self._policy.service(None if subject.invoice is None else subject.invoice["client_id"])
 
     def contributions(self, subject: InvoiceState, entry: Any) -> list[Contribution]:
         """What the client's exposure is to know: the new part, and the end of the old one where the client changed."""
@@ -173,7 +165,7 @@ class DisputeAgingProcessor(Basic):
         if before == now:
             return []
         subject.told = now
-        out = []
+        out = disputed_parts(subject.key, subject.revision, entry, before, now)
         if before is not None and (now is None or now.client != before.client):
             out.append(
                 _contribution(
@@ -207,11 +199,14 @@ class DisputeAgingProcessor(Basic):
             "opened_on": days.to_date(timeline.opened),
             "closed_on": None if timeline.closed is None else days.to_date(timeline.closed),
             "days_open": end - timeline.opened,
-            "business_days_open": days.business_days(timeline.opened, end),
+            "business_days_open": days.business_days(timeline.opened, end, subject.off),
             "days_past_due": past_due,
             "bucket_open": policy.bucket(end - timeline.opened),
             "bucket_past_due": None if past_due is None or past_due < 0 else policy.bucket(past_due),
             "sla_days": timeline.sla_days,
+            "response_business_days": response_days(timeline, stamp.as_of, subject.off),
+            "promised_response_business_days": self._service(subject)[0],
+            "promised_resolution_days": self._service(subject)[1],
             "amount": money(amount),
             "company_amount": money(company_amount),
             "currency": invoice["currency"],
@@ -232,6 +227,7 @@ class DisputeAgingProcessor(Basic):
             out["opened_on"] = days.to_date(timeline.opened).isoformat()
             out["days_open"] = str(timeline.end(as_of) - timeline.opened)
             out["sla_days"] = str(timeline.sla_days)
+            out["promised_response_business_days"], out["promised_resolution_days"] = map(str, self._service(subject))
         if invoice is not None and invoice["currency"] is not None:
             out["currency"] = invoice["currency"]
         return out
@@ -243,15 +239,6 @@ class DisputeAgingProcessor(Basic):
 
 def _says(entry: DisputeEntry) -> tuple[object, ...]:
     return entry["status"], entry["opened_day"], entry["present"]
-
-
-def _by_name(rules: tuple[Rule, ...]) -> list[Rule]:
-    """Each rule once, with the lines of all rules of its name."""
-    names = dict.fromkeys(rule.name for rule in rules)
-    return [
-        Rule(name, tuple(line for rule in rules if rule.name == name for line in rule.lines), rules[0].fallback)
-        for name in names
-    ]
 
 
 def _sources(subject: InvoiceState, *, present: bool) -> list[History]:

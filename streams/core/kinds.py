@@ -19,5 +19,5 @@ ALERT_ROW = _ENTRY + "AlertRow"
 LAST_TICK = "#tick"
 """The record under which a partition's last tick is kept."""
 
-HISTORIES = frozenset({CONSULTANT, DISPUTE, INVOICE})
+HISTORIES = frozenset({CONSULTANT, DISPUTE, INVOICE, PROJECT})
 """Kinds whose versions are kept as runs: their rows are named after the record and the run's first version."""

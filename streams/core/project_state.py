@@ -10,7 +10,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from schemas.wire import CostEntry, MilestoneEntry, ProjectEntry
+from schemas.wire import CostEntry, FactEntry, MilestoneEntry, ProjectEntry
 from streams.core import kinds
 from streams.core.contract import Row
 from streams.core.days import iso_week
@@ -21,21 +21,28 @@ _ALL: Range = (-math.inf, math.inf)
 _NONE: Range = (math.inf, -math.inf)
 _SMALLEST_BUDGET = 1e-6
 _BILLION = 10**9
+FACTS = RATE, REVENUE, TASK = ("rate", "revenue", "task")
+"""What is said of a project: what an assigned consultant costs, what an order is worth, what a task plans."""
 _NO_WORK = (0, 0)
 
 
 class ProjectState(SubjectState):
-    """One project. `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week."""
+    """One project. `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week.
+
+    `said` has the facts by kind and record: what its contracts are worth, what its tasks plan, what its assigned consultants cost.
+    """
 
     __slots__ = (
         "_committed_range",
         "_cost_range",
+        "_fixed",
         "_fixed_budget",
         "_has_cost",
         "_minutes_range",
         "_people",
         "_rated_minutes",
         "_rates",
+        "_spend_range",
         "_watched",
         "approved",
         "committed",
@@ -43,6 +50,7 @@ class ProjectState(SubjectState):
         "head",
         "minutes",
         "reached",
+        "said",
         "shares",
         "weeks",
     )
@@ -56,8 +64,10 @@ class ProjectState(SubjectState):
         self.shares = self.reached = 0
         self._people: dict[int, tuple[int, int]] = {}
         self._rates: dict[int, float] = {}
-        self._fixed_budget = 0
+        self._fixed_budget: int | Fraction = 0
+        self._fixed = 0.0
         self._rated_minutes = 0
+        self.said: dict[str, dict[str, FactEntry]] = {kind: {} for kind in FACTS}
         self.watch(None, None, None, has_cost=False)
 
     def add_time(self, entry: Any) -> Row | None:
@@ -121,12 +131,49 @@ class ProjectState(SubjectState):
         """Take over the project's own record."""
         self.head = entry
         self.zone = entry["timezone"]
-        self._fixed_budget = max(0, entry["budget_cost"] or 0)
         self._rated_minutes = max(0, entry["budget_minutes"] or 0)
+        self._fix_budget()
+
+    def add_fact(self, entry: FactEntry) -> None:
+        """Take over what somebody says of the project."""
+        self.said[entry["kind"]][entry["record"]] = entry
+        self._fix_budget()
+
+    def _fix_budget(self) -> None:
+        """Bring the part of the budget of cost that no line of time moves up to date."""
+        head = self.head
+        self._fixed_budget = 0 if head is None else max(0, head["budget_cost"] or 0)
+        if not self._fixed_budget and self._rated_minutes:
+            costs = self.assigned_costs()
+            self._fixed_budget = Fraction(self._rated_minutes * sum(costs), 60 * len(costs)) if costs else 0
+        self._fixed = float(self._fixed_budget)
+
+    def assigned_costs(self) -> list[int]:
+        """What an hour of each assigned consultant costs, where it is known, in the project's currency."""
+        currency = None if self.head is None else self.head["currency"]
+        return [
+            entry["numbers"]["cost"]
+            for entry in self.said[RATE].values()
+            if entry["present"] and entry["numbers"].get("cost", 0) > 0 and entry["words"].get("currency") == currency
+        ]
 
     def progress(self) -> Fraction | None:
-        """Share delivered; null where no milestone has a share."""
-        return Fraction(self.reached, _BILLION) if self.shares else None
+        """Share delivered: by milestones where any has a share, else by the planned time of tasks; null without either."""
+        if self.shares:
+            return Fraction(self.reached, _BILLION)
+        tasks = [entry["numbers"] for entry in self.said[TASK].values() if entry["present"]]
+        planned = sum([task["minutes"] for task in tasks])
+        return Fraction(sum([task["minutes"] for task in tasks if task.get("done")]), planned) if planned > 0 else None
+
+    def revenue(self) -> int | None:
+        """What its confirmed orders are worth; null without any, and where one is worth nobody can tell what."""
+        orders = [entry for entry in self.said[REVENUE].values() if entry["present"]]
+        currency = None if self.head is None else self.head["currency"]
+        if not orders or any(
+            "amount" not in order["numbers"] or order["words"].get("currency") != currency for order in orders
+        ):
+            return None
+        return sum(order["numbers"]["amount"] for order in orders)
 
     def cost_budget(self) -> Fraction | None:
         """Budget of cost in ten-thousandths, exact; null where neither a field nor a rate tells."""
@@ -140,9 +187,21 @@ class ProjectState(SubjectState):
         total = sum([cost * (common // minutes) for minutes, cost in rated])
         return Fraction(self._rated_minutes * total, common * len(rated)) if total > 0 else None
 
-    def watch(self, minutes: Range | None, cost: Range | None, committed: Range | None, *, has_cost: bool) -> None:
-        """Note between which values nothing can be crossed; null where there is nothing to watch."""
-        self._watched = minutes is not None or cost is not None
+    def watch(
+        self,
+        minutes: Range | None,
+        cost: Range | None,
+        committed: Range | None,
+        *,
+        has_cost: bool,
+        spend: Range | None = None,
+    ) -> None:
+        """Note between which values nothing can be crossed; null where there is nothing to watch.
+
+        `cost` and `committed` are parts of the budget of cost, `spend` is the cost itself.
+        """
+        self._watched = minutes is not None or cost is not None or spend is not None
+        self._spend_range = spend or _ALL
         self._minutes_range = minutes or _ALL
         self._has_cost = has_cost
         self._cost_range = (cost if has_cost else None) or _NONE
@@ -155,7 +214,10 @@ class ProjectState(SubjectState):
         low, high = self._minutes_range
         if not low <= self.minutes < high:
             return False
-        budget: float = self._fixed_budget
+        low, high = self._spend_range
+        if not low <= self.cost < high:
+            return False
+        budget = self._fixed
         if not budget:
             rates = self._rates
             budget = self._rated_minutes * sum(rates.values()) / len(rates) if rates else 0

@@ -28,7 +28,7 @@ ALERT_TOPIC = topic("governance.alert.v1")
 def _meta(
     event_id: str,
     event_type: str,
-    subject: str,
+    subject: SubjectState,
     *,
     occurred_at: datetime,
     version: int,
@@ -39,14 +39,14 @@ def _meta(
         "event_id": event_id,
         "event_type": event_type,
         "source": SOURCE,
-        "subject": subject,
+        "subject": subject.about,
         "occurred_at": occurred_at,
         "recorded_at": occurred_at,
         "version": version,
         "correlation_id": cause or event_id,
         "causation_id": cause,
         "mode": "derived",
-        "tenant": subject.split(":", 2)[1],
+        "tenant": subject.tenant,
         "company_id": company_id,
     }
 
@@ -65,7 +65,7 @@ def measure_meta(processor: Processor, partition: PartitionState, subject: Subje
     return _meta(
         identity,
         kind,
-        subject.about,
+        subject,
         occurred_at=occurred_at,
         version=revision,
         cause=cause,
@@ -111,7 +111,7 @@ def _alert_event(
         "meta": _meta(
             deterministic_id(SOURCE, alert_id, kind),
             kind,
-            subject.about,
+            subject,
             occurred_at=days.moment(tick if recorded_at is None else max(tick, recorded_at)),
             version=version,
             cause=caused_by[-1],

@@ -21,6 +21,7 @@ from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS
 from streams.core import kinds
 from streams.core.contract import EVERYBODY, Contribution
+from streams.core.contracts import line_worth
 from streams.core.days import WEEK, is_moment, local_day
 from streams.core.monitors.facts import contribution
 from streams.core.monitors.table import READERS
@@ -58,8 +59,8 @@ def _watched(topic: str, event: Any) -> Iterator[Contribution]:
     system = _system(meta)
     head = {"record": meta["subject"], **{name: meta[name] for name in ("version", "event_id", "recorded_at")}}
     for monitor, reader in READERS[topic]:
-        says = {} if now is None else reader(now, system)
-        said = {} if before is None else reader(before, system)
+        says = {} if now is None else reader(now, system, meta)
+        said = {} if before is None else reader(before, system, meta)
         for about, fact in says.items():
             yield contribution(monitor, about, fact, head, present=True)
         for about, fact in said.items():
@@ -133,6 +134,13 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
         yield _no_time(UTILIZATION, f"{system}{_EMPLOYEE}:{former_employee}", meta)
     if former_project is not None and former_project != project:
         yield _no_time(BUDGET_BURN, f"{system}{_PROJECT}:{former_project}", meta)
+    if (now is not None and _is_watched(now)) or (before is not None and _is_watched(before)):
+        yield from _watched("delivery.timesheet.v1", event)
+
+
+def _is_watched(line: Any) -> bool:
+    """Whether a line may say something to a monitor: most say nothing, so that this is all they cost."""
+    return line["order_line_id"] is not None
 
 
 def _no_time(processor: str, subject: str, meta: Any) -> Contribution:
@@ -201,6 +209,14 @@ def _project(project: Any, system: str) -> Counted:
     return {f"{system}{_PROJECT}:{project['id']}": {**fields, **{name: project[name] for name in kept}}}
 
 
+def _projects(event: Any) -> Iterator[Contribution]:
+    """A project's units hold from the day of the event on."""
+    for contribution_ in _by_difference(BUDGET_BURN, kinds.PROJECT, _project)(event):
+        entry = contribution_.entry
+        entry["from_day"] = local_day(event["meta"]["occurred_at"], entry["timezone"])
+        yield contribution_
+
+
 def _milestone(milestone: Any, system: str) -> Counted:
     share = milestone["share"]
     fields = {"reached": milestone["reached"], "share": None if share is None else _int(share)}
@@ -233,6 +249,53 @@ def _purchase(order: Any, system: str) -> Counted:
     return {f"{system}{_PROJECT}:{project}": {"actual": billed, "committed": open_amount}}
 
 
+def _assignment(assignment: Any, system: str) -> Counted:
+    """Who works on which project: what a consultant costs is part of the project's budget."""
+    employee = assignment["employee_id"]
+    if employee is None or assignment["status"] == "cancelled":
+        return {}
+    numbers = {"project_id": assignment["project_id"]}
+    return {f"{system}{_EMPLOYEE}:{employee}": {"kind": "assignment", "numbers": numbers, "words": {}, "lists": {}}}
+
+
+def _task(task: Any, system: str) -> Counted:
+    """What a task plans of its project, and whether it is done. What was cancelled or put away plans nothing."""
+    minutes = task["planned_minutes"]
+    if task["status"] == "cancelled" or not task["active"] or minutes is None or minutes <= 0:
+        return {}
+    numbers = {"minutes": minutes, "done": int(task["status"] == "done")}
+    return {f"{system}{_PROJECT}:{task['project_id']}": {"kind": "task", "numbers": numbers, "words": {}, "lists": {}}}
+
+
+def _bill(bill: Any, system: str) -> Counted:
+    """What a vendor's posted bill costs each project, beyond what bills its purchase orders, which tell that themselves."""
+    if bill["move_type"] not in {"in_invoice", "in_refund"} or bill["status"] != "posted":
+        return {}
+    sign = -1 if bill["move_type"] == "in_refund" else 1
+    sums: dict[int, int] = {}
+    for share in bill["shares"]:
+        project, amount = share["project_id"], _int(share["amount"]) - _int(share["ordered_amount"])
+        if project is not None and amount:
+            sums[project] = sums.get(project, 0) + sign * amount
+    return {f"{system}{_PROJECT}:{project}": {"actual": amount, "committed": 0} for project, amount in sums.items()}
+
+
+def _revenue(contract: Any, system: str) -> Counted:
+    """What a confirmed order is worth to each of its projects, in the company's currency at the order's rate."""
+    if contract["status"] != "confirmed":
+        return {}
+    worth = line_worth(contract)
+    return {
+        f"{system}{_PROJECT}:{project}": {
+            "kind": "revenue",
+            "numbers": {} if amount is None else {"amount": amount},
+            "words": {} if (currency := contract["company_currency"]) is None else {"currency": currency},
+            "lists": {},
+        }
+        for project, amount in worth.items()
+    }
+
+
 def _consultant(event: Any) -> Iterator[Contribution]:
     meta, now = event["meta"], event["current"]
     said = event["previous"] if now is None else now
@@ -257,6 +320,8 @@ def _consultant(event: Any) -> Iterator[Contribution]:
         "consultant_id": said["id"],
         "from_day": local_day(meta["occurred_at"], said["timezone"]),
         "weekday_minutes": list(said["weekday_minutes"]),
+        "hourly_cost": None if said["hourly_cost"] is None else _int(said["hourly_cost"]),
+        "currency": said["currency"],
         **{name: said[name] for name in kept},
     }
     subject = f"{_system(meta)}{_EMPLOYEE}:{said['id']}"
@@ -345,15 +410,19 @@ def _with_monitors(
     return lambda event: chain(means(event), _watched(topic, event))
 
 
+_bills = _by_difference(BUDGET_BURN, kinds.COST, _bill)
 _MEASURED: dict[str, Callable[[Any], Iterator[Contribution]]] = {
     "people.consultant.v1": _consultant,
     "people.absence.v1": _absences,
-    "delivery.project.v1": _by_difference(BUDGET_BURN, kinds.PROJECT, _project),
+    "delivery.project.v1": _projects,
+    "delivery.assignment.v1": _by_difference(UTILIZATION, kinds.FACT, _assignment),
+    "delivery.task.v1": _by_difference(BUDGET_BURN, kinds.FACT, _task),
+    "sales.contract.v1": _by_difference(BUDGET_BURN, kinds.FACT, _revenue),
     "delivery.timesheet.v1": _timesheet,
     "delivery.milestone.v1": _by_difference(BUDGET_BURN, kinds.MILESTONE, _milestone),
     "finance.expense.v1": _by_difference(BUDGET_BURN, kinds.COST, _expense),
     "finance.purchase-order.v1": _by_difference(BUDGET_BURN, kinds.COST, _purchase),
-    "finance.invoice.v1": _invoice,
+    "finance.invoice.v1": lambda event: chain(_invoice(event), _bills(event)),
     "finance.dispute.v1": _dispute,
     "ops.clock.v1": _tick,
 }

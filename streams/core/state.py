@@ -142,6 +142,11 @@ class SubjectState(Rows):
         self.calm = True
         self.stale = True
 
+    @property
+    def tenant(self) -> str:
+        """The tenant, as the key tells."""
+        return self.about.split(":", 2)[1]
+
 
 class PartitionState:
     """All subjects of one partition for one processor, what concerns everybody, and the last tick.

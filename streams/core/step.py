@@ -78,6 +78,8 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
             processor.fold(subject, kind, entry, first)
         except KeyError as error:
             raise _foreign(processor, kind, error) from error
+        if kind != kinds.TIME:
+            processor.contributions(subject, entry)  # told already: what was remembered is what others heard
         partition.place(subject)
     subject.stale, subject.calm = True, processor.at_ticks
 

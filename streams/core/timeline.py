@@ -14,7 +14,7 @@ Invariant: the result depends on the versions known and on `as_of`, not on the o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, cast
 
 from schemas.records import AgingStatus
@@ -174,7 +174,8 @@ class _Walk:
         )
 
 
-def response_days(timeline: Timeline, as_of: int) -> int:
-    """Business days until the first response, or until now without one."""
+def response_days(timeline: Timeline, as_of: int, off: Collection[int] = ()) -> int:
+    """Business days, none of them `off`, until the first response, or until now without one."""
     end = timeline.end(as_of)
-    return business_days(timeline.opened, end if timeline.first_response is None else min(end, timeline.first_response))
+    answered = end if timeline.first_response is None else min(end, timeline.first_response)
+    return business_days(timeline.opened, answered, off)

@@ -32,6 +32,7 @@ from streams.core.consultant_state import EVER, NEVER, ConsultantState
 from streams.core.contract import Contribution, Row
 from streams.core.policy import UtilizationPolicy
 from streams.core.processor import Basic, Stamp
+from streams.core.rates import rates
 from streams.core.ratios import Quality, as_share
 from streams.core.state import PartitionState
 from streams.core.units import parts
@@ -90,7 +91,7 @@ class UtilizationProcessor(Basic):
         return ConsultantState(key)
 
     def fold(self, subject: ConsultantState, kind: str, entry: Any, first: int | None) -> Row | None:
-        """Take in time, an absence or the consultant's own record."""
+        """Take in time, an absence, an assignment or the consultant's own record."""
         if kind == kinds.TIME:
             row = subject.add_time(entry)
             if subject.calm and row is not None:
@@ -100,6 +101,10 @@ class UtilizationProcessor(Basic):
             row = subject.keep(kind, entry)
             if row is not None:
                 subject.absences[entry["record"]] = entry
+        elif kind == kinds.FACT:
+            row = subject.keep(kind, entry)
+            if row is not None:
+                subject.assignments[entry["record"]] = entry
         elif kind == kinds.CONSULTANT:
             row = subject.keep_history(kind, entry, first, "from_day", _terms)
             head = cast("ConsultantEntry", subject.histories[entry["record"]].head.entry)
@@ -209,6 +214,12 @@ class UtilizationProcessor(Basic):
             subject.calm_worked[0] <= subject.worked < subject.calm_worked[1]
             and subject.calm_billable[0] <= subject.billable < subject.calm_billable[1]
         )
+
+    def contributions(self, subject: ConsultantState, entry: Any) -> list[Contribution]:
+        """What projects are to know: who is assigned, and what an hour of the consultant costs."""
+        if not subject.assignments or "minutes" in entry:
+            return []
+        return rates(subject, entry)
 
     def measure(self, subject: ConsultantState, stamp: Stamp) -> Utilization | None:
         """The consultant's utilization."""

@@ -20,6 +20,7 @@ from tests.bench.streams_figures import figures as streams_figures
 PARTS = {
     "codec": ["tests.bench.bench_codec"],
     "capture": ["tests.bench.bench_capture"],
+    "audit": ["tests.bench.bench_audit"],
     "ceiling": ["tests.bench.bench_ceiling", "--events", "100000"],
     "streams": ["tests.bench.bench_streams", "--events", "100000"],
     "latency": ["tests.bench.bench_streams", "--latency"],

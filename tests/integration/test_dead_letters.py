@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
 from burnline.cli import app
 from burnline.commands.output import plain
 from burnline.docs.samples import sample
-from consumers import dead_letters, dead_letters_desk
+from consumers import dead_letters, dead_letters_desk, dead_letters_watch
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
 from infra.dead_letters import DEAD_LETTERS, parked
@@ -298,6 +303,53 @@ def test_a_wrong_call_decides_nothing(desk, arguments, said):
     assert {one.status for one in dead_letters.queue(desk.settings).letters.values()} == {"parked"}
 
 
+SECRET = "whsec_" + base64.b64encode(b"0" * 24).decode()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A webhook server that verifies, takes what has an invoice, and keeps what it took."""
+    taken = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            Webhook(SECRET).verify(body.decode(), {name.lower(): value for name, value in self.headers.items()})
+            fine = "invoice" in json.loads(body)
+            if fine:
+                taken.append((self.path, self.headers["webhook-id"], body))
+            self.send_response(202 if fine else 422)
+            self.end_headers()
+            self.wfile.write(b"" if fine else b"no invoice")
+
+        def log_message(self, *_):
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        monkeypatch.setenv("BURNLINE_WEBHOOKS__PORT", str(made.server_port))
+        monkeypatch.setenv("BURNLINE_WEBHOOKS__SOURCES", json.dumps({"helpdesk": SECRET}))
+        yield taken
+        made.shutdown()
+
+
+def test_a_refused_delivery_is_mended_signed_and_posted_anew(desk, server, tmp_path):
+    identity = desk.park(-1, topic="/webhooks/helpdesk", key=b"helpdesk:delivery:1", value=b"{}", stage="webhooks")
+
+    code, (row,), _ = dlq("retry", identity, "--reason", "again", "--yes")
+    assert (code, row["outcome"], desk.status(identity)) == (1, "refused", "parked")
+    assert "422: no invoice" in row["how"]
+
+    mended = tmp_path / "body.json"
+    mended.write_text('{"invoice": 138}')
+    code, (row,), told = dlq("edit", identity, "--value", str(mended), "--reason", "the invoice was missing", "--yes")
+
+    assert (code, row["outcome"], desk.status(identity)) == (0, "retried", "retried"), told
+    ((path, delivery, body),) = server
+    assert (path, body) == ("/webhooks/helpdesk", b'{"invoice": 138}')
+    assert delivery.startswith(f"dlq-{identity}-")
+
+
 KILLED = """
 import os, signal, sys
 from dataclasses import replace
@@ -346,3 +398,37 @@ def test_killed_before_the_commit_neither_the_copy_nor_the_decision_is_there_and
 
     assert code == 0, told
     assert (desk.status(identity), len(desk.on(desk.invoices))) == ("retried", 2)
+
+
+def test_a_storm_of_ten_thousand_is_told_five_times_whoever_watches_in_between(desk, topic_prefix, monkeypatch):
+    alerts = replace(topic("governance.alert.v1"), name=f"{topic_prefix}alerts", partitions=1)
+    topics.apply(desk.settings.kafka, topics.plan(desk.settings.kafka, [alerts]), [alerts])
+    monkeypatch.setattr(dead_letters_watch, "LETTERS", desk.letters)
+    monkeypatch.setattr(dead_letters_watch, "ALERTS", alerts)
+    monkeypatch.setattr(dead_letters_watch, "WATCH", f"{topic_prefix}watch")
+    storm = [letter(offset) for offset in range(10_000)]
+    desk.write(*storm[:60])
+
+    def levels():
+        return [codec.decode(record.value()).value["current"]["level"] for record in desk.on(alerts)]
+
+    def watched_until(count):
+        stop = threading.Event()
+        thread = threading.Thread(target=dead_letters_watch.watch, args=(desk.settings.kafka, stop))
+        thread.start()
+        try:
+            for _ in range(240):
+                if len(levels()) >= count:
+                    break
+                time.sleep(0.25)
+        finally:
+            stop.set()
+            thread.join()
+
+    watched_until(2)
+    assert levels() == ["1", "10"]
+    desk.write(*storm[60:])
+    watched_until(5)
+    watched_until(5)  # a third one finds that all of it was told
+
+    assert levels() == ["1", "10", "100", "1000", "10000"]

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from producers.core.mapping import contracts, delivery, finance, people, receipts, sales, skills, tasks
-from producers.core.mapping.base import PART, Children, Context, Entity, Follow, ModelMapping, wanted_fields
+from producers.core.mapping.base import (
+    PART,
+    Children,
+    Context,
+    Entity,
+    Follow,
+    ModelMapping,
+    Period,
+    Sum,
+    wanted_fields,
+)
 from producers.core.policy import CapturePolicy
 
 __all__ = [
@@ -13,6 +23,8 @@ __all__ = [
     "Entity",
     "Follow",
     "ModelMapping",
+    "Period",
+    "Sum",
     "captured_models",
     "mappings",
     "wanted_fields",

@@ -47,6 +47,43 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """A figure that both sides can add up: `field` in Odoo's rows times `factor`, and `of` in our states times `scale`, are one whole number.
+
+    Sums of ids tell that a reference changed. Rounding may make them differ by `slack` for each record.
+    """
+
+    field: str
+    of: str
+    factor: int = 1
+    scale: int = 1
+    slack: float = 0.0
+
+
+def ids(field_name: str, of: str = "") -> Sum:
+    """A reference; without `of`, the state names it as Odoo does."""
+    return Sum(field_name, of or field_name)
+
+
+def amount(field_name: str, of: str, *, sign: int = 1) -> Sum:
+    """Money, in ten thousandths."""
+    return Sum(field_name, of, factor=sign * 10_000, scale=10_000)
+
+
+def hours(field_name: str, of: str) -> Sum:
+    """Hours in Odoo, whole minutes in our states."""
+    return Sum(field_name, of, factor=60, slack=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The day or moment by whose month records are counted: in Odoo's rows, and in our states."""
+
+    field: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Follow:
     """A model whose changes do not stamp the record they change: `to` names the record in its rows.
 
@@ -104,7 +141,8 @@ class Entity:
 class ModelMapping:
     """One model, the Odoo module that brings it, and its entities: one read feeds all of them.
 
-    Every record that is `where` must be an entity of the first kind; of the others it may be.
+    Every record that is `where` must be an entity of the first kind; of the others it may be. `sums` and `period` are of the first kind, for
+    the audit's ledger.
     """
 
     model: str
@@ -118,6 +156,8 @@ class ModelMapping:
     follows: tuple[Follow, ...] = ()
     uses: tuple[str, ...] = ()
     needs: Callable[[Row], Iterable[tuple[str, int | None]]] = lambda _row: ()
+    sums: tuple[Sum, ...] = ()
+    period: Period | None = None
     hot: bool = False
     """Polled at every interval; the others at every fourth, since people change them seldom."""
 

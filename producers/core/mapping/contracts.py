@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping
+from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, amount, ids
 from producers.core.mapping.change_requests import CHANGE_REQUEST_VERBS, order_change_request
 from producers.core.values import Row, day, local_day, moment, money, number, ref, share, text, written
 from schemas.records import Contract, ContractInvoiceStatus, ContractLine, ContractLineKind, ContractStatus
@@ -170,4 +170,8 @@ CONTRACT = ModelMapping(
     follows=(Follow("sale.order.line", "order_id"),),
     uses=("companies", "order_tags", "units", "service_policies"),
     needs=_needs,
+    sums=(
+        amount("amount_untaxed", "amount"), ids("partner_id", "client_id"), ids("opportunity_id"), ids("project_id"),
+        ids("user_id", "responsible_id"),
+    ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from producers.core.mapping.base import Context, Entity, ModelMapping
+from producers.core.mapping.base import Context, Entity, ModelMapping, Period, amount, hours, ids
 from producers.core.policy import ApprovedRule, CapturePolicy
 from producers.core.values import Row, day, end_of, label, minutes, money, needed_day, needed_ref, ref, share, text
 from schemas.records import Milestone, Project, Timesheet, TimesheetStatus
@@ -169,6 +169,11 @@ def timesheets(policy: CapturePolicy) -> ModelMapping:
         entities=(Entity("delivery.timesheet.v1", timesheet, timesheet_verb, timesheet_occurred),),
         where=(("project_id", "!=", False),),
         uses=("companies",),
+        sums=(
+            amount("amount", "cost", sign=-1), hours("unit_amount", "minutes"), ids("employee_id"), ids("project_id"),
+            ids("task_id"), ids("user_id"), ids("so_line", "order_line_id"), ids("timesheet_invoice_id", "invoice_id"),
+        ),
+        period=Period("date", "date"),
         hot=True,
     )  # fmt: skip
 
@@ -185,7 +190,12 @@ def projects(policy: CapturePolicy) -> ModelMapping:
             "last_update_status", "is_template",
         ),
         entities=(Entity("delivery.project.v1", project, project_verb),),
+        where=(("is_template", "=", False),),
         uses=("companies",),
+        sums=(
+            hours("allocated_hours", "budget_minutes"), ids("partner_id", "client_id"), ids("user_id", "manager_id"),
+            ids("account_id"), ids("company_id"),
+        ),
         hot=True,
     )  # fmt: skip
 
@@ -198,5 +208,7 @@ MILESTONE = ModelMapping(
     entities=(Entity("delivery.milestone.v1", milestone, milestone_verb),),
     uses=("company_of_project",),
     needs=_project_needed,
+    sums=(ids("project_id"),),
+    period=Period("deadline", "deadline"),
     hot=True,
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping
+from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Period, amount, ids
 from producers.core.mapping.disputes import dispute, dispute_occurred, dispute_verb
 from producers.core.policy import CapturePolicy, DisputeRule
 from producers.core.values import (
@@ -337,6 +337,11 @@ def account_moves(policy: CapturePolicy) -> ModelMapping:
         watch=(("move_type", "in", DOCUMENTS),),
         uses=("companies", "project_of_account", "today"),
         needs=_lines_needed,
+        sums=(
+            amount("amount_total", "total"), amount("amount_residual", "residual"), ids("partner_id"),
+            ids("reversed_entry_id", "reversed_id"), ids("invoice_user_id", "responsible_id"),
+        ),
+        period=Period("invoice_date", "invoice_date"),
         hot=True,
     )  # fmt: skip
 
@@ -354,6 +359,8 @@ PAYMENT = ModelMapping(
         "reconciled_bill_ids",
     ),
     entities=(Entity("finance.payment.v1", payment, payment_verb),),
+    sums=(amount("amount", "amount"), ids("partner_id")),
+    period=Period("date", "date"),
     hot=True,
 )
 
@@ -363,6 +370,8 @@ EXPENSE = ModelMapping(
     fields=("date", "state", "total_amount"),
     optional=("employee_id", "analytic_distribution", "company_id"),
     entities=(Entity("finance.expense.v1", expense, expense_verb),),
+    sums=(amount("total_amount", "amount"), ids("employee_id")),
+    period=Period("date", "date"),
     uses=("companies", "project_of_account"),
     needs=_accounts_needed,
 )
@@ -373,6 +382,8 @@ PURCHASE_ORDER = ModelMapping(
     fields=("name", "state", "amount_untaxed"),
     optional=("partner_id", "project_id", "date_order", "currency_id", "currency_rate", "invoice_status", "company_id"),
     entities=(Entity("finance.purchase-order.v1", purchase_order, purchase_order_verb),),
+    sums=(amount("amount_untaxed", "amount"), ids("partner_id", "vendor_id"), ids("project_id")),
+    period=Period("date_order", "ordered_on"),
     children=(Children("lines", "purchase.order.line", "order_id", ("qty_invoiced", "price_unit"), ("discount",)),),
     follows=(Follow("purchase.order.line", "order_id"),),
     uses=("companies",),

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from producers.core.calendars import WEEKDAYS, holiday_minutes
-from producers.core.mapping.base import Context, Entity, Follow, ModelMapping
+from producers.core.mapping.base import Context, Entity, Follow, ModelMapping, Period, ids
 from producers.core.values import (
     Row,
     day,
@@ -178,6 +178,7 @@ CONSULTANT = ModelMapping(
     follows=(Follow("hr.version", "employee_id"), Follow("resource.resource", "id", through="resource_id")),
     uses=("companies", "calendars", "employments", "departments"),
     needs=_employment_needed,
+    sums=(ids("company_id"), ids("parent_id", "manager_id"), ids("user_id")),
 )  # fmt: skip
 
 LEAVE = ModelMapping(
@@ -186,7 +187,10 @@ LEAVE = ModelMapping(
     fields=("employee_id", "state", "request_date_from", "request_date_to"),
     optional=("holiday_status_id", "request_unit_half", "request_unit_hours", "number_of_hours", "company_id"),
     entities=(Entity("people.absence.v1", leave, absence_verb),),
+    where=(("holiday_status_id.time_type", "!=", "other"),),
     uses=("worked_leave_types",),
+    sums=(ids("employee_id"),),
+    period=Period("request_date_from", "first_day"),
 )
 
 PUBLIC_HOLIDAY = ModelMapping(
@@ -198,4 +202,5 @@ PUBLIC_HOLIDAY = ModelMapping(
     where=(("resource_id", "=", False), ("time_type", "!=", "other")),
     uses=("companies", "calendars"),
     needs=_calendar_needed,
+    sums=(ids("calendar_id"), ids("company_id")),
 )

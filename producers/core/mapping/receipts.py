@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Verbs
+from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Period, Verbs, ids
 from producers.core.values import Row, moment, needed_ref, ref, share, text, written
 from schemas.records import Receipt, ReceiptLine, ReceiptStatus
 
@@ -87,4 +87,6 @@ RECEIPT = ModelMapping(
     follows=(Follow("stock.move", "picking_id"),),
     uses=("units", "project_of_purchase"),
     needs=_needs,
+    sums=(ids("partner_id", "vendor_id"), ids("backorder_id", "backorder_of_id")),
+    period=Period("scheduled_date", "expected_at"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from producers.core.mapping.base import Context, Entity, ModelMapping, Verbs
+from producers.core.mapping.base import Context, Entity, ModelMapping, Period, Verbs, amount, ids
 from producers.core.policy import CapturePolicy
 from producers.core.values import Row, day, label, moment, money, number, ref, share, text, written
 from schemas.records import Client, Opportunity, OpportunityKind, OpportunityStatus
@@ -99,6 +99,10 @@ OPPORTUNITY = ModelMapping(
     entities=(Entity("sales.opportunity.v1", opportunity, OPPORTUNITY_VERBS, opportunity_occurred),),
     uses=("companies", "stages", "lost_reasons"),
     needs=_stage_needed,
+    sums=(
+        amount("expected_revenue", "expected_revenue"), ids("partner_id", "client_id"), ids("user_id", "owner_id"), ids("stage_id"),
+    ),
+    period=Period("create_date", "opened_at"),
 )  # fmt: skip
 
 
@@ -111,4 +115,5 @@ def clients(policy: CapturePolicy) -> ModelMapping:
         optional=("ref", "parent_id", "commercial_partner_id", "country_code", "customer_rank", "company_id"),
         entities=(Entity("sales.client.v1", client, client_verb),),
         where=("|", ("is_company", "=", True), ("customer_rank", ">", 0)),
+        sums=(ids("company_id"),),
     )

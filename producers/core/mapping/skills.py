@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from producers.core.mapping.base import Context, Entity, ModelMapping, Verbs
+from producers.core.mapping.base import Context, Entity, ModelMapping, Period, Verbs, ids
 from producers.core.values import Row, day, end_of, local_day, needed_ref, ref, written
 from schemas.errors import PoisonMessage
 from schemas.records import Skill, SkillStatus
@@ -81,4 +81,6 @@ EMPLOYEE_SKILL = ModelMapping(
     entities=(Entity("people.skill.v1", skill, SKILL_VERBS, skill_occurred),),
     uses=("companies", "company_of_employee", "skills", "skill_types", "skill_levels", "today"),
     needs=_needs,
+    sums=(ids("employee_id"), ids("skill_id"), ids("skill_level_id", "level_id")),
+    period=Period("valid_from", "valid_from"),
 )

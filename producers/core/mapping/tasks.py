@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
-from producers.core.mapping.base import PART, Context, Entity, ModelMapping, Verbs
+from producers.core.mapping.base import PART, Context, Entity, ModelMapping, Verbs, hours, ids
 from producers.core.mapping.change_requests import CHANGE_REQUEST_VERBS, task_change_request
 from producers.core.policy import CapturePolicy
 from producers.core.values import Row, local_day, minutes, moment, ref, text
@@ -139,5 +139,9 @@ def tasks(policy: CapturePolicy) -> ModelMapping:
         where=(("project_id", "!=", False), ("has_template_ancestor", "=", False)),
         uses=("companies", "company_of_project", "employees_of_user", "task_tags"),
         needs=_needs,
+        sums=(
+            hours("allocated_hours", "planned_minutes"), ids("project_id"), ids("parent_id"), ids("milestone_id"),
+            ids("sale_line_id", "order_line_id"),
+        ),
         hot=True,
     )  # fmt: skip

@@ -33,8 +33,8 @@ class Fact(NamedTuple):
     lists: Mapping[str, list[int]] = {}
 
 
-Reader = Callable[[Any, str], Mapping[str, Fact]]
-"""What a state of a record (in wire form, with the prefix of its system's keys) says to which keys. Pure."""
+Reader = Callable[[Any, str, Any], Mapping[str, Fact]]
+"""What a state of a record says to which keys: the state in wire form, the prefix of its system's keys, the event's meta. Pure."""
 
 
 def contribution(monitor: str, about: str, fact: Fact, head: Mapping[str, Any], *, present: bool) -> Contribution:
@@ -78,6 +78,12 @@ class Watched(SubjectState):
             if zone is not None and entry["present"] and mark > self._zoned:
                 self.zone, self._zoned = zone, mark
         return row
+
+    @property
+    def tenant(self) -> str:
+        """The tenant of what it is about: what came over webhooks has keys that do not tell."""
+        told = (row[3]["words"].get("tenant") for _, row in sorted(self.rows.items()))
+        return next((tenant for tenant in told if tenant is not None), super().tenant)
 
     def facts(self, *wanted: str) -> list[FactEntry]:
         """The facts of these kinds that hold, in the order of their records."""

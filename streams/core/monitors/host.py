@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.topics import Process
 from streams.core import days, kinds
-from streams.core.alerts import Crossing
+from streams.core.alerts import Crossing, clear
 from streams.core.contract import Row
 from streams.core.monitors.facts import HOST, Watched
 from streams.core.monitors.monitor import Monitor
@@ -93,7 +93,8 @@ class Monitors(Basic):
     def judge(self, subject: Watched, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring the alerts to what was found."""
         if subject.finding is None:
-            return []
+            rules = self._watchers[subject.monitor].monitor.rules()
+            return [crossing for rule in rules for crossing in clear(subject.memory, rule)]
         return [crossing for judged in subject.finding.judged for crossing in judged.bring(subject.memory)]
 
     def measure(self, subject: Watched, stamp: Stamp) -> Any:

@@ -19,21 +19,23 @@ from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
 from schemas.topics import Process
-from streams.core.alerts import Crossing, Line, Memory, Rule, once, standing
+from streams.core.alerts import Crossing, Line, Memory, Rule, ladder, once, standing
 from streams.core.monitors.facts import Reader, Watched
 from streams.core.ratios import Quality
 
 
 class Judged(NamedTuple):
-    """Which lines of a rule are reached, lowest first; with an `episode`, each once in it."""
+    """Which lines of a rule are reached, lowest first; with an `episode`, each once in it. Without `reached`, the value tells."""
 
     rule: Rule
-    reached: Sequence[Line]
+    reached: Sequence[Line] | None
     value: Fraction | None = None
     episode: int | None = None
 
     def bring(self, memory: Memory) -> list[Crossing]:
         """Bring the memory to it; returns what was crossed."""
+        if self.reached is None:
+            return ladder(memory, self.rule, self.value, Fraction(0))
         if self.episode is None:
             return standing(memory, self.rule, self.value, list(self.reached))
         return once(memory, self.rule, self.value, episode=self.episode, reached=list(self.reached))
@@ -60,6 +62,10 @@ class Monitor(ABC):
     formula: ClassVar[str]
     inputs: ClassVar[Mapping[str, Reader]]
     """The topics it reads, and what a record there says to it; none where another processor reports to it."""
+
+    def rules(self) -> Sequence[Rule]:
+        """The rules of its alerts: all that is in force of them ends with its subject."""
+        return ()
 
     @abstractmethod
     def look(self, subject: Watched, as_of: int, holidays: Sequence[Mapping[str, Any]]) -> Finding | None:

@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from streams.core.monitors.billing import Billing
+from streams.core.monitors.burn_rollup import BurnRollup
 from streams.core.monitors.facts import Reader
 from streams.core.monitors.monitor import Monitor
+from streams.core.monitors.receivables import Receivables
+from streams.core.monitors.requests import Requests
+from streams.core.monitors.staffing import Staffing
 from streams.core.monitors.utilization_rollup import UtilizationRollup
 
 if TYPE_CHECKING:
@@ -17,6 +22,11 @@ if TYPE_CHECKING:
 
 TABLE: tuple[tuple[type[Monitor], Callable[[Measures], Monitor]], ...] = (
     (UtilizationRollup, lambda _: UtilizationRollup()),
+    (BurnRollup, lambda _: BurnRollup()),
+    (Staffing, lambda policy: Staffing(policy.monitors.staffing)),
+    (Billing, lambda policy: Billing(policy.monitors.billing)),
+    (Receivables, lambda policy: Receivables(policy.monitors.receivables)),
+    (Requests, lambda policy: Requests(policy.monitors.requests, policy.monitors.timezone)),
 )
 """Each monitor, and how it is made under a policy."""
 

@@ -62,9 +62,17 @@ def test_costs_come_from_time_expenses_and_purchases() -> None:
 @pytest.mark.parametrize(
     ("budget", "reasons"),
     [
-        pytest.param({"budget_minutes": None}, ["no_budget", "no_progress"], id="no hours"),
-        pytest.param({"budget_minutes": 0}, ["no_budget", "no_progress"], id="none is not zero"),
-        pytest.param({"budget_minutes": 600}, ["no_cost_rate", "no_progress", "no_rate"], id="no rate without lines"),
+        pytest.param({"budget_minutes": None}, ["no_budget", "no_progress", "no_revenue_budget"], id="no hours"),
+        pytest.param(
+            {"budget_minutes": 0},
+            ["budget_of_zero", "no_budget", "no_progress", "no_revenue_budget"],
+            id="none is not zero",
+        ),
+        pytest.param(
+            {"budget_minutes": 600},
+            ["no_cost_rate", "no_progress", "no_rate", "no_revenue_budget"],
+            id="no rate without lines",
+        ),
     ],
 )
 def test_what_is_missing_is_said(budget: dict[str, Any], reasons: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.core import Measures
-from streams.core.policy import ClientExposurePolicy
+from streams.core.policy import ClientExposurePolicy, DisputeAgingPolicy, Tier
 from tests.unit.streams.core.world import Source, World, day, instant, key
 
 OPENED = day("2026-03-02")  # a Monday
@@ -215,3 +215,41 @@ def test_without_a_due_date_nothing_is_past_due() -> None:
     )
     _, early = disputed(due_date=OPENED + 5)
     assert (early.aging()["days_past_due"], early.aging()["bucket_past_due"]) == (-5, None)
+
+
+def test_a_public_holiday_is_no_business_day() -> None:
+    source, world = disputed()
+    plain = world.feed(source.tick(at("2026-03-20"))).aging()["business_days_open"]
+    day_ = day("2026-03-18")
+    holiday = {"kind": "public_holiday", "employee_id": None, "first_day": day_, "last_day": day_}
+    world.feed(source.absence(1, holiday))
+    assert world.aging()["business_days_open"] == plain - 1
+    world.feed(source.absence(2, {**holiday, "company_id": 2, "first_day": day_ - 1, "last_day": day_ - 1}))
+    assert world.aging()["business_days_open"] == plain - 1  # another company's
+    world.feed(source.absence(3, {**holiday, "calendar_id": 5, "first_day": day_ - 1, "last_day": day_ - 1}))
+    assert world.aging()["business_days_open"] == plain - 1  # one calendar's says nothing of the others
+
+
+def test_a_client_is_served_as_its_tier_was_promised() -> None:
+    gold = Tier("gold", first_response_business_days=1, resolution_days=5, clients=(3,))
+    rules = Measures(dispute_aging=DisputeAgingPolicy(tiers=(gold,)))
+    source, world = Source(), World(rules)
+    world.feed(
+        source.invoice(1, at=at("2026-01-01")),
+        source.invoice(2, at=at("2026-01-01"), partner_id=4),
+        source.tick(at("2026-03-02")),
+        *(source.dispute(number, {"opened_on": day("2026-03-02")}, at=at("2026-03-02")) for number in (1, 2)),
+        source.tick(at("2026-03-09")),
+    )
+    missed = [(a["meta"]["subject"][-1], a["current"]["level"], a["current"]["threshold"]) for a in world.alerts]
+    assert missed == [("1", "first_response", 1), ("1", "resolution", 5), ("2", "first_response", 2)]
+    assert (world.aging(1)["promised_resolution_days"], world.aging(2)["promised_resolution_days"]) == (5, 30)
+
+
+def test_a_client_may_have_a_limit_of_its_own() -> None:
+    rules = Measures(client_exposure=ClientExposurePolicy(limit=9_000, limits={3: 1_000}))
+    source, world = Source(), World(rules)
+    world.feed(source.invoice(1, at=at("2026-01-01"), residual=5_000), source.tick(at("2026-03-02")))
+    world.feed(source.dispute(1, {"opened_on": day("2026-03-02"), "amount": 1_001}, at=at("2026-03-02")))
+    assert world.said("client_exposure") == [("client_exposure.limit", "limit", "raised", 1)]
+    assert world.alerts[-1]["current"]["threshold"] == 1_000

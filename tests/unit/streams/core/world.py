@@ -127,6 +127,50 @@ class Source:
             None if state is None else purchase(number, **state),
         )
 
+    def contract(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
+        return self.publish("sales.contract.v1", key("sale.order", number), contract(number, **fields), at=at)
+
+    def assignment(self, task: int, user: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.assignment.v1",
+            f"{key('project.task', task)}:{user}",
+            None if state is None else assignment(task, user, **state),
+            at=at,
+        )
+
+    def task(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.task.v1",
+            key("project.task", number),
+            None if state is None else task(number, **state),
+            at=at,
+        )
+
+    def approval(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "governance.approval.v1",
+            f"n8n:approval:{number}",
+            None if state is None else approval(number, **state),
+            at=at,
+            source="n8n",
+        )
+
+    def change_request(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "delivery.change-request.v1",
+            key("sale.order", number),
+            None if state is None else change_request(number, **state),
+            at=at,
+        )
+
+    def skill(self, number: int, state: dict[str, Any] | None, at: int | None = None) -> tuple[str, Any]:
+        return self.publish(
+            "people.skill.v1",
+            key("hr.employee.skill", number),
+            None if state is None else skill(number, **state),
+            at=at,
+        )
+
     @staticmethod
     def tick(at: int) -> tuple[str, Any]:
         head = {"subject": "clock:0", "version": 1, "occurred_at": at, "recorded_at": at, "tenant": "db"}
@@ -157,6 +201,7 @@ def timesheet(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def consultant(number: int, **fields: Any) -> dict[str, Any]:
+    cost = fields.pop("hourly_cost", None)
     return {
         "id": number,
         "name": f"Consultant {number}",
@@ -167,7 +212,7 @@ def consultant(number: int, **fields: Any) -> dict[str, Any]:
         "active": True,
         "employed_from": None,
         "employed_to": None,
-        "hourly_cost": None,
+        "hourly_cost": None if cost is None else unscaled(cost),
         "currency": "EUR",
         "timezone": "Europe/Brussels",
         "calendar_id": 1,
@@ -261,9 +306,176 @@ def purchase(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
+def contract(number: int, **fields: Any) -> dict[str, Any]:
+    """An order; `lines` are (project, amount, further fields)."""
+    lines = [
+        contract_line(100 * number + place, project_id, amount, **more)
+        for place, (project_id, amount, more) in enumerate(fields.pop("lines", []))
+    ]
+    amount = fields.pop("amount", 0)
+    of_company = fields.pop("company_amount", amount)
+    return {
+        "id": number,
+        "number": f"S{number}",
+        "client_reference": None,
+        "status": "confirmed",
+        "locked": False,
+        "client_id": 3,
+        "opportunity_id": None,
+        "project_id": None,
+        "project_ids": [],
+        "responsible_id": None,
+        "quoted_on": None,
+        "valid_until": None,
+        "signed_at": None,
+        "confirmed_at": None,
+        "amount": None if amount is None else unscaled(amount),
+        "currency": "EUR",
+        "company_amount": None if of_company is None else unscaled(of_company),
+        "company_currency": "EUR",
+        "invoiced_amount": unscaled(0),
+        "invoice_status": "nothing",
+        "lines": lines,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def task(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": f"Task {number}",
+        "project_id": 1,
+        "parent_id": None,
+        "milestone_id": None,
+        "order_line_id": None,
+        "status": "in_progress",
+        "planned_minutes": None,
+        "people": 1,
+        "deadline": None,
+        "closed_at": None,
+        "active": True,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def approval(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "reference": str(number),
+        "title": f"Approval {number}",
+        "category": "discount",
+        "status": "requested",
+        "requester_id": 4,
+        "approver_id": 5,
+        "alternate_ids": [6],
+        "delegated_from_id": None,
+        "subject_key": None,
+        "amount": None,
+        "currency": None,
+        "requested_at": 0,
+        "due_at": None,
+        "decided_at": None,
+        "decided_by_id": None,
+        "reason": None,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def change_request(number: int, **fields: Any) -> dict[str, Any]:
+    amount = fields.pop("amount", None)
+    return {
+        "reference": str(number),
+        "kind": "order",
+        "title": f"Change {number}",
+        "status": "raised",
+        "project_id": 1,
+        "contract_id": None,
+        "task_id": None,
+        "client_id": 3,
+        "minutes": None,
+        "amount": None if amount is None else unscaled(amount),
+        "currency": None if amount is None else "EUR",
+        "requester_id": 4,
+        "raised_at": 0,
+        "due_on": None,
+        "decided_at": None,
+        "decided_by_id": None,
+        "reason": None,
+        "company_id": 1,
+        **fields,
+    }
+
+
+def skill(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "employee_id": 1,
+        "skill_id": number,
+        "skill": f"Skill {number}",
+        "skill_type_id": 1,
+        "skill_type": "Certifications",
+        "certification": True,
+        "level_id": 1,
+        "level": "Professional",
+        "level_percent": 80,
+        "valid_from": None,
+        "valid_to": None,
+        "status": "valid",
+        "company_id": 1,
+        **fields,
+    }
+
+
+def contract_line(number: int, project_id: int | None, amount: float, **fields: Any) -> dict[str, Any]:
+    for name in ("quantity", "delivered", "invoiced"):
+        fields[name] = unscaled(fields.get(name, 0), 9)
+    fields["unit_price"] = unscaled(fields.get("unit_price", 0))
+    fields["discount"] = unscaled(fields.get("discount", 0), 9)
+    return {
+        "id": number,
+        "name": f"Line {number}",
+        "product_id": None,
+        "kind": "time_and_material",
+        "unit": "Hours",
+        "amount": unscaled(amount),
+        "project_id": project_id,
+        "task_id": None,
+        **fields,
+    }
+
+
+def assignment(task: int, user: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "task_id": task,
+        "task": f"Task {task}",
+        "user_id": user,
+        "employee_id": user,
+        "project_id": 1,
+        "milestone_id": None,
+        "order_line_id": None,
+        "status": "in_progress",
+        "planned_minutes": None,
+        "task_minutes": None,
+        "people": 1,
+        "starts_on": None,
+        "ends_on": None,
+        "required_skill_ids": [],
+        "company_id": 1,
+        **fields,
+    }
+
+
 def invoice(number: int, **fields: Any) -> dict[str, Any]:
+    """A document; `shares` are (project, amount, part of it that bills orders)."""
+    fields["shares"] = [
+        {"account_id": account, "project_id": project, "amount": unscaled(amount), "ordered_amount": unscaled(ordered)}
+        for account, (project, amount, ordered) in enumerate(fields.get("shares", []))
+    ]
     residual = unscaled(fields.pop("residual", 10_000))
-    of_company = fields.pop("company_residual", None)
+    of_company, total = fields.pop("company_residual", None), fields.pop("total", 10_000)
+    company_total = fields.pop("company_total", None)
     return {
         "id": number,
         "number": f"INV/{number}",
@@ -273,11 +485,11 @@ def invoice(number: int, **fields: Any) -> dict[str, Any]:
         "partner_id": 3,
         "invoice_date": None,
         "due_date": None,
-        "total": unscaled(10_000),
+        "total": unscaled(total),
         "residual": residual,
         "currency": "EUR",
         "company_residual": residual if of_company is None else unscaled(of_company),
-        "company_total": unscaled(10_000),
+        "company_total": unscaled(total if company_total is None else company_total),
         "company_currency": "EUR",
         "timezone": "Europe/Brussels",
         "reversed_id": None,
