@@ -38,7 +38,7 @@ class Forwarder:
     def __init__(self, settings: KafkaSettings, spool: Spool, keeper: Keeper) -> None:
         """Begin at once, with what a former process left."""
         self.waiting_since: float | None = None
-        """Since when (by the monotonic clock) something waits that Kafka does not have; None while nothing does."""
+        """Since when (by the monotonic clock) the first that waits has been on its way to Kafka; None while nothing waits."""
         self._settings, self._spool, self._keeper = settings, spool, keeper
         self._client = self._connect()
         self._stopping = threading.Event()
@@ -70,7 +70,7 @@ class Forwarder:
                     return
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
-                sent, wait = waiting[-1][0], FIRST_WAIT
+                sent, wait, self.waiting_since = waiting[-1][0], FIRST_WAIT, None
                 self._keeper.sent(sent)
 
     def _send(self, records: Sequence[Record]) -> None:
@@ -79,7 +79,9 @@ class Forwarder:
         try:
             for record in records:
                 writer.send_bytes(record.topic, record.key, record.value, record.headers)
-        except KafkaException as error:  # a client that cannot go on takes no more; why not stands with an earlier record
+        except (
+            KafkaException
+        ) as error:  # a client that cannot go on takes no more; why not stands with an earlier record
             writer.check()
             raise failure("sending on what came in", error) from error
         while self._client.flush(LOOK):

@@ -123,7 +123,8 @@ def serve(
     """Serve until SIGINT, SIGTERM or `stop`; then answer what is under way, and send on what can be sent at once.
 
     `on_listening` gets the port, which is chosen by the system where the settings say 0. Kafka need not be up: what was accepted waits in
-    the spool. Hints of models that nothing is captured of under `policy` are parked. Raises `Fatal` for a port or a spool in use, a secret of no use, or bodies that no record could hold.
+    the spool. Hints of models that nothing is captured of under `policy` are parked. Raises `Fatal` for a port or a spool in use, a secret
+    of no use, or bodies that no record could hold.
     """
     known, models = sources(settings.webhooks), captured_models(policy or CapturePolicy())
     _guessable(settings.webhooks.odoo_token)
