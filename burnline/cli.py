@@ -23,6 +23,8 @@ from burnline.commands import (
     privacy,
     processes,
     schemas,
+    snapshot,
+    status,
     topics,
 )
 from burnline.commands.demo import add_to as add_demo
@@ -42,10 +44,12 @@ app.add_typer(odoo.app, name="odoo")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(policy.app, name="policy")
+app.add_typer(snapshot.app, name="snapshot")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
+status.add_to(app)
 audit.add_to(app)
 by_hand.add_to(app)
 

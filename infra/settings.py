@@ -108,12 +108,14 @@ class OdooSettings(BaseModel):
 class CaptureSettings(BaseModel):
     """How the capture polls. `overlap` must be longer than Odoo's longest transaction.
 
+    Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does.
     With a `log_topic`, where Debezium's connector tells what happens in Odoo's database, it polls only while nothing was heard of the
     connector for `log_silence` seconds.
     """
 
     model_config = STRICT
     poll_interval: Seconds = 0.5
+    idle_interval: Seconds = 2.0
     overlap: Seconds = 150.0
     sweep_interval: Seconds = 60.0
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
@@ -339,7 +341,7 @@ def load_settings() -> Settings:
     try:
         settings = Settings(_secrets_dir=secrets) if secrets else Settings()
         return settings.model_copy(
-            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_unset=True)})}
+            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_defaults=True)})}
         )
     except ValidationError as error:
         first = error.errors()[0]

@@ -601,6 +601,61 @@ class CaptureCursor(TypedDict):
     snapshot_id: int
     high_water: int | None
     swept_at: int | None
+    snapshot_rows: int
+    snapshot_expected: int | None
+    snapshot_began_at: int | None
+
+SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
+
+class CaptureSignal(TypedDict):
+    """A command to the capture of one database about its snapshots."""
+
+    signal_id: str
+    command: SignalCommand
+    snapshot_id: str | None
+    models: list[str]
+    ids: list[int]
+    domain: str | None
+    rows_per_second: int | None
+    asked_at: int
+
+SnapshotState = Literal["unknown", "waiting", "running", "paused", "done", "stopped", "refused"]
+
+class CaptureSnapshot(TypedDict):
+    """A snapshot that was asked for: what is to be read, and how far it has come. Compacted by snapshot; committed with the events it covers."""
+
+    snapshot_id: str
+    state: SnapshotState
+    models: list[str]
+    ids: list[int]
+    domain: str | None
+    rows_per_second: int | None
+    asked_at: int
+    began_at: int | None
+    ended_at: int | None
+    model: str | None
+    after_id: int
+    rows: int
+    total: int | None
+    events: int
+    working_millis: int
+    why: str | None
+    signal_offset: int
+
+CaptureState = Literal["unknown", "loading", "capturing", "waiting", "stopped"]
+
+class CaptureStatus(TypedDict):
+    """What the capture of one database is doing. Compacted by database; written when it changes, and now and then."""
+
+    state: CaptureState
+    since: int
+    why: str | None
+    failures: int
+    breaker_open: bool
+    url: str
+    transport: str
+    poll_millis: int
+    told_at: int
 
 
 class ConsultantEntry(TypedDict):

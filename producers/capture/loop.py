@@ -1,7 +1,7 @@
-"""The loop: snapshot first, then passes, hints and sweeps, each in its time, until told to stop.
+"""The loop: the first snapshot, passes, hints, sweeps and snapshots that are asked for, each in its time, until told to stop.
 
-Rhythm: the models that people change all day are looked at every `poll_interval`, the others at every fourth; the whole
-overlap every 15 s; ids every `sweep_interval`; every record at every tenth sweep, and those that depend on a lookup at the
+Rhythm: the models that people change all day are looked at every `poll_interval` while something changes, more seldom up to
+`idle_interval` while nothing does, the others at every fourth pass; the whole overlap every 15 s; ids every `sweep_interval`; every record at every tenth sweep, and those that depend on a lookup at the
 next sweep after it changed. A hint is followed at once. While Odoo is away nothing is lost: the next pass begins where the last
 complete one did.
 """
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import stamina
@@ -24,18 +25,25 @@ from infra.errors import Fatal, Transient
 from infra.kafka.clients import broker_answers
 from infra.kafka.states import missing
 from infra.odoo import connect
+from infra.odoo.breaker import Paused
+from infra.odoo.client import Odoo
 from infra.settings import Settings
-from producers.capture import cursors, images, metrics
+from producers.capture import images, metrics, standing
 from producers.capture.hints import Hints
 from producers.capture.log import Log, Told
 from producers.capture.model import ModelCapture
 from producers.capture.pipeline import Pipeline, Progress
 from producers.capture.publisher import KafkaGone, Publisher
+from producers.capture.signals import Signals
+from producers.capture.snapshots import Snapshots
 from producers.capture.source import Readable, Source
+from producers.capture.status import Status
 from producers.capture.tables import Tables
 from producers.core.cursor import Clock, fresh
 from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
+from producers.core.rhythm import Rhythm
+from producers.core.snapshots import applied
 from schemas.records import Mode
 
 log = structlog.get_logger()
@@ -67,18 +75,18 @@ def run(
     source = Source(client, settings.capture.page_size)
     readable = source.readable(mappings(policy))
     places = images.places(one.mapping for one in readable)
-    _topics_exist(settings, [*(name for name, _ in places), cursors.CURSORS.name])
+    _topics_exist(settings, [*(name for name, _ in places), *(topic.name for topic in standing.INTERNAL)])
     publisher = Publisher(settings.kafka, client.database)
     name = f"odoo:{client.database}"
     known = _patiently(lambda: images.load(settings.kafka, places, database=client.database, source=name))
-    standing = _patiently(lambda: cursors.load(settings.kafka, client.database))
+    cursors = _patiently(lambda: standing.cursors(settings.kafka, client.database))
     pipeline = Pipeline(publisher, known, database=client.database, source=name, progress=on_progress)
     pipeline.park(known.unreadable, "capture.images")
     tables, clock = Tables(source), Clock()
     models = [
         ModelCapture(
             one,
-            standing.get(one.mapping.model) or fresh(one.mapping.model),
+            cursors.get(one.mapping.model) or fresh(one.mapping.model),
             source=source,
             tables=tables,
             pipeline=pipeline,
@@ -89,15 +97,17 @@ def run(
         for one in readable
     ]
     log.info("capture_started", odoo=client.url, database=client.database, models=len(models), images=len(known))
-    loop = _Loop(settings, models, tables, pipeline, stop)
+    loop = _Loop(settings, models, tables=tables, pipeline=pipeline, odoo=client, stop=stop)
     if once:
         loop.once()
     else:
+        asked = _patiently(lambda: standing.snapshots(settings.kafka, client.database))
         with (
             closing(_patiently(lambda: Hints(settings.kafka, client.database))) as hints,
+            closing(Signals(settings.kafka, client.database, applied(asked.values()))) as signals,
             _log(settings, readable) as told,
         ):
-            loop.forever(hints, told)
+            loop.forever(hints, Snapshots(asked, {one.mapping.model: one for one in models}, pipeline, signals), told)
     log.info("capture_stopped", events=pipeline.counts.total())
     return dict(pipeline.counts)
 
@@ -135,56 +145,69 @@ class _Loop:
         self,
         settings: Settings,
         models: list[ModelCapture],
+        *,
         tables: Tables,
         pipeline: Pipeline,
+        odoo: Odoo,
         stop: threading.Event,
     ) -> None:
-        self._interval, self._sweep_interval = settings.capture.poll_interval, settings.capture.sweep_interval
+        self._sweep_interval = settings.capture.sweep_interval
+        self._rhythm = Rhythm(settings.capture.poll_interval, settings.capture.idle_interval)
+        self._status = Status(pipeline, odoo, lambda: self._rhythm.seconds)
         self._models, self._tables, self._pipeline, self._stop = models, tables, pipeline, stop
         self._until_content = CONTENT_EVERY
+        self._first: Iterator[None] | None = None
 
     def once(self) -> None:
         """Everything up to now: what is new in full, what is known by its stamps, then all of it compared."""
         for model in self._models:
             already = model.cursor["snapshot_done"]
-            if model.snapshot(self._stop.is_set):
-                model.look(slow=True)
-                for _ in model.sweep(content=already):
-                    if self._stop.is_set():
-                        return
+            for _ in chain(model.snapshot(), self._looked(model), model.sweep(content=already)):
+                if self._stop.is_set():
+                    return
 
-    def forever(self, hints: Hints, told: Log | None) -> None:
+    @staticmethod
+    def _looked(model: ModelCapture) -> Iterator[None]:
+        model.look(slow=True)
+        yield
+
+    def forever(self, hints: Hints, snapshots: Snapshots, told: Log | None) -> None:
         """Until stopped."""
-        for model in self._models:
-            self._through_outages(partial(model.snapshot, self._stop.is_set))
         now = time.monotonic()
-        # the first sweep comes at once: what was deleted while no capture ran left no other trace
         fast_at, slow_at, sweep_at = now, now, now
         passes, following = 0, False
+        loading = True
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
+            self._status.tell("loading" if loading else "capturing")
+            if loading:
+                loading = bool(self._through_outages(self._load))
+            else:
+                sweeping, sweep_at = self._swept(sweeping, sweep_at)
             now = time.monotonic()
             if told is not None and following != told.alive:
                 following, slow_at, sweep_at = told.alive, now, now
                 _tell_of_log(following=following)
-            if now >= fast_at and (not following or now >= slow_at):
+            if now >= (slow_at if following else fast_at):
                 slow = now >= slow_at
-                self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
+                found = self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
+                self._rhythm.looked(found=bool(found))
                 passes += 1
-                fast_at = max(fast_at + self._interval, time.monotonic())
+                fast_at = max(fast_at, now) + self._rhythm.seconds
                 slow_at = (math.inf if following else now + SLOW_EVERY) if slow else slow_at
-            if sweeping is None and now >= sweep_at:
-                sweeping, sweep_at = self._sweep(), now + self._sweep_interval
-            if sweeping is not None:
-                sweeping = self._through_outages(partial(_step, sweeping))
-            pause = LISTEN if following else min(fast_at - time.monotonic(), LISTEN)
-            wait = 0.0 if sweeping is not None else max(0.0, pause)
-            if told is not None and self._logged(told.wait(wait)):
+            if not loading:
+                self._asked(snapshots)
+            busy = loading or sweeping is not None or snapshots.wait() == 0
+            due = slow_at if following else fast_at
+            until = 0.0 if busy else max(0.0, min(due - time.monotonic(), LISTEN, snapshots.wait() or LISTEN))
+            if told is not None and self._logged(told.wait(until)):
                 sweep_at = now
-            found, unreadable = hints.wait(0.0 if told is not None else wait)
+            found_hints, unreadable = hints.wait(until if told is None else 0.0)
             self._pipeline.park(unreadable, "capture.hints")
-            for name, ids in found.items():
+            for name, ids in found_hints.items():
                 self._through_outages(partial(self._hinted, name, ids))
+        snapshots.leave()
+        self._status.tell("stopped")
 
     def _logged(self, said: Told) -> bool:
         """Read what the log points at. Returns whether a model was emptied, so that all of them are to be compared."""
@@ -193,12 +216,40 @@ class _Loop:
             self._through_outages(partial(self._hinted, name, ids, "log"))
         return bool(said.emptied)
 
-    def _pass(self, *, slow: bool, cold: bool) -> None:
-        for model in self._models:
-            if slow or cold or model.mapping.hot:
-                model.look(slow=slow)
+    def _load(self) -> bool:
+        """The next commit of the first snapshot, model after model; returns whether there may be more of it."""
+        if self._first is None:
+            self._first = chain.from_iterable(model.snapshot() for model in self._models)
+        try:
+            more = next(self._first, _END) is not _END
+        except BaseException:
+            self._first = None  # after an outage it goes on with the model that it was at
+            raise
+        return more
+
+    def _swept(self, sweeping: Iterator[None] | None, sweep_at: float) -> tuple[Iterator[None] | None, float]:
+        """A step of the sweep, and when the next one begins. The first comes at once: what was deleted while no capture ran left no other trace."""
+        now = time.monotonic()
+        if sweeping is None and now >= sweep_at:
+            sweeping, sweep_at = self._sweep(), now + self._sweep_interval
+        if sweeping is not None:
+            sweeping = self._through_outages(partial(_step, sweeping))
+        return sweeping, sweep_at
+
+    def _asked(self, snapshots: Snapshots) -> None:
+        """What was asked of snapshots, and the next chunk where one is due."""
+        snapshots.listen()
+        if snapshots.wait() == 0:
+            self._through_outages(snapshots.step)
+
+    def _pass(self, *, slow: bool, cold: bool) -> bool:
+        looked = [
+            model.look(slow=slow) for model in self._models if model.begun and (slow or cold or model.mapping.hot)
+        ]
+        return any(looked)
 
     def _hinted(self, name: str, ids: set[int], mode: Mode = "hint") -> None:
+        self._rhythm.looked(found=True)
         for model in self._models:
             model.hinted(name, ids, mode)
 
@@ -225,7 +276,8 @@ class _Loop:
                     log.warning("odoo_lost", cause=str(error), remedy=error.remedy)
                 away, pause = True, min(pause * 2, LONGEST_PAUSE)
                 metrics.ODOO_UP.set(0)
-                self._stop.wait(pause)
+                self._status.tell("waiting", str(error))
+                self._stop.wait(min(error.wait, LONGEST_PAUSE) if isinstance(error, Paused) else pause)
             else:
                 if away:
                     log.info("odoo_found_again")

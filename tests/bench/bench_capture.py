@@ -92,7 +92,8 @@ def captured(odoo: OdooSettings, kafka: KafkaSettings, number: int) -> tuple[int
         overlap=150.0,
     )
     begun, cpu = time.perf_counter(), time.process_time()
-    model.snapshot(lambda: False)
+    for _ in model.snapshot():
+        pass
     return pipeline.counts.total(), time.perf_counter() - begun, time.process_time() - cpu, one.fields
 
 
