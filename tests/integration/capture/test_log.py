@@ -16,6 +16,7 @@ from confluent_kafka.admin import NewTopic
 
 from infra.embedded_kafka import EmbeddedKafka
 from infra.embedded_odoo import EmbeddedOdoo
+from infra.errors import Transient
 from infra.kafka import topics
 from infra.kafka.clients import admin, producer
 from infra.kafka.reader import partitions_of
@@ -146,7 +147,7 @@ def test_the_log_tells_the_same_events_as_polls_field_by_field(  # noqa: PLR0917
     topic = f"odoo-log-{uuid4().hex[:8]}"
     with alone_with(real_odoo.db), EmbeddedKafka(tmp_path / "kafka") as broker:
         other = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-        topics.apply(other, topics.plan(other))
+        until(lambda: _made(other), "the topics have leaders", timeout=120)
         with debezium(real_odoo, broker.bootstrap_servers, topic) as connect:
             until(lambda: partitions_of(other, topic), "the connector makes its topic", timeout=90)
             both = Both(subscriber_of(kafka), subscriber_of(other))
@@ -175,6 +176,15 @@ def test_the_log_tells_the_same_events_as_polls_field_by_field(  # noqa: PLR0917
             odoo("res.partner", "unlink", [marker])
             both.settle()
             assert told(both.logged) == told(both.polled)
+
+
+def _made(kafka: KafkaSettings) -> bool:
+    """Whether all topics are there. A broker that just began takes its time to give hundreds of partitions their leaders."""
+    try:
+        topics.apply(kafka, topics.plan(kafka))
+    except Transient:
+        return False
+    return True
 
 
 def _marked(odoo: Client, both: Both) -> int:
