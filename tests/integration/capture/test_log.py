@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka.admin import NewTopic
 
+from burnline.readiness import history_is_loaded
 from infra.embedded_kafka import EmbeddedKafka
 from infra.embedded_odoo import EmbeddedOdoo
 from infra.errors import Transient
@@ -21,6 +23,7 @@ from infra.kafka import topics
 from infra.kafka.clients import admin, producer
 from infra.kafka.reader import partitions_of
 from infra.settings import KafkaSettings
+from producers.capture.survey import readable_models
 from producers.core.log import connector
 from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
@@ -151,31 +154,45 @@ def test_the_log_tells_the_same_events_as_polls_field_by_field(  # noqa: PLR0917
         with debezium(real_odoo, broker.bootstrap_servers, topic) as connect:
             until(lambda: partitions_of(other, topic), "the connector makes its topic", timeout=90)
             both = Both(subscriber_of(kafka), subscriber_of(other))
-            polling = begin(make_settings(real_odoo, kafka))
-            # deletions are not left to a sweep, and a pass would come too late
-            following = begin(make_settings(real_odoo, other, log_topic=topic, sweep_interval=3600.0, log_silence=60.0))
-            both.polled.check, both.logged.check = polling.check, following.check
-            marker = _marked(Client(real_odoo, "real"), both)  # both have read everything, and hear of what is new
+            settings = [
+                make_settings(real_odoo, kafka),
+                # deletions are not left to a sweep, and a pass would come too late
+                make_settings(real_odoo, other, log_topic=topic, sweep_interval=3600.0, log_silence=60.0),
+            ]
+            running = [begin(one) for one in settings]
+            both.polled.check, both.logged.check = (one.check for one in running)
+            try:
+                for one in settings:
+                    models = readable_models(one, {})
+                    until(
+                        partial(history_is_loaded, one.kafka, real_odoo.db, models),
+                        "the snapshot is complete",
+                        timeout=240,
+                    )
+                _compare(both, Client(real_odoo, "real"), connect, unique)
+            finally:
+                for one in running:  # before the broker goes
+                    one.end()
 
-            both.forget()
-            work(Client(real_odoo, "real"), unique, both.settle)
-            modes = {e["meta"]["mode"] for events in both.logged.events.values() for e in events}
-            assert modes == {"log"}
-            assert told(both.logged) == told(both.polled)
-            assert {place[0] for place in both.logged.events} >= {
-                "delivery.project.v1", "people.consultant.v1", "delivery.timesheet.v1", "sales.client.v1", "finance.invoice.v1",
-                "finance.dispute.v1", "delivery.milestone.v1", "finance.purchase-order.v1",
-            }  # fmt: skip
 
-            connect.stop()  # its slot keeps what happens meanwhile
-            odoo = Client(real_odoo, "real")
-            odoo("res.partner", "write", [marker], {"name": f"{unique} while the connector is down"})
-            connect.start()
-            both.settle()
-            assert told(both.logged) == told(both.polled)
-            odoo("res.partner", "unlink", [marker])
-            both.settle()
-            assert told(both.logged) == told(both.polled)
+def _compare(both: Both, odoo: Client, connect: Connect, unique: str) -> None:
+    marker = _marked(odoo, both)
+    both.forget()
+    work(odoo, unique, both.settle)
+    assert {event["meta"]["mode"] for events in both.logged.events.values() for event in events} == {"log"}
+    assert told(both.logged) == told(both.polled)
+    assert {place[0] for place in both.logged.events} >= {
+        "delivery.project.v1", "people.consultant.v1", "delivery.timesheet.v1", "sales.client.v1", "finance.invoice.v1",
+        "finance.dispute.v1", "delivery.milestone.v1", "finance.purchase-order.v1",
+    }  # fmt: skip
+
+    connect.stop()  # its slot keeps what happens meanwhile
+    odoo("res.partner", "write", [marker], {"name": f"{unique} while the connector is down"})
+    connect.start()
+    both.settle()
+    odoo("res.partner", "unlink", [marker])
+    both.settle()
+    assert told(both.logged) == told(both.polled)
 
 
 def _made(kafka: KafkaSettings) -> bool:
