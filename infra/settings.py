@@ -221,6 +221,28 @@ class ActionSettings(BaseModel):
     chat_urls: dict[str, SecretStr] = Field(default_factory=dict)
 
 
+def _model_address(url: str) -> str:
+    """The address. Raises `ValueError` for one that would be asked without encryption, but for this machine's."""
+    checked = _address(url)
+    parts = urlsplit(checked)
+    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("write it with https: what is asked is the firm's own")
+    return checked
+
+
+class AssistSettings(BaseModel):
+    """What the assistant may ask, and what it may tell. Without `model_url` it goes by rules alone.
+
+    `share` is the highest class of fields that a model is told: internal, or confidential. Fields of class personal are never told.
+    """
+
+    model_config = STRICT
+    model_url: Annotated[str, AfterValidator(_model_address)] | None = None
+    model_token: SecretStr | None = None
+    timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
+    share: Literal["internal", "confidential"] = "internal"
+
+
 class MailSettings(BaseModel):
     """The mail server that actions send by. Its certificate is verified; `none` is for a relay on this very machine."""
 
@@ -315,6 +337,7 @@ class Settings(BaseSettings):
     actions: ActionSettings = ActionSettings()
     mail: MailSettings = MailSettings()
     operator: OperatorSettings = OperatorSettings()
+    assist: AssistSettings = AssistSettings()
     registry: RegistrySettings = RegistrySettings()
     demo: DemoSettings = DemoSettings()
     config: Path | None = Field(default=None, validation_alias=AliasChoices("BURNLINE_CONFIG", "config"))

@@ -34,6 +34,8 @@ Event = (
     | records.BurnRollupEvent
     | records.StaffingEvent
     | records.BillingEvent
+    | records.StraightThroughEvent
+    | records.DataQualityEvent
     | records.ReceivablesEvent
     | records.RequestAgingEvent
     | records.AlertEvent
@@ -101,6 +103,10 @@ def read(topic: Literal["measure.burn-rollup.v1"], data: bytes) -> records.BurnR
 def read(topic: Literal["measure.staffing.v1"], data: bytes) -> records.StaffingEvent: ...
 @overload
 def read(topic: Literal["measure.billing.v1"], data: bytes) -> records.BillingEvent: ...
+@overload
+def read(topic: Literal["measure.straight-through.v1"], data: bytes) -> records.StraightThroughEvent: ...
+@overload
+def read(topic: Literal["measure.data-quality.v1"], data: bytes) -> records.DataQualityEvent: ...
 @overload
 def read(topic: Literal["measure.receivables.v1"], data: bytes) -> records.ReceivablesEvent: ...
 @overload

@@ -1061,7 +1061,7 @@ class CaptureSignal(TypedDict):
     `command`: What to do. Source: who asked. Never null.
     `snapshot_id`: Snapshot to pause, resume or stop. Source: who asked. Null: every one that is not over.
     `models`: Odoo models to read. Source: who asked. Never null; empty for all that are captured.
-    `ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
+    `record_ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
     `domain`: Further condition on declared fields of one model, as a JSON list of [field, operator, value]. Source: who asked. Null: no condition.
     `rows_per_second`: Ceiling on the rows read. Unit: rows per second. Source: who asked. Null: as fast as it goes.
     `asked_at`: When it was asked. Unit: moment in UTC. Source: the sender's clock. Never null.
@@ -1071,7 +1071,7 @@ class CaptureSignal(TypedDict):
     command: SignalCommand
     snapshot_id: str | None
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: datetime
@@ -1084,7 +1084,7 @@ class CaptureSnapshot(TypedDict):
     `snapshot_id`: Id of the snapshot. Source: the signal that asked for it. Never null.
     `state`: Where it stands. Source: the capture. Never null.
     `models`: Odoo models to read. Source: who asked. Never null; empty for all that are captured.
-    `ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
+    `record_ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
     `domain`: Further condition on declared fields of one model, as a JSON list of [field, operator, value]. Source: who asked. Null: no condition.
     `rows_per_second`: Ceiling on the rows read. Unit: rows per second. Source: who asked. Null: as fast as it goes.
     `asked_at`: When it was asked for. Unit: moment in UTC. Source: the sender's clock. Never null.
@@ -1093,17 +1093,17 @@ class CaptureSnapshot(TypedDict):
     `model`: Odoo model that is being read. Source: the capture. Null: none is.
     `after_id`: Highest id read of that model; 0 before its first page. Source: the capture. Never null.
     `rows`: Rows read so far. Unit: rows. Source: the capture. Never null.
-    `total`: Rows to read, counted when it began. Unit: rows. Source: the capture. Null: it has not begun.
+    `rows_expected`: Rows to read, counted when it began. Unit: rows. Source: the capture. Null: it has not begun.
     `events`: Events published, which is what had changed. Unit: events. Source: the capture. Never null.
     `working_millis`: Time spent on it, without pauses. Unit: milliseconds. Source: the capture. Never null.
     `why`: Why it was refused. Source: the capture. Null: it was not.
-    `signal_offset`: Offset of the last signal that was applied when this was written. Source: the signal topic. Never null.
+    `signal_offset`: Offset of the last signal that was applied when this was written. Unit: records. Source: the signal topic. Never null.
     """
 
     snapshot_id: str
     state: SnapshotState
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: datetime
@@ -1112,7 +1112,7 @@ class CaptureSnapshot(TypedDict):
     model: str | None
     after_id: int
     rows: int
-    total: int | None
+    rows_expected: int | None
     events: int
     working_millis: int
     why: str | None
@@ -1710,6 +1710,44 @@ class ClientExposureEvent(TypedDict):
     meta: Meta
     current: ClientExposure
 
+
+class DataQuality(TypedDict):
+    """Records of a company that cannot be what happened, by what is wrong with them.
+
+    `company_id`: res.company id of the company whose records they are. Source: `burnline.delivery.Timesheet.company_id` and that of the other records. Null: they are shared by all companies.
+    `flawed_records`: Records with any flaw. Unit: records. Source: counted over the company's records. Never null.
+    `flaws`: Kinds of flaw that are there, in the order of the alphabet, for example negative_time. Source: the monitor. Never null; empty where nothing is wrong.
+    `flaw_counts`: Records with each of the flaws. Unit: records. Source: counted over the company's records. Never null; empty where nothing is wrong.
+    `examples`: Keys of some of the records, each with its flaws. Source: the subjects of their events. Never null; empty where nothing is wrong.
+    `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example data-quality/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    company_id: int | None
+    flawed_records: int
+    flaws: list[str]
+    flaw_counts: list[int]
+    examples: list[str]
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class DataQualityEvent(TypedDict):
+    """One DataQuality, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: DataQuality
+
 AgingStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class DisputeAging(TypedDict):
@@ -1960,6 +1998,48 @@ class StaffingEvent(TypedDict):
 
     meta: Meta
     current: Staffing
+
+
+class StraightThrough(TypedDict):
+    """How many cases of a business process ended well without an exception, and where exceptions cluster.
+
+    `process`: Business process, for example quote-to-cash. Source: the registry of topics. Never null.
+    `window_days`: Days whose ended cases count, up to as_of. Unit: days. Source: the policy of the monitor. Never null.
+    `cases`: Cases that ended in the window. Unit: cases. Source: counted over the records of the process. Never null.
+    `straight`: Cases among them of which no exception was ever said. Unit: cases. Source: counted over the records of the process. Never null.
+    `rate`: Straight-through rate. Unit: fraction, 1 is 100 %. Source: straight / cases. Null: no case ended in the window.
+    `clusters`: Where exceptions are, as `<record>: <what happened>`, the most frequent first. Source: the exceptions of the window's cases. Never null; empty where there are none.
+    `cluster_counts`: Exceptions of each of the clusters. Unit: exceptions. Source: counted over the exceptions of the window's cases. Never null; empty where there are none.
+    `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `formula`: Version of the formula, for example straight-through/1. Source: the processor of the measure. Never null.
+    `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
+    `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    """
+
+    process: str
+    window_days: int
+    cases: int
+    straight: int
+    rate: Decimal | None
+    clusters: list[str]
+    cluster_counts: list[int]
+    as_of: date
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StraightThroughEvent(TypedDict):
+    """One StraightThrough, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: What is known now; it replaces every earlier record of the same key. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: StraightThrough
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

@@ -614,7 +614,7 @@ class CaptureSignal(TypedDict):
     command: SignalCommand
     snapshot_id: str | None
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: int
@@ -627,7 +627,7 @@ class CaptureSnapshot(TypedDict):
     snapshot_id: str
     state: SnapshotState
     models: list[str]
-    ids: list[int]
+    record_ids: list[int]
     domain: str | None
     rows_per_second: int | None
     asked_at: int
@@ -636,7 +636,7 @@ class CaptureSnapshot(TypedDict):
     model: str | None
     after_id: int
     rows: int
-    total: int | None
+    rows_expected: int | None
     events: int
     working_millis: int
     why: str | None
@@ -969,6 +969,28 @@ class ClientExposureEvent(TypedDict):
     meta: Meta
     current: ClientExposure
 
+
+class DataQuality(TypedDict):
+    """Records of a company that cannot be what happened, by what is wrong with them."""
+
+    company_id: int | None
+    flawed_records: int
+    flaws: list[str]
+    flaw_counts: list[int]
+    examples: list[str]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class DataQualityEvent(TypedDict):
+    """One DataQuality, as derived by Burnline."""
+
+    meta: Meta
+    current: DataQuality
+
 AgingStatus = Literal["unknown", "open", "awaiting_customer", "escalated", "resolved", "withdrawn"]
 
 class DisputeAging(TypedDict):
@@ -1107,6 +1129,30 @@ class StaffingEvent(TypedDict):
 
     meta: Meta
     current: Staffing
+
+
+class StraightThrough(TypedDict):
+    """How many cases of a business process ended well without an exception, and where exceptions cluster."""
+
+    process: str
+    window_days: int
+    cases: int
+    straight: int
+    rate: bytes | None
+    clusters: list[str]
+    cluster_counts: list[int]
+    as_of: int
+    revision: int
+    formula: str
+    moved_by: list[str]
+    reasons: list[str]
+
+
+class StraightThroughEvent(TypedDict):
+    """One StraightThrough, as derived by Burnline."""
+
+    meta: Meta
+    current: StraightThrough
 
 Band = Literal["unknown", "bench", "under", "on_target", "hot", "overloaded"]
 

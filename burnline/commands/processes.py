@@ -28,7 +28,7 @@ LOOK_EVERY = 1.0
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (capture, webhooks, streams, clock, actions, governor, run):
+    for command in (capture, webhooks, streams, clock, actions, governor, assist, run):
         app.command()(command)
 
 
@@ -119,6 +119,17 @@ def governor(lifeline: Lifeline = False) -> None:
 
     found, stop = begin(lifeline=lifeline)
     run_governor(found.settings, found.config, stop)
+
+
+def assist(lifeline: Lifeline = False) -> None:
+    """Propose priorities, summaries and suspicions of invoices entered twice. It can do nothing else, and everything works without it.
+
+    Example: BURNLINE_ASSIST__MODEL_URL=https://model.example burnline assist
+    """
+    from consumers.assist import run as run_assist
+
+    found, stop = begin(lifeline=lifeline)
+    run_assist(found.settings, stop)
 
 
 def run(lifeline: Lifeline = False) -> None:

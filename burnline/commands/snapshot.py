@@ -22,7 +22,7 @@ from schemas.records import CaptureSignal, CaptureSnapshot, SignalCommand
 app = typer.Typer(no_args_is_help=True, help="Read Odoo again beside live capture: start, pause, resume, stop, status.")
 Which = Annotated[str | None, typer.Argument(metavar="[ID]", help="The snapshot; all that are not over, if left out.")]
 LOOK_EVERY = 1.0
-COLUMNS = ("snapshot_id", "state", "models", "rows", "total", "progress", "seconds_left", "events", "why")
+COLUMNS = ("snapshot_id", "state", "models", "rows", "rows_expected", "progress", "seconds_left", "events", "why")
 
 
 @app.command()
@@ -41,7 +41,7 @@ def start(
     signal = _signal(
         "start",
         models=list(models or ()),
-        ids=_numbers(ids),
+        record_ids=_numbers(ids),
         domain=where,
         rows_per_second=rows_per_second,
     )
@@ -100,7 +100,7 @@ def told(one: CaptureSnapshot) -> dict[str, Any]:
     from producers.core.snapshots import LIVING, seconds_left
 
     left = seconds_left(one)
-    share = min(1.0, one["rows"] / one["total"]) if one["total"] else None
+    share = min(1.0, one["rows"] / one["rows_expected"]) if one["rows_expected"] else None
     return {
         **one,
         "progress": share,
@@ -116,7 +116,13 @@ def _numbers(ids: str | None) -> list[int]:
 
 
 def _signal(command: SignalCommand, **more: Any) -> CaptureSignal:
-    empty: Mapping[str, Any] = {"snapshot_id": None, "models": [], "ids": [], "domain": None, "rows_per_second": None}
+    empty: Mapping[str, Any] = {
+        "snapshot_id": None,
+        "models": [],
+        "record_ids": [],
+        "domain": None,
+        "rows_per_second": None,
+    }
     return {"signal_id": str(uuid.uuid4()), "command": command, "asked_at": datetime.now(UTC), **empty, **more}  # type: ignore[typeddict-item]
 
 
@@ -162,7 +168,7 @@ def _follow(settings: Settings, snapshot_id: str) -> None:
         while True:
             one = standing.snapshots(settings.kafka, database(settings)).get(snapshot_id)
             if one is not None:
-                progress.update(task, description=one["state"], total=one["total"], completed=one["rows"])
+                progress.update(task, description=one["state"], total=one["rows_expected"], completed=one["rows"])
                 if one["state"] not in LIVING:
                     break
             time.sleep(LOOK_EVERY)

@@ -76,6 +76,8 @@ class Execution:
                 await self._record(planned, "suppressed", 0, detail=old)
                 return
             await self._record(planned, "requested", 0)
+            if planned.action_id in self.ledger.ended:  # overridden while it was recorded
+                return
         known = self.ledger.under_way[planned.action_id]
         if known.open and not self._target(planned).idempotent:
             await tenure.sheltered(self._ask_owner(planned, origin, known.attempt, INTERRUPTED))
@@ -95,7 +97,7 @@ class Execution:
 
     async def _ended_within(self, action_id: str, seconds: float) -> bool:
         """Wait so long, or until a person decides about the action: then True."""
-        if seconds:
+        if seconds and action_id not in self.ledger.ended:
             self._waiting[action_id] = asyncio.Event()
             try:
                 with contextlib.suppress(TimeoutError):

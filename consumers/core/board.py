@@ -16,10 +16,14 @@ from schemas.records import ActionEvent, AlertEvent, DutyEvent, FreezeEvent
 
 DONE = frozenset({"succeeded", "overridden", "suppressed"})
 BY_HAND = {
-    "odoo_activity": "enter the activity in Odoo",
+    "odoo_activity": "enter the activity in Odoo, or keep it on paper until Odoo is back",
+    "odoo_task": "enter the task in Odoo, or keep it on paper until Odoo is back",
+    "odoo_note": "write the note on the record once Odoo is back",
+    "odoo_update": "change the record once Odoo is back",
     "webhook": "tell whoever is behind the webhook",
-    "mail": "write the mail",
-    "chat": "write it in the chat",
+    "mail": "call, or write the mail from your own",
+    "slack": "call, or write it in the channel",
+    "teams": "call, or write it in the channel",
 }
 
 

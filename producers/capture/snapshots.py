@@ -104,15 +104,21 @@ class Snapshots:
             reading.close()
 
     def _running(self, one: CaptureSnapshot) -> CaptureSnapshot:
-        total = one["total"]
+        total = one["rows_expected"]
         if total is None:
             there = [(name, self._models[name]) for name in one["models"] if name in self._models]
-            total = len(one["ids"]) or sum(
+            total = len(one["record_ids"]) or sum(
                 model.count(terms(one["domain"], self._declared[name])) for name, model in there
             )
         begun = one["began_at"] or datetime.now(UTC)
         return self._keep(
-            {**one, "state": "running", "began_at": begun, "total": total, "model": one["model"] or one["models"][0]}
+            {
+                **one,
+                "state": "running",
+                "began_at": begun,
+                "rows_expected": total,
+                "model": one["model"] or one["models"][0],
+            }
         )
 
     def _chunks(self, one: CaptureSnapshot) -> Iterator[Chunk]:
@@ -120,7 +126,7 @@ class Snapshots:
         if model is None:
             return iter(())  # its module was removed meanwhile
         domain = terms(one["domain"], model.fields)
-        return model.chunks(domain, one["ids"], after=one["after_id"], most=one["rows_per_second"])
+        return model.chunks(domain, one["record_ids"], after=one["after_id"], most=one["rows_per_second"])
 
     def _publish(self, one: CaptureSnapshot, chunk: Chunk) -> None:
         now = self._clock()

@@ -71,7 +71,7 @@ def _started(
         "snapshot_id": signal["signal_id"],
         "state": "waiting" if why is None else "refused",
         "models": models,
-        "ids": signal["ids"],
+        "record_ids": signal["record_ids"],
         "domain": signal["domain"],
         "rows_per_second": signal["rows_per_second"],
         "asked_at": signal["asked_at"],
@@ -80,7 +80,7 @@ def _started(
         "model": None,
         "after_id": 0,
         "rows": 0,
-        "total": None,
+        "rows_expected": None,
         "events": 0,
         "working_millis": 0,
         "why": why,
@@ -94,7 +94,7 @@ def checked(signal: CaptureSignal, declared: Mapping[str, Sequence[str]]) -> lis
     unknown = sorted(set(models) - set(declared))
     if unknown:
         raise PoisonMessage(f"{', '.join(unknown)} is not captured here", remedy=f"name some of {', '.join(declared)}")
-    if (signal["ids"] or signal["domain"]) and len(models) != 1:
+    if (signal["record_ids"] or signal["domain"]) and len(models) != 1:
         raise PoisonMessage("ids and conditions are about one model", remedy="name one model")
     if signal["rows_per_second"] is not None and signal["rows_per_second"] < 1:
         raise PoisonMessage("a rate below one row a second", remedy="pause the snapshot, or name a rate")
@@ -129,7 +129,7 @@ def terms(domain: str | None, fields: Sequence[str]) -> tuple[Term, ...]:
 
 def seconds_left(one: CaptureSnapshot) -> float | None:
     """How long a snapshot will go on at the pace it had, and not faster than its ceiling; None where nothing can be said yet."""
-    if one["total"] is None or not one["rows"]:
+    if one["rows_expected"] is None or not one["rows"]:
         return None
-    left = max(0, one["total"] - one["rows"])
+    left = max(0, one["rows_expected"] - one["rows"])
     return left * one["working_millis"] / one["rows"] / 1000

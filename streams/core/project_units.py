@@ -62,10 +62,10 @@ def _sums(subject: ProjectState, head: ProjectEntry, recognised: Fraction | None
         "budget_minutes": hours if hours is not None and hours > 0 else None,
         "actual_minutes": subject.minutes,
         "budget_cost": _whole(bac),
-        "actual_cost": subject.cost,
-        "committed_cost": subject.cost + subject.committed,
+        "actual_cost": _whole(Fraction(subject.cost)),
+        "committed_cost": _whole(Fraction(subject.cost + subject.committed)),
         "earned_value": _whole(earned),
-        "revenue": revenue,
+        "revenue": None if revenue is None else _whole(Fraction(revenue)),
         "recognised": _whole(recognised),
     }
 

@@ -23,7 +23,8 @@ from streams.core import kinds
 from streams.core.contract import EVERYBODY, Contribution
 from streams.core.contracts import line_worth
 from streams.core.days import WEEK, is_moment, local_day
-from streams.core.monitors.facts import contribution
+from streams.core.monitors.data_quality import is_flawed
+from streams.core.monitors.facts import PART, contribution
 from streams.core.monitors.table import READERS
 from streams.core.ratios import half_even
 from streams.core.timeline import CLOSED
@@ -58,13 +59,19 @@ def _watched(topic: str, event: Any) -> Iterator[Contribution]:
     meta, now, before = event["meta"], event["current"], event["previous"]
     system = _system(meta)
     head = {"record": meta["subject"], **{name: meta[name] for name in ("version", "event_id", "recorded_at")}}
+    if topic == "finance.dispute.v1":
+        head["record"] = f"{meta['subject']}@{meta['source']}"  # several sources speak of one invoice
     for monitor, reader in READERS[topic]:
         says = {} if now is None else reader(now, system, meta)
         said = {} if before is None else reader(before, system, meta)
         for about, fact in says.items():
-            yield contribution(monitor, about, fact, head, present=True)
+            if isinstance(about, tuple):
+                part = {**head, "record": f"{head['record']}{PART}{about[1]}"}
+                yield contribution(monitor, about[0], fact, part, present=True)
+            else:
+                yield contribution(monitor, about, fact, head, present=True)
         for about, fact in said.items():
-            if about not in says:
+            if about not in says and not isinstance(about, tuple):
                 yield contribution(monitor, about, fact, head, present=False)
 
 
@@ -134,13 +141,13 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
         yield _no_time(UTILIZATION, f"{system}{_EMPLOYEE}:{former_employee}", meta)
     if former_project is not None and former_project != project:
         yield _no_time(BUDGET_BURN, f"{system}{_PROJECT}:{former_project}", meta)
-    if (now is not None and _is_watched(now)) or (before is not None and _is_watched(before)):
+    if (now is not None and _is_watched(now, recorded_at)) or (before is not None and _is_watched(before, recorded_at)):
         yield from _watched("delivery.timesheet.v1", event)
 
 
-def _is_watched(line: Any) -> bool:
+def _is_watched(line: Any, recorded_at: int) -> bool:
     """Whether a line may say something to a monitor: most say nothing, so that this is all they cost."""
-    return line["order_line_id"] is not None
+    return line["order_line_id"] is not None or is_flawed(line, recorded_at)
 
 
 def _no_time(processor: str, subject: str, meta: Any) -> Contribution:
@@ -442,7 +449,19 @@ READS: Mapping[str, Mapping[str, frozenset[str]]] = {
         ),
         "burnline.delivery.TimesheetEvent": frozenset({"meta", "previous", "current"}),
         "burnline.delivery.Timesheet": frozenset(
-            {"employee_id", "project_id", "date", "minutes", "billable", "leave", "approved", "cost"}
+            {
+                "employee_id",
+                "project_id",
+                "date",
+                "minutes",
+                "billable",
+                "leave",
+                "approved",
+                "cost",
+                "invoice_id",
+                "order_line_id",
+                "company_id",
+            }
         ),
     }
 }

@@ -21,11 +21,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.errors import Fatal
-from streams.core import kinds
+from streams.core import days, kinds
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
 from streams.core.processor import Processor, Stamp
 from streams.core.publish import alert_events, measure_meta
 from streams.core.state import AT, PartitionState, SubjectState
+
+FROM_THE_FUTURE = "recorded_in_the_future"
+"""The reason of a measure that a record moved which was written a day or more after the subject's day: some clock is wrong."""
 
 
 def step(processor: Processor, partition: PartitionState, kind: str, entry: Any) -> Step:
@@ -107,7 +110,11 @@ def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | 
     if subject.stale:
         processor.settle(partition, subject)
     current = processor.measure(subject, Stamp.of(partition, subject))
-    return None if current is None else {"meta": measure_meta(processor, partition, subject), "current": current}
+    if current is None:
+        return None
+    if partition.marks(subject)[-1][0] >= days.midnight(subject.as_of + 2, subject.zone):
+        current["reasons"] = sorted({*current["reasons"], FROM_THE_FUTURE})
+    return {"meta": measure_meta(processor, partition, subject), "current": current}
 
 
 def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import pytest
 COMMANDS = [
     "demo", "doctor", "capture", "webhooks", "streams", "clock", "actions", "run", "show", "tail", "lag",
     "broker start", "broker stop", "broker status", "topics plan", "topics apply", "topics carry-over", "dlq list",
-    "policy check", "policy try", "worklist", "override", "governor",
+    "policy check", "policy try", "worklist", "override", "governor", "assist",
     "schemas check", "schemas release", "schemas list", "schemas publish", "odoo install-webhooks", "odoo log-connector",
 ]  # fmt: skip
 

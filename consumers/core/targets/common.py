@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from consumers.core.plain import number
 from schemas.records import AlertEvent
 
-PLACEHOLDERS = frozenset({"rule", "level", "severity", "status", "subject", "value", "threshold", "as_of", "owner"})
+PLACEHOLDERS = frozenset(
+    {"rule", "level", "severity", "status", "subject", "value", "threshold", "as_of", "owner", "assignee"}
+)
 HEADLINE = "$rule: $level ($severity)"
 
 
@@ -87,6 +89,7 @@ def words(alert: AlertEvent) -> dict[str, str]:
         "threshold": "-" if threshold is None else number(threshold),
         "as_of": current["as_of"].isoformat(),
         "owner": current["owner"],
+        "assignee": current["values"].get("assignee", current["owner"]),
     }
 
 

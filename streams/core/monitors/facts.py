@@ -33,7 +33,13 @@ class Fact(NamedTuple):
     lists: Mapping[str, list[int]] = {}
 
 
-Reader = Callable[[Any, str, Any], Mapping[str, Fact]]
+PART = "#"
+"""Between a record and the name of its part."""
+
+Key = str | tuple[str, str]
+"""What a fact is about; with the name of a part where it stays said, whatever the record says next."""
+
+Reader = Callable[[Any, str, Any], Mapping[Any, Fact]]
 """What a state of a record says to which keys: the state in wire form, the prefix of its system's keys, the event's meta. Pure."""
 
 

@@ -145,7 +145,7 @@ class QualityPolicy:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured with."""
-        _check("quality.future_days", self.future_days, holds=self.future_days >= 1, wanted="1 or more days")
+        _check("quality.future_days", self.future_days, holds=2 <= self.future_days <= 366, wanted="2 to 366 days")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ def _said(  # noqa: PLR0917  what both kinds of request say, in the order of `Fa
     lists: dict[str, list[int]],
 ) -> dict[str, Fact]:
     amount = None if state["amount"] is None else unscaled(state["amount"])
+    for name in ("asked_at", "due_at", "decided_at"):
+        at = numbers.get(name)
+        numbers[name] = at if at is not None and days.is_moment(at) else None  # no calendar has it
     numbers |= {"company_id": state["company_id"], "amount": amount}
     words |= {
         "reference": state["reference"],
@@ -117,7 +120,9 @@ class Requests(Monitor):
             return None  # it was deleted: its alerts end with it
         fact = known[-1]
         numbers, words, quality = fact["numbers"], fact["words"], Quality()
-        asked = self._day(numbers["asked_at"])
+        if "asked_at" not in numbers:
+            quality.note("no_time_of_asking")
+        asked = self._day(numbers["asked_at"]) if "asked_at" in numbers else as_of
         waits = words["status"] in _WAITING
         decided = None if waits or "decided_at" not in numbers else self._day(numbers["decided_at"])
         if asked > as_of:
@@ -164,7 +169,7 @@ class Requests(Monitor):
 
     def _due(self, fact: FactEntry, asked: int, off: frozenset[int]) -> int:
         numbers = fact["numbers"]
-        if "due_on" in numbers:
+        if "due_on" in numbers and days.is_date(numbers["due_on"]):
             return numbers["due_on"]
         if "due_at" in numbers:
             return self._day(numbers["due_at"])

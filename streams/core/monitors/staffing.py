@@ -25,6 +25,8 @@ from streams.core.monitors.monitor import Finding, Judged, Monitor
 from streams.core.monitors.policy import StaffingPolicy
 from streams.core.ratios import Quality, half_even
 
+_MOST = (1 << 63) - 1
+"""What the field holds: plans beyond the age of the universe are as good as that."""
 _OPEN = frozenset({"waiting", "in_progress"})
 
 
@@ -123,7 +125,7 @@ class Staffing(Monitor):
             **{name: numbers.get(name) for name in ("consultant_id", "company_id", "department_id", "manager_id")},
             "horizon_days": self._policy.horizon_days,
             "capacity_minutes": capacity,
-            "assigned_minutes": half_even(assigned.numerator, assigned.denominator),
+            "assigned_minutes": min(half_even(assigned.numerator, assigned.denominator), _MOST),
             "load": quality.share(load),
             "assignments": len(current),
             "last_assignment_ends_on": None if last is None or not days.is_date(last) else days.to_date(last),

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from streams.core.monitors.billing import Billing
 from streams.core.monitors.burn_rollup import BurnRollup
+from streams.core.monitors.data_quality import DataQuality
 from streams.core.monitors.facts import Reader
 from streams.core.monitors.monitor import Monitor
 from streams.core.monitors.receivables import Receivables
 from streams.core.monitors.requests import Requests
 from streams.core.monitors.staffing import Staffing
+from streams.core.monitors.straight_through import StraightThrough
 from streams.core.monitors.utilization_rollup import UtilizationRollup
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ TABLE: tuple[tuple[type[Monitor], Callable[[Measures], Monitor]], ...] = (
     (Staffing, lambda policy: Staffing(policy.monitors.staffing)),
     (Billing, lambda policy: Billing(policy.monitors.billing)),
     (Receivables, lambda policy: Receivables(policy.monitors.receivables)),
+    (StraightThrough, lambda policy: StraightThrough(policy.monitors.straight_through)),
+    (DataQuality, lambda policy: DataQuality(policy.monitors.quality)),
     (Requests, lambda policy: Requests(policy.monitors.requests, policy.monitors.timezone)),
 )
 """Each monitor, and how it is made under a policy."""

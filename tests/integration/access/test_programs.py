@@ -111,7 +111,7 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
     published = dict(line.split("\t") for line in once.stdout.splitlines())
     assert published["delivery.timesheet.v1"] == "1"
 
-    programs = ("webhooks", "streams", "actions", "governor", "clock", "capture")
+    programs = ("webhooks", "streams", "actions", "governor", "assist", "clock", "capture")
     children = [burnline_child(name, environment=playing(name), log_folder=tmp_path) for name in programs]
     with Supervisor(children):
         dispute(f"http://127.0.0.1:{port}", secret, firm.invoice)
@@ -124,7 +124,7 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
             "a dispute that came by webhook is measured",
             timeout=DEADLINE,
         )
-        for topic in ("governance.alert.v1", "governance.action.v1", "governance.duty.v1"):
+        for topic in ("governance.alert.v1", "governance.action.v1", "governance.duty.v1", "governance.proposal.v1"):
             (first,) = tail(analytics, topic, from_beginning=True, limit=1)
             assert first["value"]["meta"]["event_type"].startswith(topic.removesuffix("v1"))
         assert employee in {row["subject"] for row in show.utilization(reading("people-analytics"))}

@@ -8,6 +8,7 @@ import pytest
 
 from consumers.core.approvals import alert_of
 from consumers.core.conditions import When
+from consumers.core.freshness import why_not_sent
 from consumers.core.governor import Governor
 from consumers.core.overrides import Overridable, override
 from consumers.core.plan import plan, plan_duty
@@ -464,3 +465,14 @@ def test_the_deadline_stands_in_the_duty():
     told.at(0)
 
     assert told.published[0]["current"]["due_at"] == datetime(2026, 3, 30, 12, tzinfo=UTC)
+
+
+def test_what_had_to_wait_is_news_when_it_is_told():
+    told = Told(rule(quiet=NIGHT))
+    event = raised(after=11 * HOUR)
+    told.governor.alert(event)
+    told.at(21)
+    [planned] = plan_duty(told.published[0], told.governor.policy)
+
+    assert planned.alert["meta"]["occurred_at"] == START + 21 * HOUR
+    assert why_not_sent(planned.alert, START + 22 * HOUR, oldest=2 * HOUR) is None

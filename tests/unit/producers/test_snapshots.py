@@ -16,7 +16,7 @@ LINE = "account.analytic.line"
 
 
 def signal(command: str, **more: Any) -> Any:
-    empty = {"snapshot_id": None, "models": [], "ids": [], "domain": None, "rows_per_second": None}
+    empty = {"snapshot_id": None, "models": [], "record_ids": [], "domain": None, "rows_per_second": None}
     return {"signal_id": "s1", "command": command, "asked_at": NOW, **empty, **more}
 
 
@@ -68,9 +68,9 @@ def test_a_signal_is_applied_once_in_the_order_of_offsets() -> None:
         pytest.param({}, "waiting", list(DECLARED), None, id="everything"),
         pytest.param({"models": [LINE]}, "waiting", [LINE], None, id="one model"),
         pytest.param({"models": [LINE, "hr.employee"]}, "waiting", list(DECLARED), None, id="in the order of capture"),
-        pytest.param({"models": [LINE], "ids": [3, 1]}, "waiting", [LINE], None, id="some records"),
+        pytest.param({"models": [LINE], "record_ids": [3, 1]}, "waiting", [LINE], None, id="some records"),
         pytest.param({"models": ["crm.lead"]}, "refused", ["crm.lead"], "crm.lead is not captured", id="unknown model"),
-        pytest.param({"ids": [1]}, "refused", [], "about one model", id="ids of no model"),
+        pytest.param({"record_ids": [1]}, "refused", [], "about one model", id="ids of no model"),
         pytest.param({"domain": '[["name", "=", 1]]', "models": [LINE]}, "refused", [LINE], "name is not declared", id="a field that is not read"),
         pytest.param({"domain": "[[", "models": [LINE]}, "refused", [LINE], "no JSON list", id="no JSON"),
         pytest.param({"rows_per_second": 0}, "refused", [], "below one row", id="no rate"),
@@ -111,9 +111,9 @@ def test_a_condition_speaks_of_declared_fields(domain: str | None, says: str | N
 
 def test_how_long_it_will_go_on() -> None:
     assert seconds_left(snapshot("a", "waiting")) is None
-    assert seconds_left(snapshot("a", "running", total=100, rows=0)) is None
-    assert seconds_left(snapshot("a", "running", total=100, rows=20, working_millis=2000)) == pytest.approx(8.0)
-    assert seconds_left(snapshot("a", "running", total=10, rows=20, working_millis=2000)) == 0.0
+    assert seconds_left(snapshot("a", "running", rows_expected=100, rows=0)) is None
+    assert seconds_left(snapshot("a", "running", rows_expected=100, rows=20, working_millis=2000)) == pytest.approx(8.0)
+    assert seconds_left(snapshot("a", "running", rows_expected=10, rows=20, working_millis=2000)) == 0.0
 
 
 def test_passes_come_more_seldom_while_nothing_changes() -> None:

@@ -9,17 +9,22 @@ import pytest
 from schemas import codec
 from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS, TOPICS
-from streams.core import EVERYBODY, PROCESSOR_SOURCES, kinds, route
+from streams.core import EVERYBODY, PROCESSOR_SOURCES, READS, Contribution, kinds, route
 from streams.core.route import _status_day
 from tests.unit.streams.core.world import Source, day, dispute, instant, key
 
 LINE = {"date": 20_000, "minutes": 90, "cost": "12.34"}
 
 
+def measured(topic: str, event: Any) -> list[Contribution]:
+    """What an event means to the measures, without what it says to monitors."""
+    return [contribution for contribution in route(topic, event) if contribution.processor != "monitors"]
+
+
 def means(source: Source, *states: dict[str, Any] | None) -> list[tuple[str, str, bool]]:
     """Processor, subject and presence of what the last state's event contributes."""
     published = [source.timesheet(1, state) for state in states]
-    return sorted((c.processor, c.subject, c.entry["present"]) for c in route(*published[-1]))
+    return sorted((c.processor, c.subject, c.entry["present"]) for c in measured(*published[-1]))
 
 
 EMPLOYEE, PROJECT = key("hr.employee", 1), key("project.project", 1)
@@ -137,9 +142,9 @@ def test_absences(state: dict[str, Any], subject: str, approved: bool) -> None:
 def test_an_expense_is_spread_by_its_shares() -> None:
     source = Source()
     state = {"amount": "100.01", "shares": [(1, "0.5"), (2, "0.25"), (2, "0.125"), (None, "0.125")]}
-    out = {c.subject: c.entry["actual"] for c in route(*source.expense(1, state))}
+    out = {c.subject: c.entry["actual"] for c in measured(*source.expense(1, state))}
     assert out == {key("project.project", 1): 500_050, key("project.project", 2): 375_038}
-    refused = list(route(*source.expense(1, {**state, "status": "refused"})))
+    refused = list(measured(*source.expense(1, {**state, "status": "refused"})))
     assert [c.entry["present"] for c in refused] == [False, False]
     drafted = route(*Source().expense(2, {**state, "status": "drafted"}))
     assert [c for c in drafted if c.processor == "budget-burn"] == []
@@ -164,7 +169,7 @@ def test_an_expense_is_spread_by_its_shares() -> None:
     ],
 )
 def test_purchases(state: dict[str, Any], expected: list[tuple[int, int]]) -> None:
-    out = route(*Source().purchase(1, state))
+    out = measured(*Source().purchase(1, state))
     assert [(c.entry["actual"], c.entry["committed"]) for c in out] == expected
 
 
@@ -179,8 +184,10 @@ def test_only_customer_invoices_are_aged() -> None:
 
 def test_each_source_of_a_dispute_is_a_record_of_its_own() -> None:
     source = Source()
-    odoo = list(route(*source.dispute(5, {})))
-    helpdesk = list(route(*source.publish("finance.dispute.v1", "helpdesk:ticket:77", dispute(5), source="helpdesk")))
+    odoo = list(measured(*source.dispute(5, {})))
+    helpdesk = list(
+        measured(*source.publish("finance.dispute.v1", "helpdesk:ticket:77", dispute(5), source="helpdesk"))
+    )
     assert {c.subject for c in odoo + helpdesk} == {key("account.move", 5)}
     assert len({c.entry["record"] for c in odoo + helpdesk}) == 2
 
@@ -207,3 +214,20 @@ def test_a_topic_without_a_meaning_stops_the_router() -> None:
 def test_the_day_a_helpdesk_s_status_began(verb: str, status: str, expected: int) -> None:
     told = {"status": status, "opened_on": 5, "closed_on": None}
     assert _status_day(told, None, 9, verb) == expected
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        pytest.param([LINE], id="a line as most are"),
+        pytest.param([LINE | {"order_line_id": 5}, LINE | {"employee_id": 2}], id="sold, then moved"),
+        pytest.param([LINE | {"minutes": -5, "company_id": 2}, None], id="flawed, then gone"),
+    ],
+)
+def test_what_is_decoded_of_a_line_is_all_that_routing_reads(states: list[Any]) -> None:
+    source = Source()
+    for state in states:
+        topic, event = source.timesheet(1, state)
+        data = codec.encode_wire(TOPICS[topic].record, event)
+        part = codec.decoder(READS[topic])(data).value
+        assert list(route(topic, part)) == list(route(topic, event))

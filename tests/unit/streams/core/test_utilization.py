@@ -179,7 +179,7 @@ def test_nothing_available_is_null_with_a_reason_and_no_band() -> None:
     measured = world.utilization()
     assert (measured["billable_utilization"], measured["compliance"], measured["band"]) == (None, None, "unknown")
     assert "no_available_time" in measured["reasons"]
-    assert world.alerts == []
+    assert world.said("utilization") == []
 
 
 def test_an_archived_consultant_stays_measured_without_alerts() -> None:
@@ -203,7 +203,7 @@ def test_a_deleted_consultant_stays_measured_as_last_known_without_alerts() -> N
 
 def test_without_master_data_or_tick_there_is_no_measure() -> None:
     source, world = Source(), World()
-    world.feed(source.timesheet(1, {"date": MONDAY})).drain()
+    world.feed(source.timesheet(1, {"date": MONDAY}, at=instant(LAST))).drain()
     world.feed(source.tick(instant(LAST))).drain()
     assert world.encoded == {}
     early = World().feed(Source().consultant(1)).drain()

@@ -494,6 +494,7 @@ def invoice(number: int, **fields: Any) -> dict[str, Any]:
         "timezone": "Europe/Brussels",
         "reversed_id": None,
         "responsible_id": None,
+        "overdue": False,
         "company_id": 1,
         **fields,
     }
