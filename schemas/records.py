@@ -972,6 +972,61 @@ class ProposalEvent(TypedDict):
     meta: Meta
     current: Proposal
 
+TrailKind = Literal["unknown", "status", "approval", "exception", "escalation", "integration", "retry", "override", "intervention", "proposal", "erasure"]
+
+class TrailEntry(TypedDict):
+    """One entry of the audit trail: who did what to which subject, when and why, chained to the entry before.
+
+    `number`: Place in the chain. Unit: entries, from 1. Source: counted by the keeper of the trail. Never null.
+    `previous`: SHA-256 of the entry before, in hexadecimal; 64 zeros for the first. Source: digest of that entry. Never null.
+    `kind`: What kind of thing happened. Source: the event's topic and type. Never null.
+    `event_type`: Type of the event that it is about. Source: event_type of the event; of an erasure people.consultant.erased.v1. Never null.
+    `subject`: The entity that it is about. Source: subject of the event. Never null.
+    `status`: What the subject came to. Source: status of the event's state, else the verb of its type. Never null.
+    `actor`: Who decided or is assigned: a login, a number of Odoo or the name of a part. Source: decided_by, confirmed_by, released_by, decided_by_id, assignee or made_by of the event's state. Null: nobody in particular.
+    `reason`: Why: of an exception its error, of a decision what was given with it. Source: note, error, reason, detail or text of the event's state, its first 500 characters. Null: none was given.
+    `occurred_at`: When it became true. Unit: moment in UTC. Source: occurred_at of the event. Never null.
+    `recorded_at`: When it was recorded. Unit: moment in UTC. Source: recorded_at of the event. Never null.
+    `event_id`: The event that it is about. Source: event_id of the event; of an erasure made of the tombstone's place. Never null.
+    `correlation_id`: What all that follows from one change shares. Source: correlation_id of the event. Never null.
+    `causation_id`: The event that led to that event. Source: causation_id of the event. Null: a person or a system outside was the cause.
+    `source_topic`: Topic of the event. Source: the place of the record. Never null.
+    `source_partition`: Partition of the event. Unit: number, from 0. Source: the place of the record. Never null.
+    `source_offset`: Offset of the event. Unit: number, from 0. Source: the place of the record. Never null.
+    `facts`: What else was known, by the names of the event's fields. Source: the event's state. Never null; empty where nothing was.
+    `digest`: SHA-256 of this entry, in hexadecimal. Source: all its other fields as JSON with sorted keys, moments as microseconds. Never null.
+    """
+
+    number: int
+    previous: str
+    kind: TrailKind
+    event_type: str
+    subject: str
+    status: str
+    actor: str | None
+    reason: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    event_id: str
+    correlation_id: str
+    causation_id: str | None
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    facts: dict[str, str]
+    digest: str
+
+
+class TrailEvent(TypedDict):
+    """One TrailEntry, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: The entry, which stands for ever. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: TrailEntry
+
 
 class AbsenceEntry(TypedDict):
     """Days not available: one consultant's, or for all subjects of the partition.

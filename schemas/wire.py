@@ -559,6 +559,37 @@ class ProposalEvent(TypedDict):
     meta: Meta
     current: Proposal
 
+TrailKind = Literal["unknown", "status", "approval", "exception", "escalation", "integration", "retry", "override", "intervention", "proposal", "erasure"]
+
+class TrailEntry(TypedDict):
+    """One entry of the audit trail: who did what to which subject, when and why, chained to the entry before."""
+
+    number: int
+    previous: str
+    kind: TrailKind
+    event_type: str
+    subject: str
+    status: str
+    actor: str | None
+    reason: str | None
+    occurred_at: int
+    recorded_at: int
+    event_id: str
+    correlation_id: str
+    causation_id: str | None
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    facts: dict[str, str]
+    digest: str
+
+
+class TrailEvent(TypedDict):
+    """One TrailEntry, as derived by Burnline."""
+
+    meta: Meta
+    current: TrailEntry
+
 
 class AbsenceEntry(TypedDict):
     """Days not available: one consultant's, or for all subjects of the partition."""

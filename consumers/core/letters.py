@@ -11,7 +11,7 @@ def abandonment(planned: Planned, reason: str) -> PoisonMessage:
     alert = planned.alert["current"]
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} was given up: {reason}",
-        remedy="mend the target or the policy, then retry the letter",
+        remedy="mend the target or the policy; carry the action out by hand, or override it, then discard the letter",
         reason="abandoned",
     )
 
@@ -21,7 +21,7 @@ def doubt(planned: Planned, reason: str) -> PoisonMessage:
     alert = planned.alert["current"]
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} may have been done: {reason}",
-        remedy=f"look at {planned.target.endpoint}: discard the letter where it arrived, retry it where it did not",
+        remedy=f"look at {planned.target.endpoint}: do it by hand where it did not arrive (`burnline override`), then discard the letter",
         reason="abandoned",
     )
 

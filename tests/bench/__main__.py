@@ -25,6 +25,7 @@ PARTS = {
     "streams": ["tests.bench.bench_streams", "--events", "100000"],
     "latency": ["tests.bench.bench_streams", "--latency"],
     "webhooks": ["tests.bench.bench_webhooks"],
+    "actions": ["tests.bench.bench_actions"],
     "governor": ["tests.bench.bench_governor"],
     "demo": ["tests.bench.bench_demo"],
 }

@@ -4,6 +4,7 @@ import dataclasses
 import signal
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -156,6 +157,66 @@ def test_a_hanging_receiver_is_given_up_after_its_time(firm, receiver):
         firm.ended(event)
 
     assert firm.actions(event)[-1]["detail"].startswith("no answer within 0.3 s")
+
+
+def test_whoever_owns_what_was_given_up_is_told_once(firm, receiver):
+    receiver.answers["/a"] = [(500, {})] * 3
+    config, event = firm.policy(hook(receiver, "/a")), firm.alert()
+    config["actions"]["rules"][0]["otherwise"] = [hook(receiver, "/owner", name="owner"), {"target": "log"}]
+
+    for group in ("first", "second"):  # the second reads all again, as after a crash before the commit
+        with acting(firm.settings(group=f"{group}-{firm.id}"), config):
+            firm.publish(event)
+            wait_for(lambda: firm.statuses(event).count("succeeded") == 2)
+
+    [(_, _, told)] = receiver.at("/owner")
+    assert told["data"]["values"]["not_done"] == "test/webhook: HTTP 500; 3 attempts are used up"
+    assert firm.statuses(event).count("abandoned") == len(firm.letters(event)) == 1
+
+
+def test_a_target_that_is_gone_is_called_no_more(firm, receiver):
+    receiver.answers["/a"] = [(410, {})]
+    first, second = firm.alert(), firm.alert()
+
+    with acting(firm.settings(), firm.policy(hook(receiver, "/a"))):
+        firm.publish(first)
+        firm.ended(first)
+        firm.publish(second)
+        firm.ended(second)
+
+    assert len(receiver.seen) == 1
+    assert firm.statuses(second) == ["requested", "failed", "abandoned"]
+    assert firm.actions(second)[-1]["detail"] == f"{receiver.url('/a')} is called no more: HTTP 410"
+    assert len(firm.letters(second)) == 1
+
+
+def test_what_is_old_is_recorded_once_and_not_sent(firm, receiver):
+    old, new = firm.alert(), firm.alert(occurred_at=datetime.now(UTC))
+    config = firm.policy(hook(receiver, "/a"))
+
+    for _ in range(2):
+        with acting(firm.settings(oldest=3600), config):
+            firm.publish(old, new)
+            firm.ended(old, new)
+
+    assert firm.statuses(old) == ["suppressed"]
+    assert "and none older than 0 d 1 h is acted upon" in firm.actions(old)[0]["detail"]
+    assert [body["id"] for _, _, body in receiver.seen] == [new["meta"]["event_id"]]
+
+
+def test_a_restart_does_not_shorten_a_wait(firm, receiver):
+    receiver.answers["/a"] = [(503, {})]
+    config, event = firm.policy(hook(receiver, "/a")), firm.alert()
+    firm.publish(event)
+    with acting(firm.settings(schedule=(5.0,)), config):
+        wait_for(lambda: firm.statuses(event)[-1:] == ["failed"])
+    [due] = [step["due_at"] for step in firm.actions(event) if step["due_at"]]
+
+    with acting(firm.settings(schedule=(5.0,)), config):
+        firm.ended(event)
+
+    assert datetime.now(UTC) >= due
+    assert [step["attempt"] for step in firm.actions(event)] == [0, 1, 1, 2, 2]
 
 
 def test_alerts_of_one_subject_keep_their_order_through_failures(firm, receiver):

@@ -13,11 +13,16 @@ from consumers.actions.policy import load_policy
 from consumers.by_hand import board, decide, principal
 from infra.errors import Fatal
 from infra.settings import KafkaSettings, OperatorSettings, Settings
-from tests.integration.test_actions import Firm, Receiver, acting, hook, kafka, wait_for
+from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
 from tests.support.guarded import burnline
 
-__all__ = ["kafka"]  # the fixture
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture(scope="module")
+def kafka(kafka_bootstrap: str) -> KafkaSettings:
+    made: KafkaSettings = prepared(kafka_bootstrap)
+    return made
 
 
 @pytest.fixture
@@ -27,9 +32,8 @@ def firm(kafka: KafkaSettings) -> Firm:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    with Receiver() as made:
+        yield made
 
 
 def named(firm: Firm, name: str, **changed: Any) -> Settings:

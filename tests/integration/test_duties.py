@@ -12,11 +12,16 @@ from consumers.core.duties import DUTIES
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
-from tests.integration.test_actions import Firm, Receiver, acting, hook, kafka, wait_for
+from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
 from tests.support.governing import Told, cleared
 
-__all__ = ["kafka"]  # the fixture
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture(scope="module")
+def kafka(kafka_bootstrap: str) -> KafkaSettings:
+    made: KafkaSettings = prepared(kafka_bootstrap)
+    return made
 
 
 @pytest.fixture
@@ -26,9 +31,8 @@ def firm(kafka: KafkaSettings) -> Firm:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    with Receiver() as made:
+        yield made
 
 
 def waiting(firm: Firm, receiver: Receiver) -> dict[str, Any]:

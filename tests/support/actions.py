@@ -32,8 +32,10 @@ ENDED = {"succeeded", "abandoned", "uncertain", "suppressed"}
 RUNNER = """
 import json, sys, threading
 from consumers.actions import run
+from infra import logs
 from infra.settings import load_settings
 settings = load_settings()
+logs.configure(settings.log_level)
 run(settings, json.loads(sys.argv[1]), settings.odoo if settings.odoo.url else None, threading.Event())
 """
 
@@ -49,10 +51,10 @@ def wait_for(condition, seconds=60):
 def prepared(kafka_bootstrap):
     """Settings for a broker that has the topics, and leaders for them, which topics that were just made lack for a moment."""
     settings = KafkaSettings(bootstrap_servers=kafka_bootstrap)
-    topics.apply(settings, topics.plan(settings))
 
     def have_leaders():
         try:
+            topics.apply(settings, topics.plan(settings))
             return [
                 end_offsets(settings, name, range(6))
                 for name in ("governance.alert.v1", "governance.action.v1", "ops.dead-letter.v1")
@@ -60,7 +62,7 @@ def prepared(kafka_bootstrap):
         except Transient:
             return False
 
-    wait_for(have_leaders)
+    wait_for(have_leaders, 120)
     return settings
 
 

@@ -11,10 +11,16 @@ ALERTS = topic("governance.alert.v1")
 
 
 def alert(
-    subject: str, *, rule: str = "budget_burn.hours", status: str = "raised", episode: int = 1, **changed: object
+    subject: str,
+    *,
+    rule: str = "budget_burn.hours",
+    status: str = "raised",
+    episode: int = 1,
+    occurred_at: datetime = datetime(2026, 3, 30, 8, 0, tzinfo=UTC),
+    **changed: object,
 ) -> AlertEvent:
     """An alert of level 90; `changed` sets any field of it."""
-    now = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
+    now = occurred_at
     level = str(changed.get("level", "90"))
     current = {
         "alert_id": deterministic_id(rule, subject, episode, level),

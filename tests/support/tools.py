@@ -26,10 +26,7 @@ UNREACHABLE = re.compile(
 
 def installed(name: str, files: list[Path], *commands: list[str]) -> Path:
     """A folder with these files in it, in which these commands have run to their end; the same for the same files."""
-    content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in sorted(files))
-    folder = (
-        Path(platformdirs.user_cache_dir("burnline")) / "tools" / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}"
-    )
+    folder = folder_of(name, files)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # workers and other runs wait for the one that installs
@@ -40,6 +37,13 @@ def installed(name: str, files: list[Path], *commands: list[str]) -> Path:
                 _run(name, command, folder)
             (folder / ".complete").touch()
     return folder
+
+
+def folder_of(name: str, files: list[Path]) -> Path:
+    """Where a tool of these files is installed; it is there, once `.complete` is."""
+    content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in sorted(files))
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return Path(platformdirs.user_cache_dir("burnline")) / "tools" / f"{name}-{digest}"
 
 
 def _run(name: str, command: list[str], folder: Path) -> None:

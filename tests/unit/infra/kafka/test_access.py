@@ -98,6 +98,7 @@ def test_topics_about_people_are_read_by_programs_that_need_them_and_by_the_clea
                 "streams",
                 "governor",
                 "steward",
+                "trail",
                 CLEARED,
             }
 
