@@ -129,9 +129,8 @@ def _fold(governor: Governor, topic: str, record: Message) -> None:
         fold_directory(governor.directory, topic, record)
         return
     if value is None:
-        raise PoisonMessage(
-            f"a record of {topic} is empty", remedy="find the producer: they are never deleted", reason="empty"
-        )
+        _erased(topic)
+        return
     match topic:
         case "ops.clock.v1":
             governor.tick(contents.read(CLOCK, value)["current"]["at"])
@@ -150,6 +149,14 @@ def _fold(governor: Governor, topic: str, record: Message) -> None:
             governor.duty(contents.read("governance.duty.v1", value))
         case "governance.freeze.v1":
             governor.freeze(contents.read("governance.freeze.v1", value))
+
+
+def _erased(topic: str) -> None:
+    """Pass over a tombstone where there may be one. Raises `PoisonMessage` elsewhere."""
+    if topic != FREEZES.name:
+        raise PoisonMessage(
+            f"a record of {topic} is empty", remedy="find the producer: they are never deleted", reason="empty"
+        )
 
 
 def _settle(

@@ -108,7 +108,8 @@ class OdooSettings(BaseModel):
 class CaptureSettings(BaseModel):
     """How the capture polls. `overlap` must be longer than Odoo's longest transaction.
 
-    Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does.
+    Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does. Every `sweep_interval` the sums of both
+    sides are compared, and at every `content_every`-th sweep each record. More than `deletion_share` of a model's records gone at once are not believed.
     With a `log_topic`, where Debezium's connector tells what happens in Odoo's database, it polls only while nothing was heard of the
     connector for `log_silence` seconds.
     """
@@ -118,6 +119,8 @@ class CaptureSettings(BaseModel):
     idle_interval: Seconds = 2.0
     overlap: Seconds = 150.0
     sweep_interval: Seconds = 60.0
+    content_every: Annotated[int, Field(ge=1, le=10_000)] = 10
+    deletion_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
     log_topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] | None = None
     log_silence: Seconds = 30.0

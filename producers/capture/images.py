@@ -120,6 +120,23 @@ class Images:
         """The records of which anything was published, within these bounds."""
         return self._between(place, after, upto, gone=False) | self._between(place, after, upto, gone=True)
 
+    def existing(self, place: Place, after: int, upto: int) -> list[tuple[int, bytes]]:
+        """The records that exist within these bounds, and their last events."""
+        statement = f"SELECT turned, raw FROM {self._table[place]} WHERE turned >= ? AND turned < ? AND gone = 0"  # noqa: S608  as above
+        found = self._rows(statement, (after + 1) << BITS, (upto + 1) << BITS)
+        return [(turned >> BITS, raw) for turned, raw in found]
+
+    def highest(self, place: Place) -> int:
+        """The highest id of which anything was published; 0 without any."""
+        ((turned,),) = self._rows(f"SELECT MAX(turned) FROM {self._table[place]}")  # noqa: S608  as above
+        return (turned or 0) >> BITS
+
+    def count(self, place: Place) -> int:
+        """How many records or parts exist."""
+        table = self._table[place]
+        ((count,),) = self._rows(f"SELECT COUNT(*) FROM {table} INDEXED BY {table}_gone WHERE gone = 0")  # noqa: S608  as above
+        return int(count)
+
     def _between(self, place: Place, after: int, upto: int, *, gone: bool) -> set[int]:
         table = self._table[place]
         statement = f"SELECT turned FROM {table} INDEXED BY {table}_gone WHERE gone = ? AND turned >= ? AND turned < ?"  # noqa: S608  as above

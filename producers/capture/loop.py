@@ -1,7 +1,7 @@
 """The loop: the first snapshot, passes, hints, sweeps and snapshots that are asked for, each in its time, until told to stop.
 
 Rhythm: the models that people change all day are looked at every `poll_interval` while something changes, more seldom up to
-`idle_interval` while nothing does, the others at every fourth pass; the whole overlap every 15 s; ids every `sweep_interval`; every record at every tenth sweep, and those that depend on a lookup at the
+`idle_interval` while nothing does, the others at every fourth pass; the whole overlap every 15 s; sums every `sweep_interval`; every record at every `content_every`-th sweep, and those that depend on a lookup at the
 next sweep after it changed. A hint is followed at once. While Odoo is away nothing is lost: the next pass begins where the last
 complete one did.
 """
@@ -50,7 +50,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 COLD_EVERY = 4
 SLOW_EVERY = 15.0
-CONTENT_EVERY = 10
 PAUSE, LONGEST_PAUSE = 0.5, 10.0
 LISTEN = 0.5
 
@@ -93,6 +92,7 @@ def run(
             clock=clock,
             policy=policy,
             overlap=settings.capture.overlap,
+            deletion_share=settings.capture.deletion_share,
         )
         for one in readable
     ]
@@ -155,7 +155,7 @@ class _Loop:
         self._rhythm = Rhythm(settings.capture.poll_interval, settings.capture.idle_interval)
         self._status = Status(pipeline, odoo, lambda: self._rhythm.seconds)
         self._models, self._tables, self._pipeline, self._stop = models, tables, pipeline, stop
-        self._until_content = CONTENT_EVERY
+        self._until_content = self._content_every = settings.capture.content_every
         self._first: Iterator[None] | None = None
 
     def once(self) -> None:
@@ -261,7 +261,7 @@ class _Loop:
         for model in self._models:
             yield from model.sweep(content=everything or bool(changed & set(model.mapping.uses)))
         self._tables.changed = self._tables.changed - changed
-        self._until_content = CONTENT_EVERY if everything else self._until_content - 1
+        self._until_content = self._content_every if everything else self._until_content - 1
 
     def _through_outages(self, do: Callable[[], T]) -> T | None:
         """Do it, again and again while Odoo is away; None when stopped meanwhile. Kafka's absence is not waited for here."""

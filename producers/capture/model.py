@@ -2,7 +2,8 @@
 
 Invariants
 - A snapshot's cursor is committed with each page, so it goes on where it ended; its high water was taken before its first page.
-- A deletion is published only after the record was asked for by id and was not there.
+- A deletion is published only after the record was asked for by id and was not there: what is hidden from the user is not gone.
+- A sweep that finds more records gone than anybody deletes publishes none of these deletions: a person decides (`burnline audit --repair`).
 - Snapshots run beside the passes: a row that was read live since its page was asked for is left out of it.
 """
 
@@ -18,6 +19,8 @@ import structlog
 
 from infra.odoo.client import Row
 from producers.capture import metrics
+from producers.capture.digests import Digests
+from producers.capture.images import Place
 from producers.capture.pages import read_ahead
 from producers.capture.pipeline import Pipeline
 from producers.capture.publisher import Record
@@ -33,6 +36,8 @@ from schemas.records import CaptureCursor, Mode
 
 log = structlog.get_logger()
 PAGES_A_COMMIT = 4
+FEW = 100
+"""So many deletions at once are always believed."""
 Page = tuple[int, list[int], list[Row]]
 """The mark from before it was asked for, the ids that were, and the rows that are."""
 
@@ -61,6 +66,7 @@ class ModelCapture:
         clock: Clock,
         policy: CapturePolicy,
         overlap: float,
+        deletion_share: float,
     ) -> None:
         """Begin where the cursor stands."""
         self.mapping = one.mapping
@@ -70,6 +76,8 @@ class ModelCapture:
         self._watch = self._watching(one.mapping.model, cursor["high_water"])
         self._followed = [self._watching(follow.model, cursor["high_water"]) for follow in one.mapping.follows]
         self._live = LiveReads()
+        self._digests = Digests(source, one, pipeline.images)
+        self._deletion_share = deletion_share
 
     def _watching(self, model: str, high_water: datetime | None) -> Watch:
         domain = self.mapping.watch if model == self.mapping.model else ()
@@ -190,13 +198,17 @@ class ModelCapture:
                 self._read_again(self._source.of_followed(self._one, index, sorted(ids)), mode)
 
     def sweep(self, *, content: bool) -> Iterator[None]:
-        """Compare ids, and with `content` every record; a step at a time, since a sweep must not hold up the passes."""
-        events = 0
-        for after, upto, there in self._source.ids(self._one):
+        """Compare digests, and with `content` every record; a step at a time, since a sweep must not hold up the passes."""
+        events, gone = 0, set[int]()
+        for apart in self._digests.differing():
             before = self._pipeline.counts.total()
-            self._read_again(self._differing(after, upto, there), "sweep")
+            if apart is not None:
+                gone |= self._range(*apart)
             events += self._pipeline.counts.total() - before
             yield
+        before = self._pipeline.counts.total()
+        self._deleted(gone)
+        events += self._pipeline.counts.total() - before
         if content:
             for rows in self._source.pages(self._one, self.mapping.where, "sweep"):
                 events += self._publish(rows, "sweep")
@@ -207,12 +219,37 @@ class ModelCapture:
         if events:
             log.info("sweep_found_changes", model=self.mapping.model, events=events, content=content)
 
-    def _differing(self, after: int, upto: int, there: set[int]) -> set[int]:
-        """The ids within these bounds that are on one side only."""
-        images = self._pipeline.images
-        places = [(entity.topic_name, self.mapping.model) for entity in self.mapping.entities]
-        missing = set[int]().union(*(images.present(place, after, upto) for place in places)) - there
-        return missing | (there - images.known(places[0], after, upto))
+    def _range(self, after: int, upto: int) -> set[int]:
+        """Read again what differs within these bounds, all of it where the ids are the same; returns those that seem to be gone."""
+        images, there = self._pipeline.images, self._source.ids(self._one, after, upto)
+        missing = set[int]().union(*(images.present(place, after, upto) for place in self._places)) - there
+        unknown = there - images.known(self._places[0], after, upto)
+        self._read_again(unknown, "sweep")
+        if not missing and not unknown:
+            within = (("id", "<=", upto), *self.mapping.where)
+            for rows in self._source.pages(self._one, within, "sweep", after=after):
+                self._publish(rows, "sweep")
+        return missing
+
+    @property
+    def _places(self) -> list[Place]:
+        return [(entity.topic_name, self.mapping.model) for entity in self.mapping.entities]
+
+    def _deleted(self, gone: set[int]) -> None:
+        """Publish what is gone, unless it is more than anybody deletes at once."""
+        model, known = self.mapping.model, self._pipeline.images.count(self._places[0])
+        held = len(gone) > max(FEW, self._deletion_share * known)
+        metrics.DELETIONS_HELD.labels(model).set(len(gone) if held else 0)
+        if held:
+            log.error(
+                "deletions_held",
+                model=model,
+                gone=len(gone),
+                known=known,
+                remedy="is this the right database, complete? If the records were deleted, `burnline audit --repair` says so on the topics",
+            )
+        else:
+            self._read_again(gone, "sweep")
 
     def _keep(self, cursor: CaptureCursor) -> None:
         self._pipeline.keep([self._pipeline.cursor(cursor)])
@@ -235,8 +272,19 @@ class ModelCapture:
         gone: Collection[int] = (),
         also: Callable[[int], Sequence[Record]] = lambda _events: (),
     ) -> int:
+        if gone:
+            gone, asked = self._source.gone(self._one, sorted(gone)), len(gone)
+            if hidden := asked - len(gone):
+                metrics.HIDDEN.labels(self.mapping.model).inc(hidden)
+                log.warning(
+                    "records_hidden",
+                    model=self.mapping.model,
+                    records=hidden,
+                    remedy="give the user of ODOO_USER the right to read them",
+                )
         if mode != "snapshot":
             self._live.note([*(row["id"] for row in rows), *gone])
+        self._digests.published([*(row["id"] for row in rows), *gone])
         self._tables.ready_for(self.mapping, rows)
         context = Context(self._tables.present, self._policy)
         return self._pipeline.publish(self.mapping, rows, context, mode, gone=gone, also=also)

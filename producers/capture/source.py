@@ -20,6 +20,7 @@ from infra.odoo import OdooClient
 from infra.odoo.client import EVERYTHING, Row
 from infra.odoo.failures import Refused, is_missing, is_no_access, is_unknown_model
 from producers.capture.metrics import ROWS
+from producers.core.audit import Figures, aggregates, odoo_figures
 from producers.core.lookups import SOURCES, Lookups, build
 from producers.core.mapping import Children, ModelMapping, wanted_fields
 from producers.core.mapping.base import Domain
@@ -28,9 +29,8 @@ from producers.core.values import rpc_time
 log = structlog.get_logger()
 LISTING = 10_000
 BY_ID = 1000
-LAST = 1 << 31
-"""No id of Odoo is larger."""
 MOST_ASKED = 200
+SUMMED = {**EVERYTHING, "tz": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +165,32 @@ class Source:
                 return
             after = rows[-1]["id"]
 
-    def ids(self, one: Readable) -> Iterator[tuple[int, int, set[int]]]:
-        """The ids of all records that are entities: each part with its bounds, above the one and up to the other."""
-        after = 0
-        while True:
-            page = self.client.search(one.mapping.model, [("id", ">", after), *one.mapping.where], limit=LISTING)
-            if len(page) < LISTING:
-                yield after, LAST, set(page)
-                return
-            yield after, page[-1], set(page)
-            after = page[-1]
+    def ids(self, one: Readable, after: int, upto: int) -> set[int]:
+        """The ids of all records that are entities, above the one id and up to the other."""
+        within = [("id", ">", after), ("id", "<=", upto), *one.mapping.where]
+        return set(self.client.search(one.mapping.model, within))
+
+    def highest(self, one: Readable) -> int:
+        """The highest id of all records that are entities; 0 without any."""
+        return max(self.client.search(one.mapping.model, one.mapping.where, limit=1, order="id desc"), default=0)
+
+    def sums(self, one: Readable, domain: Domain, by: Sequence[str] = ()) -> list[Row]:
+        """Counts and sums of a domain's records, as Odoo's database adds them up: a row for each group, or one for all."""
+        found: list[Row] = self.client.call(
+            one.mapping.model,
+            "formatted_read_group",
+            domain=list(domain),
+            groupby=list(by),
+            aggregates=aggregates(one.mapping.sums),
+            context=SUMMED,
+            retry=True,
+        )
+        return found
+
+    def figures(self, one: Readable, after: int, upto: int) -> Figures:
+        """The sums of the records that are entities, above the one id and up to the other."""
+        (row,) = self.sums(one, (("id", ">", after), ("id", "<=", upto), *one.mapping.where))
+        return odoo_figures(one.mapping.sums, row)
 
     def count(self, one: Readable, domain: Domain) -> int:
         """How many records of a domain are entities."""

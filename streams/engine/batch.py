@@ -22,11 +22,11 @@ from infra.errors import BurnlineError, Fatal, PoisonMessage
 from schemas import codec
 from schemas.events import refuse_contradiction
 from schemas.topics import Topic
-from streams.core.contract import Contribution, Row
+from streams.core.contract import EVERYBODY, Contribution, Row
 from streams.engine.failures import DefectError
 from streams.engine.frames import FRAME, Frames, sealed
 from streams.engine.publishing import Published
-from streams.engine.topology import SEPARATOR, Partition, Processor, Topology
+from streams.engine.topology import SEPARATOR, Partition, Processor, Topology, partition_of
 
 
 class Record(Protocol):
@@ -133,10 +133,15 @@ class Batch:
         near, data = self._near, b""
         for contribution in contributions:
             processor, subject, kind, entry, twin = contribution
-            for place in self._frames.places(contribution, only):
-                work = near[processor][place[1]]
+            lane = near.get(processor)
+            if lane is not None and subject != EVERYBODY:  # nearly always: without asking for a list of places
+                numbers: Iterable[int] = (partition_of(subject, len(lane)),)
+            else:
+                numbers = [number for _, number in self._frames.places(contribution, only)]
+            for number in numbers:
+                work = near[processor][number]
                 if work is None:
-                    self._frames.add(place, contribution, record)
+                    self._frames.add(self._frames.lanes()[processor][number], contribution, record)
                     continue
                 try:
                     data = codec.with_first_text(data, subject) if twin and data else sealed(kind, entry)

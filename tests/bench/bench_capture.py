@@ -90,6 +90,7 @@ def captured(odoo: OdooSettings, kafka: KafkaSettings, number: int) -> tuple[int
         clock=Clock(),
         policy=CapturePolicy(),
         overlap=150.0,
+        deletion_share=0.2,
     )
     begun, cpu = time.perf_counter(), time.process_time()
     for _ in model.snapshot():

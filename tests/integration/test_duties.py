@@ -66,10 +66,10 @@ def test_each_step_is_carried_out_once_and_all_of_them_are_told_the_end(firm: Fi
     told.at(5)
     firm.publish(event)  # the alert itself is nothing to a rule that waits
 
-    with acting(firm.settings(), config):
+    with acting(firm.settings(timeout=30.0), config):
         publish(firm, told, times=2)
         wait_for(lambda: firm.statuses(event).count("succeeded") == 4)
-    with acting(firm.settings(group=f"again-{firm.id}"), config):  # all of it again
+    with acting(firm.settings(timeout=30.0, group=f"again-{firm.id}"), config):  # all of it again
         firm.publish(event)
         other = Told(*load_policy(config).rules)
         other.governor.alert(last := firm.alert())
