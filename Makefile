@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test drills check bench docs clean
 help:           ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -28,6 +28,9 @@ demo: $(READY)  ## the whole product on real parts: a broker, an Odoo, capture, 
 test: $(READY)  ## every test: pure, real broker, real Odoo (where its lab is), drills
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not alone" $(ARGS)
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of them
+
+drills: $(READY) ## the long proofs: 1,000 random kill -9, 1,000 random firms against SQL; an hour; another course with make drills SEED=2
+	@BURNLINE_TEST_FIRMS=1000 BURNLINE_TEST_KILLS=1000 BURNLINE_TEST_SEED=$(or $(SEED),1) $(BIN)/pytest tests/drills/test_workers.py tests/properties/streams/test_oracle.py $(ARGS)
 
 check: $(READY) ## format, lint, types, architecture, generated files, what released schemas promise
 	@$(BIN)/ruff format --check --quiet .

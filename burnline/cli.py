@@ -23,7 +23,11 @@ from burnline.commands import (
     privacy,
     processes,
     schemas,
+    snapshot,
+    status,
+    streams,
     topics,
+    trail,
 )
 from burnline.commands.demo import add_to as add_demo
 from infra.errors import BurnlineError, Transient
@@ -41,11 +45,16 @@ app.add_typer(schemas.app, name="schemas")
 app.add_typer(odoo.app, name="odoo")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(privacy.app, name="privacy")
+app.add_typer(trail.app, name="trail")
+app.command()(trail.trace)
 app.add_typer(policy.app, name="policy")
+app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(streams.app, name="streams")
 add_demo(app)
 doctor.add_to(app)
 processes.add_to(app)
 look.add_to(app)
+status.add_to(app)
 audit.add_to(app)
 by_hand.add_to(app)
 

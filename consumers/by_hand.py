@@ -36,6 +36,8 @@ def board(kafka: KafkaSettings, policy: Policy, told: Told = logged) -> Board:
     }
     for topic, fold in readers.items():
         for record in read_to_end(kafka, topic):
+            if record.value() is None:  # erased
+                continue
             try:
                 fold(contents.read(topic, record.value() or b""))
             except PoisonMessage as error:

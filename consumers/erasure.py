@@ -33,9 +33,12 @@ from infra.kafka.states import TIMEOUT, missing
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from schemas import codec, privacy
+from schemas.events import Headers
 from schemas.topics import TOPICS, Topic
 
 log = structlog.get_logger()
+REASON, AGAIN = "reason", "again"
+"""Headers of a tombstone: why the person was erased; and that it stands behind another one, to close its segment."""
 LOOK_EVERY = 1.0
 NUDGE_EVERY = 5.0
 Progress = Callable[[str], object]
@@ -104,11 +107,12 @@ def _note(person: Person, topic: Topic, record: Message) -> None:
             log.warning("record_not_read", topic=topic.name, offset=record.offset(), reason=str(error))
 
 
-def bury(settings: KafkaSettings, places: Collection[Place], reason: str) -> None:
-    """Write a tombstone for each of these keys where its records lie. Returns when they are acknowledged."""
+def bury(settings: KafkaSettings, places: Collection[Place], reason: str, *, again: bool = False) -> None:
+    """Write a tombstone for each of these keys where its records lie, `again` where one is there. Returns when they are acknowledged."""
     writer = EventWriter(producer(settings))
+    headers: Headers = [(REASON, reason.encode()), *([(AGAIN, b"")] if again else [])]
     for place in sorted(places):
-        writer.send_bytes(place.topic, place.key, None, [("reason", reason.encode())], partition=place.partition)
+        writer.send_bytes(place.topic, place.key, None, headers, partition=place.partition)
     writer.flush()
 
 
@@ -129,7 +133,7 @@ def compacted(
         while left and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY)
             if time.monotonic() >= nudge:  # a segment closes when a later record comes
-                bury(settings, left, reason)
+                bury(settings, left, reason, again=True)
                 nudge = time.monotonic() + NUDGE_EVERY
             left = look(settings, person.subject, held).places
             progress(f"waiting for compaction: {len(left)} of {len(person.places)} keys left")

@@ -32,7 +32,7 @@ from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
 from infra.kafka.failures import refusal
 from infra.kafka.names import GOVERNOR_TRANSACTIONS, scratch_group
-from infra.kafka.reader import STALL, end_offsets, last_records, partitions_of, read_ranges
+from infra.kafka.reader import STALL, available, end_offsets, last_records, partitions_of, read_ranges
 from infra.kafka.unread import logged, unread
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
@@ -50,6 +50,7 @@ OWN = (DUTIES.name, FREEZES.name)
 READ = (*OWN, *SOURCES, ACTIONS, ALERTS, APPROVALS)
 TRANSACTION_SECONDS = 30.0
 POLL = 0.2
+MOST = 500
 
 
 def run(settings: Settings, config: dict[str, object], stop: threading.Event, *, prefix: str = "") -> None:
@@ -70,7 +71,7 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
         publish = partial(_publish, producer, prefix)
         _settle(governor, publish)
         while not stop.is_set():
-            records = reader.consume(500, POLL)
+            records = available(reader, MOST, POLL)
             letters = [letter for record in records if (letter := _take(governor, record, prefix)) is not None]
             if records:
                 _settle(governor, publish, letters)
@@ -128,9 +129,8 @@ def _fold(governor: Governor, topic: str, record: Message) -> None:
         fold_directory(governor.directory, topic, record)
         return
     if value is None:
-        raise PoisonMessage(
-            f"a record of {topic} is empty", remedy="find the producer: they are never deleted", reason="empty"
-        )
+        _erased(topic)
+        return
     match topic:
         case "ops.clock.v1":
             governor.tick(contents.read(CLOCK, value)["current"]["at"])
@@ -149,6 +149,14 @@ def _fold(governor: Governor, topic: str, record: Message) -> None:
             governor.duty(contents.read("governance.duty.v1", value))
         case "governance.freeze.v1":
             governor.freeze(contents.read("governance.freeze.v1", value))
+
+
+def _erased(topic: str) -> None:
+    """Pass over a tombstone where there may be one. Raises `PoisonMessage` elsewhere."""
+    if topic != FREEZES.name:
+        raise PoisonMessage(
+            f"a record of {topic} is empty", remedy="find the producer: they are never deleted", reason="empty"
+        )
 
 
 def _settle(

@@ -16,6 +16,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from infra.errors import BurnlineError, PoisonMessage
 from infra.logs import SECRET_WORDS
@@ -40,6 +41,7 @@ SENTENCE = 4_000
 LETTER, ATTEMPTS, SINCE = "burnline-letter", "burnline-attempts", "burnline-failed-since"
 COPY_HEADERS = frozenset({LETTER, ATTEMPTS, SINCE})
 """Headers of a copy: of which letter, after how many attempts, first failed at which microsecond since 1970."""
+_NAMED_BY = {"ce_correlationid": "correlation_id", "ce_id": "causation_id"}
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
@@ -93,6 +95,7 @@ def parked(
             mode="derived",
             tenant=tenant,
             company_id=None,
+            **_chain(headers),
         ),
         "current": {
             "status": "parked",
@@ -122,6 +125,25 @@ def parked(
     }
 
 
+class Record(Protocol):
+    """The part of a Kafka message that a letter is made of."""
+
+    def topic(self) -> str | None: ...
+    def partition(self) -> int | None: ...
+    def offset(self) -> int | None: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Headers: ...
+
+
+def letter_of(record: Record, error: Exception, *, stage: str, at: datetime) -> DeadLetterEvent:
+    """The letter for a record that was read from a topic, as `parked` makes it."""
+    place = record.topic() or "", record.partition() or 0, record.offset() or 0
+    return parked(
+        *place, key=record.key(), value=record.value(), headers=record.headers(), error=error, stage=stage, at=at
+    )
+
+
 def copy_headers(letter: str, attempts: int, first_failed_at: datetime) -> list[tuple[str, bytes]]:
     """The headers by which a copy of a letter's record is known."""
     told = {LETTER: letter, ATTEMPTS: attempts, SINCE: _micros(first_failed_at)}
@@ -142,6 +164,22 @@ def _before(headers: Headers) -> tuple[str | None, int, datetime | None]:
         return letter, max(int(told[ATTEMPTS]), 1), since
     except (KeyError, ValueError, OverflowError):
         return None, 0, None
+
+
+def _chain(headers: Headers) -> dict[str, str]:
+    """The correlation that a record's headers name, and the record's own event as the cause, so that a letter stands in its chain."""
+    told = {name: content.decode("utf-8", "replace") for name, content in _pairs(headers) if name in _NAMED_BY}
+    found = {_NAMED_BY[name]: value for name, value in told.items() if _is_uuid(value)}
+    if "causation_id" in found:
+        found.setdefault("correlation_id", found["causation_id"])
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _micros(at: datetime) -> int:

@@ -106,12 +106,19 @@ class OdooSettings(BaseModel):
 
 
 class CaptureSettings(BaseModel):
-    """How the capture polls. `overlap` must be longer than Odoo's longest transaction."""
+    """How the capture polls. `overlap` must be longer than Odoo's longest transaction.
+
+    Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does. Every `sweep_interval` the sums of both
+    sides are compared, and at every `content_every`-th sweep each record. More than `deletion_share` of a model's records gone at once are not believed.
+    """
 
     model_config = STRICT
     poll_interval: Seconds = 0.5
+    idle_interval: Seconds = 2.0
     overlap: Seconds = 150.0
     sweep_interval: Seconds = 60.0
+    content_every: Annotated[int, Field(ge=1, le=10_000)] = 10
+    deletion_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
 
 
@@ -356,7 +363,7 @@ def load_settings() -> Settings:
     try:
         settings = Settings(_secrets_dir=secrets) if secrets else Settings()
         return settings.model_copy(
-            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_unset=True)})}
+            update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_defaults=True)})}
         )
     except ValidationError as error:
         first = error.errors()[0]

@@ -44,6 +44,7 @@ Event = (
     | records.FreezeEvent
     | records.ProposalEvent
     | records.ApprovalEvent
+    | records.TrailEvent
     | records.DeadLetterEvent
     | records.WebhookDeliveryEvent
 )
@@ -123,6 +124,8 @@ def read(topic: Literal["governance.freeze.v1"], data: bytes) -> records.FreezeE
 def read(topic: Literal["governance.proposal.v1"], data: bytes) -> records.ProposalEvent: ...
 @overload
 def read(topic: Literal["governance.approval.v1"], data: bytes) -> records.ApprovalEvent: ...
+@overload
+def read(topic: Literal["governance.trail.v1"], data: bytes) -> records.TrailEvent: ...
 @overload
 def read(topic: Literal["ops.dead-letter.v1"], data: bytes) -> records.DeadLetterEvent: ...
 @overload

@@ -167,10 +167,13 @@ MEANINGS: dict[str, dict[str, str]] = {
         "expired": "Its deadline passed without a decision.",
         "cancelled": "It was called off.",
     },
+    "governance.trail.v1": {
+        "entered": "Something happened that somebody may have to answer for.",
+    },
     "ops.dead-letter.v1": {
         "parked": "A record could not be handled and waits here for its owner.",
-        "retried": "Reserved: the record was handed in again.",
-        "discarded": "Reserved: its owner decided that it is not needed.",
+        "retried": "Somebody sent the record back to where it failed.",
+        "discarded": "Somebody decided that nothing is left to do about it.",
     },
     "ops.webhook.v1": {
         "received": "A delivery came in and was accepted.",

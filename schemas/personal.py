@@ -5,6 +5,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "burnline.finance.Expense": frozenset({"date"}),
     "burnline.governance.Action": frozenset({"decided_by", "confirmed_by"}),
     "burnline.governance.Freeze": frozenset({"released_by"}),
+    "burnline.governance.TrailEntry": frozenset({"actor"}),
     "burnline.internal.AbsenceEntry": frozenset({"first_day", "last_day", "minutes"}),
     "burnline.internal.ConsultantEntry": frozenset({"employed_from", "employed_to", "hourly_cost"}),
     "burnline.internal.TimeEntry": frozenset({"day", "minutes"}),

@@ -24,7 +24,7 @@ from schemas.shapes import is_personal, names_of, plain
 from schemas.topics import TOPICS, DataClass, Topic
 
 MASK = "***"
-DECIDERS = frozenset({"decided_by", "confirmed_by", "released_by"})
+DECIDERS = frozenset({"decided_by", "confirmed_by", "released_by", "actor"})
 """Fields that name who decided."""
 _NAMING = re.compile(r"(.*_)?(name|email|phone|mobile|address|birthday|iban)")
 

@@ -972,6 +972,61 @@ class ProposalEvent(TypedDict):
     meta: Meta
     current: Proposal
 
+TrailKind = Literal["unknown", "status", "approval", "exception", "escalation", "integration", "retry", "override", "intervention", "proposal", "erasure"]
+
+class TrailEntry(TypedDict):
+    """One entry of the audit trail: who did what to which subject, when and why, chained to the entry before.
+
+    `number`: Place in the chain. Unit: entries, from 1. Source: counted by the keeper of the trail. Never null.
+    `previous`: SHA-256 of the entry before, in hexadecimal; 64 zeros for the first. Source: digest of that entry. Never null.
+    `kind`: What kind of thing happened. Source: the event's topic and type. Never null.
+    `event_type`: Type of the event that it is about. Source: event_type of the event; of an erasure people.consultant.erased.v1. Never null.
+    `subject`: The entity that it is about. Source: subject of the event. Never null.
+    `status`: What the subject came to. Source: status of the event's state, else the verb of its type. Never null.
+    `actor`: Who decided or is assigned: a login, a number of Odoo or the name of a part. Source: decided_by, confirmed_by, released_by, decided_by_id, assignee or made_by of the event's state. Null: nobody in particular.
+    `reason`: Why: of an exception its error, of a decision what was given with it. Source: note, error, reason, detail or text of the event's state, its first 500 characters. Null: none was given.
+    `occurred_at`: When it became true. Unit: moment in UTC. Source: occurred_at of the event. Never null.
+    `recorded_at`: When it was recorded. Unit: moment in UTC. Source: recorded_at of the event. Never null.
+    `event_id`: The event that it is about. Source: event_id of the event; of an erasure made of the tombstone's place. Never null.
+    `correlation_id`: What all that follows from one change shares. Source: correlation_id of the event. Never null.
+    `causation_id`: The event that led to that event. Source: causation_id of the event. Null: a person or a system outside was the cause.
+    `source_topic`: Topic of the event. Source: the place of the record. Never null.
+    `source_partition`: Partition of the event. Unit: number, from 0. Source: the place of the record. Never null.
+    `source_offset`: Offset of the event. Unit: number, from 0. Source: the place of the record. Never null.
+    `facts`: What else was known, by the names of the event's fields. Source: the event's state. Never null; empty where nothing was.
+    `digest`: SHA-256 of this entry, in hexadecimal. Source: all its other fields as JSON with sorted keys, moments as microseconds. Never null.
+    """
+
+    number: int
+    previous: str
+    kind: TrailKind
+    event_type: str
+    subject: str
+    status: str
+    actor: str | None
+    reason: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    event_id: str
+    correlation_id: str
+    causation_id: str | None
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    facts: dict[str, str]
+    digest: str
+
+
+class TrailEvent(TypedDict):
+    """One TrailEntry, as derived by Burnline.
+
+    `meta`: Identity, order, times and provenance of the event. Source: the producer that wrote the event. Never null.
+    `current`: The entry, which stands for ever. Source: the fields of the state tell theirs. Never null.
+    """
+
+    meta: Meta
+    current: TrailEntry
+
 
 class AbsenceEntry(TypedDict):
     """Days not available: one consultant's, or for all subjects of the partition.
@@ -1038,6 +1093,9 @@ class CaptureCursor(TypedDict):
     `snapshot_id`: Highest id the snapshot has read; 0 before the first page. Source: the capture. Never null.
     `high_water`: Newest write_date seen, in whole seconds. Unit: moment in UTC. Source: the capture. Null: no page was read yet.
     `swept_at`: When ids were last swept for deletions, by the server's clock. Unit: moment in UTC. Source: the capture. Null: they were never swept.
+    `snapshot_rows`: Rows the first snapshot has read. Unit: rows. Source: the capture. Never null.
+    `snapshot_expected`: Rows there were when the first snapshot began. Unit: rows. Source: the capture. Null: it has not begun.
+    `snapshot_began_at`: When the first snapshot began. Unit: moment in UTC. Source: the capture. Null: it has not begun.
     """
 
     model: str
@@ -1045,6 +1103,101 @@ class CaptureCursor(TypedDict):
     snapshot_id: int
     high_water: datetime | None
     swept_at: datetime | None
+    snapshot_rows: int
+    snapshot_expected: int | None
+    snapshot_began_at: datetime | None
+
+SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
+
+class CaptureSignal(TypedDict):
+    """A command to the capture of one database about its snapshots.
+
+    `signal_id`: Id of the signal; of a start, also the id of its snapshot. Source: who asked. Never null.
+    `command`: What to do. Source: who asked. Never null.
+    `snapshot_id`: Snapshot to pause, resume or stop. Source: who asked. Null: every one that is not over.
+    `models`: Odoo models to read. Source: who asked. Never null; empty for all that are captured.
+    `record_ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
+    `domain`: Further condition on declared fields of one model, as a JSON list of [field, operator, value]. Source: who asked. Null: no condition.
+    `rows_per_second`: Ceiling on the rows read. Unit: rows per second. Source: who asked. Null: as fast as it goes.
+    `asked_at`: When it was asked. Unit: moment in UTC. Source: the sender's clock. Never null.
+    """
+
+    signal_id: str
+    command: SignalCommand
+    snapshot_id: str | None
+    models: list[str]
+    record_ids: list[int]
+    domain: str | None
+    rows_per_second: int | None
+    asked_at: datetime
+
+SnapshotState = Literal["unknown", "waiting", "running", "paused", "done", "stopped", "refused"]
+
+class CaptureSnapshot(TypedDict):
+    """A snapshot that was asked for: what is to be read, and how far it has come. Compacted by snapshot; committed with the events it covers.
+
+    `snapshot_id`: Id of the snapshot. Source: the signal that asked for it. Never null.
+    `state`: Where it stands. Source: the capture. Never null.
+    `models`: Odoo models to read. Source: who asked. Never null; empty for all that are captured.
+    `record_ids`: Record ids to read, of one model. Source: who asked. Never null; empty for all records.
+    `domain`: Further condition on declared fields of one model, as a JSON list of [field, operator, value]. Source: who asked. Null: no condition.
+    `rows_per_second`: Ceiling on the rows read. Unit: rows per second. Source: who asked. Null: as fast as it goes.
+    `asked_at`: When it was asked for. Unit: moment in UTC. Source: the sender's clock. Never null.
+    `began_at`: When its first page was read. Unit: moment in UTC. Source: the capture. Null: it has not begun.
+    `ended_at`: When it was over. Unit: moment in UTC. Source: the capture. Null: it is not.
+    `model`: Odoo model that is being read. Source: the capture. Null: none is.
+    `after_id`: Highest id read of that model; 0 before its first page. Source: the capture. Never null.
+    `rows`: Rows read so far. Unit: rows. Source: the capture. Never null.
+    `rows_expected`: Rows to read, counted when it began. Unit: rows. Source: the capture. Null: it has not begun.
+    `events`: Events published, which is what had changed. Unit: events. Source: the capture. Never null.
+    `working_millis`: Time spent on it, without pauses. Unit: milliseconds. Source: the capture. Never null.
+    `why`: Why it was refused. Source: the capture. Null: it was not.
+    `signal_offset`: Offset of the last signal that was applied when this was written. Unit: records. Source: the signal topic. Never null.
+    """
+
+    snapshot_id: str
+    state: SnapshotState
+    models: list[str]
+    record_ids: list[int]
+    domain: str | None
+    rows_per_second: int | None
+    asked_at: datetime
+    began_at: datetime | None
+    ended_at: datetime | None
+    model: str | None
+    after_id: int
+    rows: int
+    rows_expected: int | None
+    events: int
+    working_millis: int
+    why: str | None
+    signal_offset: int
+
+CaptureState = Literal["unknown", "loading", "capturing", "waiting", "stopped"]
+
+class CaptureStatus(TypedDict):
+    """What the capture of one database is doing. Compacted by database; written when it changes, and now and then.
+
+    `state`: Loading history, capturing, waiting for Odoo, or stopped in order. Source: the capture. Never null.
+    `since`: Since when it does. Unit: moment in UTC. Source: the capture. Never null.
+    `why`: Why it waits. Source: the failure of the last call. Null: it does not.
+    `failures`: Failed calls in a row. Unit: calls. Source: the circuit breaker. Never null.
+    `breaker_open`: True while Odoo is left alone by the circuit breaker. Source: the circuit breaker. Never null.
+    `url`: Address of Odoo, without user and password. Source: the settings. Never null.
+    `transport`: How Odoo is called: jsonrpc or json2. Source: the settings, or Odoo itself. Never null.
+    `poll_millis`: Present time between two passes. Unit: milliseconds. Source: the capture. Never null.
+    `told_at`: When this was written. Unit: moment in UTC. Source: the capture. Never null.
+    """
+
+    state: CaptureState
+    since: datetime
+    why: str | None
+    failures: int
+    breaker_open: bool
+    url: str
+    transport: str
+    poll_millis: int
+    told_at: datetime
 
 
 class ConsultantEntry(TypedDict):

@@ -15,6 +15,31 @@ PARTITIONS = 6
 DATA_TEAMS, CLEARED = "analytics", "people-analytics"
 PROCESSORS = ("utilization", "budget-burn", "dispute-aging", "client-exposure", "monitors")
 
+AUDITED = frozenset(
+    {
+        "people.consultant.v1",
+        "sales.opportunity.v1",
+        "sales.contract.v1",
+        "delivery.project.v1",
+        "delivery.timesheet.v1",
+        "delivery.milestone.v1",
+        "delivery.change-request.v1",
+        "finance.expense.v1",
+        "finance.purchase-order.v1",
+        "finance.invoice.v1",
+        "finance.payment.v1",
+        "finance.dispute.v1",
+        "governance.alert.v1",
+        "governance.action.v1",
+        "governance.duty.v1",
+        "governance.freeze.v1",
+        "governance.approval.v1",
+        "governance.proposal.v1",
+        "ops.dead-letter.v1",
+    }
+)
+"""The topics on which something is decided or happens that somebody may have to answer for: the keeper of the audit trail reads them."""
+
 
 class Process(StrEnum):
     """The business process a topic serves; a dead letter says which one is affected."""
@@ -89,7 +114,9 @@ class Topic:
     def readers(self) -> tuple[str, ...]:
         """The roles that may read it: its subscribers, but of the data teams only those cleared for it where it is about people."""
         others = tuple(role for role in self.subscribers if role != DATA_TEAMS)
-        if others == self.subscribers:
+        if self.name in AUDITED:
+            others = (*others, "trail")
+        if DATA_TEAMS not in self.subscribers:
             return others
         return (*others, CLEARED) if self.data_class is DataClass.PERSONAL else (*others, DATA_TEAMS, CLEARED)
 
@@ -129,6 +156,8 @@ def _internal(
     compacted: bool = False,
     partitions: int = PARTITIONS,
     by: str = "streams",
+    readers: tuple[str, ...] | None = None,
+    data_class: DataClass = _C.PERSONAL,
     rows: tuple[str, ...] = (),
 ) -> Topic:
     kept = {} if compacted else {"retention.ms": "-1"}
@@ -138,12 +167,12 @@ def _internal(
         key,
         _P.OPERATIONS,
         "platform",
-        _C.PERSONAL,
+        data_class,
         compacted=compacted,
         public=False,
         partitions=partitions,
         publishers=(by,),
-        subscribers=(by,),
+        subscribers=(by,) if readers is None else readers,
         extra=kept,
         rows=rows,
     )
@@ -517,6 +546,19 @@ _ALL = (
         subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
+        "governance.trail.v1",
+        "burnline.governance.TrailEvent",
+        "chain",
+        _P.OPERATIONS,
+        "platform",
+        _C.CONFIDENTIAL,
+        ("entered",),
+        publishers=("trail",),
+        subscribers=("trail", "operator"),
+        partitions=1,
+        service_level=_S.GOLD,
+    ),
+    Topic(
         "ops.dead-letter.v1",
         "burnline.ops.DeadLetterEvent",
         "original key",
@@ -524,7 +566,7 @@ _ALL = (
         "platform",
         _C.CONFIDENTIAL,
         ("parked", "retried", "discarded"),
-        publishers=("capture", "webhooks", "streams", "actions", "governor", "migration"),
+        publishers=("capture", "webhooks", "streams", "actions", "governor", "migration", "trail"),
         subscribers=("operator", "letters"),
         service_level=_S.GOLD,
     ),
@@ -547,6 +589,37 @@ _ALL = (
         compacted=True,
         partitions=1,
         by="capture",
+        data_class=_C.INTERNAL,
+        readers=("capture", "operator"),
+    ),
+    _internal(
+        "internal.capture-signal.v1",
+        "burnline.internal.CaptureSignal",
+        "database",
+        partitions=1,
+        by="operator",
+        data_class=_C.INTERNAL,
+        readers=("capture",),
+    ),
+    _internal(
+        "internal.capture-snapshot.v1",
+        "burnline.internal.CaptureSnapshot",
+        "snapshot",
+        compacted=True,
+        partitions=1,
+        by="capture",
+        data_class=_C.INTERNAL,
+        readers=("capture", "operator"),
+    ),
+    _internal(
+        "internal.capture-status.v1",
+        "burnline.internal.CaptureStatus",
+        "database",
+        compacted=True,
+        partitions=1,
+        by="capture",
+        data_class=_C.INTERNAL,
+        readers=("capture", "operator"),
     ),
     *(
         _internal(f"internal.{name}-input.v1", "burnline.internal.Frame", "none: the partition is the subject's")

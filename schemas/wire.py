@@ -559,6 +559,37 @@ class ProposalEvent(TypedDict):
     meta: Meta
     current: Proposal
 
+TrailKind = Literal["unknown", "status", "approval", "exception", "escalation", "integration", "retry", "override", "intervention", "proposal", "erasure"]
+
+class TrailEntry(TypedDict):
+    """One entry of the audit trail: who did what to which subject, when and why, chained to the entry before."""
+
+    number: int
+    previous: str
+    kind: TrailKind
+    event_type: str
+    subject: str
+    status: str
+    actor: str | None
+    reason: str | None
+    occurred_at: int
+    recorded_at: int
+    event_id: str
+    correlation_id: str
+    causation_id: str | None
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    facts: dict[str, str]
+    digest: str
+
+
+class TrailEvent(TypedDict):
+    """One TrailEntry, as derived by Burnline."""
+
+    meta: Meta
+    current: TrailEntry
+
 
 class AbsenceEntry(TypedDict):
     """Days not available: one consultant's, or for all subjects of the partition."""
@@ -601,6 +632,61 @@ class CaptureCursor(TypedDict):
     snapshot_id: int
     high_water: int | None
     swept_at: int | None
+    snapshot_rows: int
+    snapshot_expected: int | None
+    snapshot_began_at: int | None
+
+SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
+
+class CaptureSignal(TypedDict):
+    """A command to the capture of one database about its snapshots."""
+
+    signal_id: str
+    command: SignalCommand
+    snapshot_id: str | None
+    models: list[str]
+    record_ids: list[int]
+    domain: str | None
+    rows_per_second: int | None
+    asked_at: int
+
+SnapshotState = Literal["unknown", "waiting", "running", "paused", "done", "stopped", "refused"]
+
+class CaptureSnapshot(TypedDict):
+    """A snapshot that was asked for: what is to be read, and how far it has come. Compacted by snapshot; committed with the events it covers."""
+
+    snapshot_id: str
+    state: SnapshotState
+    models: list[str]
+    record_ids: list[int]
+    domain: str | None
+    rows_per_second: int | None
+    asked_at: int
+    began_at: int | None
+    ended_at: int | None
+    model: str | None
+    after_id: int
+    rows: int
+    rows_expected: int | None
+    events: int
+    working_millis: int
+    why: str | None
+    signal_offset: int
+
+CaptureState = Literal["unknown", "loading", "capturing", "waiting", "stopped"]
+
+class CaptureStatus(TypedDict):
+    """What the capture of one database is doing. Compacted by database; written when it changes, and now and then."""
+
+    state: CaptureState
+    since: int
+    why: str | None
+    failures: int
+    breaker_open: bool
+    url: str
+    transport: str
+    poll_millis: int
+    told_at: int
 
 
 class ConsultantEntry(TypedDict):

@@ -19,6 +19,8 @@ from streams.engine.engine import ElsewhereError, Engine
 
 PATIENCE = 10.0
 """Seconds that a look-up waits for the engine: longer than a batch."""
+STANDS = 60.0
+"""Seconds: beyond the longest that a batch and its transaction may take, as they are set by default."""
 
 
 def add_pages(app: faust.App, engine: Engine) -> None:
@@ -26,10 +28,12 @@ def add_pages(app: faust.App, engine: Engine) -> None:
 
     @app.page("/health")
     async def health(self: Any, _request: Any) -> Any:
-        """200 while the process lives; the age of the last commit is for the reader to judge: a quiet firm commits little."""
-        last = engine.status().last_commit
-        age = None if last is None else round(time.monotonic() - last, 3)
-        return self.json({"status": "alive", "last_commit_age_seconds": age})
+        """200 while it gets on: 503 when there has been something to do for `STANDS` seconds and nothing was committed."""
+        status = engine.status()
+        age = None if status.last_commit is None else round(time.monotonic() - status.last_commit, 3)
+        alive = status.stands < STANDS
+        answer = {"status": "alive" if alive else "stands", "last_commit_age_seconds": age, "stopped": status.stopped}
+        return self.json(answer, status=200 if alive else 503)
 
     @app.page("/ready")
     async def ready(self: Any, _request: Any) -> Any:

@@ -17,7 +17,7 @@ from burnline.commands.output import Json, print_rows, tell_unread
 from consumers.core.letter_queue import Filter, Letter, groups
 from consumers.core.reentry import Refusal
 from infra.errors import Fatal, PoisonMessage
-from infra.kafka.unread import Unread
+from infra.kafka.unread import Told, Unread, logged
 from infra.settings import Settings
 from schemas import codec
 from schemas.privacy import MASK, class_of, masked
@@ -69,7 +69,7 @@ def list_(
     letters = _meant(
         environment.load().settings,
         _filter(ids=None, status=status, topic=topic, owner=owner, stage=stage, because=because, key=key, since=since),
-        found,
+        found.append,
     )
     rows = [shown(letter, personal=personal) for letter in letters]
     if not json_:
@@ -88,7 +88,7 @@ def show(
 
     Example: burnline dlq show 3f2a91c0 --json
     """
-    (letter,) = _meant(environment.load().settings, Filter(status=None, identities=frozenset({identity})), [])
+    (letter,) = _meant(environment.load().settings, Filter(status=None, identities=frozenset({identity})))
     row = shown(letter, personal=personal) | {
         "record": _record(letter, personal=personal),
         "decisions": [decision._asdict() for decision in letter.decisions],
@@ -188,7 +188,7 @@ def edit(
     if (value is None) == (record is None):
         raise Fatal("edit takes one file", remedy="give either --value with bytes, or --record with JSON")
     settings, desk = _desk(reason, by, dry_run=dry_run)
-    (letter,) = _meant(settings, Filter(status=None, identities=frozenset({identity})), [])
+    (letter,) = _meant(settings, Filter(status=None, identities=frozenset({identity})))
     topic = TOPICS.get(letter.event["current"]["topic"])
     if record is not None and topic is None:
         raise Fatal("the letter is of no topic, so nobody knows its schema", remedy="give the bytes with --value")
@@ -264,10 +264,10 @@ def _outcome(letter: Letter, done: str, how: str = "", remedy: str = "") -> dict
     }
 
 
-def _meant(settings: Settings, wanted: Filter, told: list[Unread]) -> list[Letter]:
+def _meant(settings: Settings, wanted: Filter, told: Told = logged) -> list[Letter]:
     from consumers import dead_letters
 
-    return dead_letters.letters(dead_letters.queue(settings, told=told.append), wanted)
+    return dead_letters.letters(dead_letters.queue(settings, told=told), wanted)
 
 
 def _chosen(settings: Settings, wanted: Filter, limit: int) -> list[Letter]:
@@ -276,7 +276,7 @@ def _chosen(settings: Settings, wanted: Filter, limit: int) -> list[Letter]:
         raise Fatal(
             "no letter is named", remedy="give ids, or a filter such as --topic, --stage, --because, --owner or --since"
         )
-    found = _meant(settings, wanted, [])
+    found = _meant(settings, wanted)
     if len(found) > limit:
         raise Fatal(
             f"{len(found)} letters are meant, and no more than {limit} may be", remedy="narrow it, or raise --limit"

@@ -21,14 +21,14 @@ from infra.settings import Settings
 from schemas.topics import TOPICS
 
 Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
-COMMANDS = ("webhooks", "capture", "streams", "actions", "governor")
+COMMANDS = ("webhooks", "capture", "streams", "actions", "governor", "trail keep", "dlq watch")
 """What `run` starts at once; the clock follows when the history is loaded."""
 LOOK_EVERY = 1.0
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (capture, webhooks, streams, clock, actions, governor, assist, run):
+    for command in (capture, webhooks, clock, actions, governor, assist, run):
         app.command()(command)
 
 
@@ -75,17 +75,6 @@ def webhooks(lifeline: Lifeline = False) -> None:
     found, _stop = begin(lifeline=lifeline)
     policy = section(found.config, "capture", CapturePolicy)
     serve(found.settings, database=database(found.settings), policy=policy)
-
-
-def streams(lifeline: Lifeline = False) -> None:
-    """Keep the measures: a worker of the stream processors, with health, readiness and state look-ups over HTTP.
-
-    Example: BURNLINE_STREAMS__INSTANCE=worker-1 burnline streams
-    """
-    from streams.app import run as run_streams
-
-    found, _stop = begin(lifeline=lifeline)
-    run_streams(found.settings)
 
 
 def clock(lifeline: Lifeline = False) -> None:
@@ -148,7 +137,7 @@ def run(lifeline: Lifeline = False) -> None:
     if lacking := missing(found.settings.kafka, TOPICS):
         raise Fatal(f"{len(lacking)} topics are missing, {lacking[0]} among them", remedy="run `burnline topics apply`")
     variables = {**os.environ, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": found.settings.kafka.bootstrap_servers or ""}
-    with Supervisor([burnline_child(command, environment=variables) for command in COMMANDS]) as supervisor:
+    with Supervisor([burnline_child(*command.split(), environment=variables) for command in COMMANDS]) as supervisor:
         models = readable_models(found.settings, found.config)
         while not history_is_loaded(found.settings.kafka, name, models):
             if stop.wait(LOOK_EVERY):

@@ -69,7 +69,7 @@ To compact at once, the command sets `segment.ms`, `min.cleanable.dirty.ratio` a
 (role `steward`). Without it: `--no-compact`, and run the command again after the brokers have compacted by themselves (at the latest `max.compaction.lag.ms` after the next
 record in the segment, if that is set). Backups of the brokers' disks, and what subscribers keep, are theirs to erase: the tombstone on the topic tells them.
 
-The reason stands in the tombstones' headers until the brokers drop these, after `delete.retention.ms`.
+The reason is in the audit trail (`burnline trail list --kind erasure`), and in the tombstones' headers until the brokers drop these, after `delete.retention.ms`.
 """
 
 

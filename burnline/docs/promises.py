@@ -12,6 +12,7 @@ WHEN = {
     "streams": "Derived by the streams, when an event or the clock moves the subject.",
     "clock": "Written by the clock, once per period and partition; after a gap it catches up in order.",
     "actions": "Written by the action runner, at every step of an action.",
+    "trail": "Written by the keeper of the audit trail, once for each event that somebody may have to answer for.",
     "letters": "Written by the watch over dead letters, when the first of a kind comes, and by the tenfold.",
     "operator": "Written by a person at the command line, who overrides it.",
     "governor": "Written by the governor, when the policy, an alert, an approval or the clock asks for it.",
@@ -20,7 +21,7 @@ WHEN = {
 """When a publisher writes."""
 EXCEPTIONS = {"ops.dead-letter.v1": "Written by whatever part of Burnline meets a record that it cannot handle."}
 """Topics that their publishers write on another occasion."""
-TRANSACTIONAL = frozenset({"capture", "streams", "clock", "governor", "letters"})
+TRANSACTIONAL = frozenset({"capture", "streams", "clock", "governor", "letters", "trail"})
 """Publishers whose events and progress are one transaction."""
 
 

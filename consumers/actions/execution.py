@@ -5,6 +5,7 @@ Rules
 - An attempt is recorded before the call, its outcome after it. Where a restart finds no outcome, a target that tells doubles apart is
   asked again; for any other the action ends as `uncertain`, and its owner is asked.
 - The end is recorded last, after the dead letter: until then the action would be done again, under the same id.
+- What tells the owner of an action that was given up is an action too. Whoever reads the alert again, after a crash in between, carries it out.
 - Nothing is sent about an alert that is too old: that is recorded, once.
 - What a person decided about is not sent, from the moment on that it is read on the topic.
 """
@@ -30,7 +31,7 @@ from consumers.core.action_events import ACTIONS, Status, action_event
 from consumers.core.freshness import why_not_sent
 from consumers.core.ledger import Ledger
 from consumers.core.letters import abandonment, doubt, owned
-from consumers.core.plan import Planned
+from consumers.core.plan import Planned, instead
 from consumers.core.retry import Abandon, Doubt, Failure, Patience, Wait, after_failure
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage
@@ -67,7 +68,16 @@ class Execution:
             waiting.set()
 
     async def carry_out(self, planned: Planned, origin: Message, tenure: Tenure) -> None:
-        """See an action to its end. Raises `Transient` where this process may not go on; cancel it to interrupt."""
+        """See an action to its end, and where it is given up, those that tell its owner.
+
+        Raises `Transient` where this process may not go on; cancel it to interrupt.
+        """
+        await self._carry_out(planned, origin, tenure)
+        if (why := self.ledger.given_up.get(planned.action_id)) is not None:
+            for one in instead(planned, why):
+                await self._carry_out(one, origin, tenure)
+
+    async def _carry_out(self, planned: Planned, origin: Message, tenure: Tenure) -> None:
         if planned.action_id in self.ledger.ended:
             return
         if planned.action_id not in self.ledger.under_way:

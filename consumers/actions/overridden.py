@@ -19,13 +19,14 @@ from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
 from infra.kafka.failures import refusal
 from infra.kafka.names import scratch_group
-from infra.kafka.reader import end_offsets, partitions_of
+from infra.kafka.reader import available, end_offsets, partitions_of
 from infra.kafka.unread import logged, unread
 from infra.settings import KafkaSettings
 from schemas import contents
 
 TYPE = ACTIONS.event_type("overridden").encode()
 POLL = 0.2
+MOST = 500
 
 
 class Overridden:
@@ -42,7 +43,7 @@ class Overridden:
         """Tell the executions, until cancelled. Raises `Transient` for a broker that refuses."""
         try:
             while True:
-                for record in await asyncio.to_thread(self._reader.consume, 500, POLL):
+                for record in await asyncio.to_thread(available, self._reader, MOST, POLL):
                     if (identity := self._overridden(record)) is not None:
                         for execution in executions:
                             execution.override(identity)

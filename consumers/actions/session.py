@@ -32,6 +32,7 @@ from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
 from infra.kafka.failures import refusal
+from infra.kafka.reader import available
 from infra.settings import Settings
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ class Session:
         try:
             while not stopping.is_set() and self._failure is None:
                 self._hold_back()
-                records = await asyncio.to_thread(self._fetch)
+                records = await asyncio.to_thread(available, self._consumer, MOST, POLL)
                 self._lease.check()
                 self._lease.renew()
                 for record in records:
@@ -93,11 +94,6 @@ class Session:
             await asyncio.to_thread(self._consumer.close)
         if self._failure is not None:
             raise self._failure
-
-    def _fetch(self) -> list[Message]:
-        """What is there, as soon as anything is."""
-        first = self._consumer.poll(POLL)
-        return [] if first is None else [first, *self._consumer.consume(MOST - 1, 0)]
 
     def _take(self, record: Message) -> None:
         partition, offset = record.partition() or 0, record.offset() or 0

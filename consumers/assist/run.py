@@ -26,7 +26,7 @@ from infra.errors import Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, producer
 from infra.kafka.failures import refusal
 from infra.kafka.names import scratch_group
-from infra.kafka.reader import STALL, end_offsets, partitions_of, read_ranges
+from infra.kafka.reader import STALL, available, end_offsets, partitions_of, read_ranges
 from infra.kafka.unread import logged, unread
 from infra.kafka.writer import EventWriter
 from infra.settings import AssistSettings, KafkaSettings, Settings
@@ -36,6 +36,7 @@ from schemas.records import AlertEvent
 log = structlog.get_logger()
 READ = ("finance.invoice.v1", "governance.alert.v1")
 POLL = 0.2
+MOST = 500
 REST = 60.0
 """Seconds for which a model that failed is left alone."""
 
@@ -53,7 +54,7 @@ def run(settings: Settings, stop: threading.Event, *, prefix: str = "") -> None:
             proposals.write(ideas, RULES)  # a history is not put to a model
         log.info("assistant_started", model=assistant.name)
         while not stop.is_set():
-            for record in reader.consume(500, POLL):
+            for record in available(reader, MOST, POLL):
                 if (found := _taken(assistant, record)) is not None:
                     alert, ideas = found
                     wanted = [idea for idea in ideas if idea.identity not in proposals.known]

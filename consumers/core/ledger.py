@@ -13,6 +13,7 @@ from datetime import datetime
 from schemas.records import Action
 
 ENDED = frozenset({"succeeded", "abandoned", "uncertain", "suppressed", "overridden"})
+GIVEN_UP = frozenset({"abandoned", "uncertain"})
 STEPS = ("requested", "attempted", "failed")
 
 
@@ -32,14 +33,17 @@ class Standing:
 
 @dataclass(slots=True)
 class Ledger:
-    """Ids of actions that ended, and the standing of those that did not."""
+    """Ids of actions that ended, with the reasons of those that were given up, and the standing of those that did not end."""
 
     ended: set[str] = field(default_factory=set)
+    given_up: dict[str, str] = field(default_factory=dict)
     under_way: dict[str, Standing] = field(default_factory=dict)
 
     def fold(self, action: Action) -> None:
         """Take in one event of an action."""
         identity, status = action["action_id"], action["status"]
+        if status in GIVEN_UP and identity not in self.ended:
+            self.given_up[identity] = action["detail"] or ""
         if status in ENDED:
             self.end(identity)
         elif status in STEPS and identity not in self.ended:

@@ -11,7 +11,7 @@ def abandonment(planned: Planned, reason: str) -> PoisonMessage:
     alert = planned.alert["current"]
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} was given up: {reason}",
-        remedy="mend the target or the policy, then retry the letter",
+        remedy="mend the target or the policy; carry the action out by hand, or override it, then discard the letter",
         reason="abandoned",
     )
 

@@ -35,6 +35,25 @@ class Planned:
     owner: str
     target: Target
     alert: AlertEvent
+    otherwise: tuple[Target, ...] = ()
+
+
+def instead(given_up: Planned, why: str) -> tuple[Planned, ...]:
+    """The actions that tell the owner of one that was given up, or may have been done; they have nobody to be told of themselves."""
+    alert = given_up.alert
+    values = {**alert["current"]["values"], "not_done": f"{given_up.rule}/{given_up.target.label}: {why}"}
+    told: AlertEvent = {"meta": alert["meta"], "current": {**alert["current"], "values": values}}
+    return tuple(
+        Planned(
+            action_id=deterministic_id("otherwise", given_up.action_id, target.label),
+            thread=deterministic_id("otherwise-thread", given_up.thread, target.label),
+            rule=given_up.rule,
+            owner=given_up.owner,
+            target=target,
+            alert=told,
+        )
+        for target in given_up.otherwise
+    )
 
 
 def plan(alert: AlertEvent, policy: Policy) -> tuple[Planned, ...]:
@@ -76,6 +95,7 @@ def _of_alert(alert: AlertEvent, rule: Rule, target: Target) -> Planned:
         owner=rule.owner,
         target=target,
         alert=alert,
+        otherwise=rule.otherwise,
     )
 
 
@@ -88,6 +108,7 @@ def _of_step(duty: DutyEvent, step: int, alert: AlertEvent, rule: Rule, target: 
         owner=rule.owner,
         target=target,
         alert=alert,
+        otherwise=rule.otherwise,
     )
 
 

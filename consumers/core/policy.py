@@ -10,6 +10,8 @@
         when: {rule: "budget_burn.*", severity: warning, client_tier: [gold]}
         then:
           - {target: odoo_activity, summary: "Budget: $rule $level", deadline_days: 2}
+        otherwise:
+          - {target: mail, to: [delivery-operations@example.com], subject: "Not done: $rule $level"}
         service_level: PT4H
         escalation:
           - {to: operations-lead, after: PT8H, then: [{target: log}]}
@@ -23,6 +25,7 @@ Rules of the policy
 - A rule has an owner: what fails for good goes to that team.
 - All conditions of `when` must hold; `severity` means at least; `rule` is a glob; without a condition everything matches.
 - Names of rules are unique, and names of targets within a rule: the ids of actions are made from them.
+- Where an action is given up, or nobody knows whether it was done, the targets under `otherwise` tell the owner; a dead letter is there too.
 - A rule that may have to wait, or whose conditions ask for more than the alert says, is for the governor to decide (`needs_governor`);
   all others act as soon as the alert is there.
 """
@@ -108,6 +111,7 @@ class Rule:
     group: Group | None = None
     snooze: timedelta | None = None
     dual_control: bool = False
+    otherwise: tuple[Target, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a rule that nobody owns, that does nothing, whose targets cannot be told apart, or that escalates at no time."""
@@ -118,6 +122,7 @@ class Rule:
         if not self.then:
             raise ValueError(f"the rule {self.name} does nothing: `then` is empty")
         _unique(f"targets of the rule {self.name}", [target.label for target in self.then])
+        _unique(f"targets under otherwise of the rule {self.name}", [target.label for target in self.otherwise])
         for name in ("service_level", "snooze"):
             if (span := getattr(self, name)) is not None:
                 _positive(name, span)
@@ -145,7 +150,7 @@ class Rule:
     @property
     def targets(self) -> tuple[Target, ...]:
         """Every target that it may ever act upon."""
-        return (*self.then, *(target for step in self.escalation for target in step.then))
+        return (*self.then, *(target for step in self.escalation for target in step.then), *self.otherwise)
 
     def silent_at(self, severity: str) -> Quiet | None:
         """The quiet hours that hold for an alert so severe."""

@@ -47,7 +47,7 @@ class Refusal(NamedTuple):
 
 
 SUPERSEDED = "discard the letter: what it said is no longer so"
-BY_HAND = "carry it out by hand, or override it, then discard the letter"
+BY_HAND = "do it by hand and say so: `burnline worklist`, `burnline override ID done-by-hand`; then discard the letter"
 
 
 def way_of(letter: Letter) -> Way | Refusal:

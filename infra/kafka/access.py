@@ -21,6 +21,7 @@ from infra.kafka.names import (
     DESK,
     GOVERNOR_TRANSACTIONS,
     SCRATCH_GROUPS,
+    TRAIL,
     WATCH,
     duties_group,
     worker_transactions,
@@ -129,6 +130,10 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
         "letters": Role(
             "`burnline dlq watch`: tells of dead letters",
             (Right(Resource.TRANSACTIONS, WATCH, Operation.WRITE),),
+        ),
+        "trail": Role(
+            "`burnline trail keep`: keeps the audit trail",
+            (Right(Resource.GROUP, TRAIL, Operation.READ), Right(Resource.TRANSACTIONS, TRAIL, Operation.WRITE)),
         ),
         MIGRATION: Role(
             "`burnline topics carry-over`: tells the history of deprecated topics on those that replace them",

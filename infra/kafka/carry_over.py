@@ -18,7 +18,7 @@ from itertools import islice
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from infra.dead_letters import DEAD_LETTERS, parked
+from infra.dead_letters import DEAD_LETTERS, letter_of
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer, transactional_producer
 from infra.kafka.names import carry_over_of
@@ -27,7 +27,6 @@ from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from schemas import codec
 from schemas.events import SUCCESSOR, cloudevents_headers
-from schemas.records import DeadLetterEvent
 from schemas.successions import Succession
 from schemas.topics import Topic
 
@@ -110,27 +109,13 @@ class _Carrier:
             event = self._succession.upcast(codec.decode(value).value)
             told = codec.encode(new.record, event)
         except PoisonMessage as error:
-            self._writer.send(self._dead_letters, _letter(record, error))
+            self._writer.send(self._dead_letters, letter_of(record, error, stage=STAGE, at=datetime.now(UTC)))
             self.done.parked += 1
             return
         # without its successor: on a topic that is deprecated in its turn, it is yet to be carried on
         headers = [pair for pair in cloudevents_headers(new, event["meta"]) if pair[0] != SUCCESSOR]
         self._writer.send_bytes(new.name, event["meta"]["subject"].encode(), told, headers)
         self.done.told += 1
-
-
-def _letter(record: Message, error: PoisonMessage) -> DeadLetterEvent:
-    return parked(
-        record.topic() or "",
-        record.partition() or 0,
-        record.offset() or 0,
-        key=record.key(),
-        value=record.value(),
-        headers=record.headers(),
-        error=error,
-        stage=STAGE,
-        at=datetime.now(UTC),
-    )
 
 
 def _failure(doing: str, error: KafkaException) -> Transient:

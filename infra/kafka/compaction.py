@@ -3,8 +3,8 @@
 A broker compacts closed segments only, and those only once enough of them is outdated. For as long as it takes, a topic closes its segments
 after a second and has no such threshold; then it gets its former settings back.
 
-Whoever stops in between leaves those settings behind: `burnline topics plan` shows them, `topics apply --prune` takes them away, and until
-then the topic is merely compacted more often. Needs the right to alter the topics' settings.
+Whoever is killed in between leaves those settings behind, and the topic is merely compacted more often: the next one to come takes them away, and
+so does `burnline topics apply --prune`. Needs the right to alter the topics' settings.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ def eagerly_compacted(settings: KafkaSettings, names: Collection[str]) -> Iterat
     """
     found = states(settings, names)
     before = {
-        name: {item: state.config[item] for item in EAGER if item in state.set_here} for name, state in found.items()
+        name: {
+            item: state.config[item] for item in EAGER if item in state.set_here and state.config[item] != EAGER[item]
+        }
+        for name, state in found.items()
     }
     client = admin(settings)
     try:

@@ -16,6 +16,8 @@ DESK = "burnline.dlq"
 """The transactional id of who decides dead letters: one at a time."""
 WATCH = "burnline.letters"
 """The transactional id of who tells of dead letters: one at a time."""
+TRAIL = "burnline.trail"
+"""Group and transactional id of who keeps the audit trail: one at a time."""
 CARRY_OVER = "burnline.carry-over."
 """What both group and transactional id begin with of who carries a topic's history over."""
 

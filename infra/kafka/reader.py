@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 import stamina
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # exported, but not declared so
 
 from infra.errors import Transient
@@ -19,8 +19,8 @@ from infra.kafka.failures import refusal
 from infra.kafka.names import scratch_group
 from infra.settings import KafkaSettings
 
-SETTLING = 15.0
-"""Seconds to wait for a partition's leader."""
+SETTLING = 60.0
+"""Seconds to wait for a partition's leader: topics that were just made on a busy broker have had none for more than 15."""
 _ELECTING = frozenset(
     {
         KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -117,6 +117,12 @@ def read_ranges(
                     )
     finally:
         reader.close()
+
+
+def available(reader: Consumer, most: int, wait: float) -> list[Message]:
+    """What is there, as soon as anything is, and no more than so many; nothing after so many seconds without."""
+    first = reader.poll(wait)
+    return [] if first is None else [first, *reader.consume(most - 1, 0)]
 
 
 def last_records(

@@ -6,19 +6,14 @@ Over 100,000 timesheets of a real Odoo the sums of ten fields take a tenth of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from infra.odoo import OdooClient
 from producers.audit.shelf import Place, Shelf
-from producers.capture.source import Readable
-from producers.core.audit import EVER, Figures, aggregates, agree, nothing, odoo_figures, period_of
+from producers.capture.digests import RANGE
+from producers.capture.source import Readable, Source
+from producers.core.audit import EVER, Figures, agree, nothing, odoo_figures, period_of
 from producers.core.mapping import Sum
-from producers.core.mapping.base import Domain
-
-RANGE = 5000
-CONTEXT = {"active_test": False, "tz": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,13 @@ class Line:
         return agree(self.table, self.odoo, self.on_topic)
 
 
-def lines(client: OdooClient, one: Readable, shelf: Shelf, place: Place) -> Iterator[Line]:
+def lines(source: Source, one: Readable, shelf: Shelf, place: Place) -> Iterator[Line]:
     """The ledger of one model, a line for each month that either side knows, the earliest first."""
     mapping = one.mapping
     period = mapping.period
     group = [f"{period.field}:month"] if period is not None else []
     told: dict[str, Figures] = {}
-    for row in _sums(client, one, mapping.where, group):
+    for row in source.sums(one, mapping.where, group):
         month = period_of(row[group[0]]) if group else EVER
         told[month] = odoo_figures(mapping.sums, row)
     ours = shelf.by_period(place)
@@ -55,34 +50,11 @@ def lines(client: OdooClient, one: Readable, shelf: Shelf, place: Place) -> Iter
             yield Line(mapping.model, place.entity.topic_name, month, mapping.sums, odoo, topic)
 
 
-def ranges(client: OdooClient, one: Readable, shelf: Shelf, place: Place) -> Iterator[tuple[int, int]]:
+def ranges(source: Source, one: Readable, shelf: Shelf, place: Place) -> Iterator[tuple[int, int]]:
     """The ranges of ids, both ends included, in which the two sides say something else."""
-    newest = client.call(
-        one.mapping.model,
-        "search",
-        domain=list(one.mapping.where),
-        limit=1,
-        order="id desc",
-        context=CONTEXT,
-        retry=True,
-    )
-    highest = max([shelf.highest(place), *newest])
-    for first in range(1, highest + 1, RANGE):
-        last = first + RANGE - 1
-        within = (("id", ">=", first), ("id", "<=", last), *one.mapping.where)
-        (row,) = _sums(client, one, within, [])
-        if not agree(one.mapping.sums, odoo_figures(one.mapping.sums, row), shelf.between(place, first, last)):
-            yield first, last
-
-
-def _sums(client: OdooClient, one: Readable, domain: Domain, group: Sequence[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.call(
-        one.mapping.model,
-        "formatted_read_group",
-        domain=list(domain),
-        groupby=list(group),
-        aggregates=aggregates(one.mapping.sums),
-        context=CONTEXT,
-        retry=True,
-    )
-    return found
+    highest = max(shelf.highest(place), source.highest(one))
+    for after in range(0, highest, RANGE):
+        if not agree(
+            one.mapping.sums, source.figures(one, after, after + RANGE), shelf.between(place, after + 1, after + RANGE)
+        ):
+            yield after + 1, after + RANGE

@@ -120,7 +120,7 @@ def run(
             comparison.tables.refresh()
             for one in readable:
                 comparison.again(one, comparison.differing(one))
-        outcome.lines = [line for one in readable for line in ledger.lines(client, one, shelf, comparison.of(one)[0])]
+        outcome.lines = [line for one in readable for line in ledger.lines(source, one, shelf, comparison.of(one)[0])]
         for found in shelf.differences():
             outcome.kinds[found.kind] += 1
             on_difference(_told(found, places, client.database))
@@ -137,7 +137,7 @@ def _compare(comparison: Comparison, one: Readable, *, quick: bool) -> None:
     if not quick:
         comparison.everything(one, 1, None)
         return
-    for begin, end in ledger.ranges(comparison.source.client, one, comparison.shelf, comparison.of(one)[0]):
+    for begin, end in ledger.ranges(comparison.source, one, comparison.shelf, comparison.of(one)[0]):
         comparison.everything(one, begin, end)
 
 

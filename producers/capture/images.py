@@ -1,15 +1,18 @@
 """What was last published of every record, rebuilt from the topics themselves.
 
-Images are kept as the bytes of the event and decoded only to be compared: a tenth of the memory of decoded ones. Only
-events of this source count: others may write under the same keys (a dispute opened by a webhook has its invoice's key).
-An event that nobody can read was published to nobody: the image is then the one before, and the event is parked.
+Images are kept as the bytes of the event, on disk, and decoded only to be compared: a million of them take no more memory than a
+thousand. The store is SQLite's own temporary file (in the folder of `TMPDIR`), which ends with this process however that ends: the topics
+are what is kept. Only events of this source count: others may write under the same keys (a dispute opened by a webhook has its
+invoice's key). An event that nobody can read was published to nobody: the image is then the one before, and the event is parked.
 
 A record of which several entities are made has an image for each of its parts, under one number: record and part joined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,14 +29,27 @@ from schemas.events import odoo_key
 log = structlog.get_logger()
 Place = tuple[str, str]
 Unreadable = tuple[Message, PoisonMessage]
+Image = tuple[int, bytes, bool]
+"""Number, event, and whether it is a deletion."""
 AT_A_TIME = 4
+BATCH = 2000
+CACHE_KIB = 32_768
 BITS = 32
 RECORD = (1 << BITS) - 1
+LAST = (1 << 31) - 1
+"""No id of Odoo is larger."""
+END = (1 << 63) - 1
+"""No number of SQLite is."""
 
 
 def joined(record_id: int, part: int) -> int:
     """The number of a part's image; of a whole record (part 0) its id. Odoo's ids have 31 bits, and none is 0."""
     return part << BITS | record_id
+
+
+def _turned(number: int) -> int:
+    """Record and part in the other order, as the store has them, whose ranges are of records. Turned twice it is as it was."""
+    return (number & RECORD) << BITS | number >> BITS
 
 
 def numbered(key: str) -> tuple[str, int] | None:
@@ -45,49 +61,114 @@ def numbered(key: str) -> tuple[str, int] | None:
 
 
 class Images:
-    """Last published events by place (topic, model) and number: a record's id, or record and part joined."""
+    """Last published events by place (topic, model) and number: record and part joined. May be shared by threads."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         """Empty."""
         self.unreadable: list[Unreadable] = []
-        self._raw: dict[Place, dict[int, bytes]] = {place: {} for place in places}
-        self._gone: dict[Place, set[int]] = {place: set() for place in self._raw}
-        self._parts: dict[Place, dict[int, set[int]]] = {place: {} for place in self._raw}
+        self._table = {place: f"image_{number}" for number, place in enumerate(dict.fromkeys(places))}
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode = off", "synchronous = off", f"cache_size = -{CACHE_KIB}"):
+            self._db.execute(f"PRAGMA {pragma}")
+        for table in self._table.values():
+            self._db.execute(
+                f"CREATE TABLE {table} (turned INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL)"
+            )
+            # it holds the key, too: which records exist is told without touching the events
+            self._db.execute(f"CREATE INDEX {table}_gone ON {table} (gone)")
+        self._db.execute("BEGIN")  # for ever: nobody else looks, and nothing is to outlast the process
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where events are published."""
+        return tuple(self._table)
 
     def event(self, place: Place, number: int) -> Any:
         """The last event of a record or part, decoded; None for one never published."""
-        raw = self._raw[place].get(number)
-        return None if raw is None else codec.decode(raw).value
+        found = self._rows(f"SELECT raw FROM {self._table[place]} WHERE turned = ?", _turned(number))  # noqa: S608  tables of our own
+        return codec.decode(found[0][0]).value if found else None
 
-    def put(self, place: Place, number: int, raw: bytes, *, gone: bool) -> None:
-        """Remember an event that is committed; `gone` if it is a deletion."""
-        self._raw[place][number] = raw
-        (self._gone[place].add if gone else self._gone[place].discard)(number)
-        if number > RECORD:
-            self._parts[place].setdefault(number & RECORD, set()).add(number >> BITS)
+    def put(self, place: Place, images: Iterable[Image]) -> None:
+        """Remember events that are committed."""
+        statement = (
+            f"INSERT INTO {self._table[place]} (turned, raw, gone) VALUES (?, ?, ?) "  # noqa: S608  as above
+            "ON CONFLICT (turned) DO UPDATE SET raw = excluded.raw, gone = excluded.gone"
+        )
+        with self._lock:
+            self._db.executemany(statement, ((_turned(number), raw, gone) for number, raw, gone in images))
 
-    def forget(self, place: Place, number: int) -> None:
-        """Remember nothing of a record or part."""
-        self._raw[place].pop(number, None)
-        self._gone[place].discard(number)
-        if number > RECORD:
-            self._parts[place].get(number & RECORD, set()).discard(number >> BITS)
+    def forget(self, place: Place, numbers: Iterable[int]) -> None:
+        """Remember nothing of these records or parts."""
+        with self._lock:
+            self._db.executemany(
+                f"DELETE FROM {self._table[place]} WHERE turned = ?",  # noqa: S608  as above
+                ((_turned(one),) for one in numbers),
+            )
 
     def parts(self, place: Place, record_id: int) -> set[int]:
         """The parts of a record of which anything was published."""
-        return self._parts[place].get(record_id, set())
+        statement = f"SELECT turned FROM {self._table[place]} WHERE turned > ? AND turned < ?"  # noqa: S608  as above
+        bounds = record_id << BITS, (record_id + 1) << BITS
+        return {turned & RECORD for (turned,) in self._rows(statement, *bounds)}
 
-    def present(self, place: Place) -> set[int]:
-        """The records that exist, as a whole or in a part, as far as the topic says."""
-        return {number & RECORD for number in self._raw[place].keys() - self._gone[place]}
+    def present(self, place: Place, after: int = 0, upto: int = LAST) -> set[int]:
+        """The records that exist, as a whole or in a part, as far as the topic says: those with ids above `after` and up to `upto`."""
+        return self._between(place, after, upto, gone=False)
 
-    def known(self, place: Place, record_id: int) -> bool:
-        """Whether anything was published of a record."""
-        return record_id in self._raw[place]
+    def known(self, place: Place, after: int = 0, upto: int = LAST) -> set[int]:
+        """The records of which anything was published, within these bounds."""
+        return self._between(place, after, upto, gone=False) | self._between(place, after, upto, gone=True)
+
+    def existing(self, place: Place, after: int, upto: int) -> list[tuple[int, bytes]]:
+        """The records that exist within these bounds, and their last events."""
+        statement = f"SELECT turned, raw FROM {self._table[place]} WHERE turned >= ? AND turned < ? AND gone = 0"  # noqa: S608  as above
+        found = self._rows(statement, (after + 1) << BITS, (upto + 1) << BITS)
+        return [(turned >> BITS, raw) for turned, raw in found]
+
+    def highest(self, place: Place) -> int:
+        """The highest id of which anything was published; 0 without any."""
+        ((turned,),) = self._rows(f"SELECT MAX(turned) FROM {self._table[place]}")  # noqa: S608  as above
+        return (turned or 0) >> BITS
+
+    def count(self, place: Place) -> int:
+        """How many records or parts exist."""
+        table = self._table[place]
+        ((count,),) = self._rows(f"SELECT COUNT(*) FROM {table} INDEXED BY {table}_gone WHERE gone = 0")  # noqa: S608  as above
+        return int(count)
+
+    def _between(self, place: Place, after: int, upto: int, *, gone: bool) -> set[int]:
+        table = self._table[place]
+        statement = f"SELECT turned FROM {table} INDEXED BY {table}_gone WHERE gone = ? AND turned >= ? AND turned < ?"  # noqa: S608  as above
+        end = min((min(upto, LAST) + 1) << BITS, END)
+        return {turned >> BITS for (turned,) in self._rows(statement, gone, (after + 1) << BITS, end)}
+
+    def stored(self, place: Place) -> Iterator[tuple[int, bytes]]:
+        """Every number and last event, by record, a batch in memory at a time."""
+        statement = f"SELECT turned, raw FROM {self._table[place]} WHERE turned > ? ORDER BY turned LIMIT {BATCH}"  # noqa: S608  as above
+        after = -1
+        while batch := self._rows(statement, after):
+            yield from ((_turned(turned), raw) for turned, raw in batch)
+            after = batch[-1][0]
+
+    def mark_gone(self, place: Place, numbers: Iterable[int]) -> None:
+        """These are deletions."""
+        statement = f"UPDATE {self._table[place]} SET gone = 1 WHERE turned = ?"  # noqa: S608  as above
+        with self._lock:
+            self._db.executemany(statement, ((_turned(one),) for one in numbers))
 
     def __len__(self) -> int:
         """How many images there are."""
-        return sum(len(of) for of in self._raw.values())
+        counts = (self._rows(f"SELECT count(*) FROM {t} INDEXED BY {t}_gone") for t in self._table.values())  # noqa: S608  as above
+        return sum(count for ((count,),) in counts)
+
+    def _rows(self, statement: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._db.execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._db.close()
 
 
 def places(mappings: Iterable[ModelMapping]) -> list[Place]:
@@ -112,7 +193,8 @@ def load(settings: KafkaSettings, wanted: list[Place], *, database: str, source:
 
 def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours: bytes) -> None:
     """Fill the places of one topic, which no other thread touches."""
-    of = {model: raw for (topic_name, model), raw in images._raw.items() if topic_name == name}  # noqa: SLF001  the builder of what it fills
+    of: dict[str, dict[int, bytes | None]] = {place[1]: {} for place in images.places if place[0] == name}
+    waiting = 0
     for record in read_to_end(settings, name):
         key, value = record.key(), record.value()
         if key is None or not (subject := key.decode("utf-8", "replace")).startswith(prefix):
@@ -120,11 +202,21 @@ def _read(settings: KafkaSettings, images: Images, name: str, prefix: str, ours:
         named = numbered(subject.removeprefix(prefix))
         if named is None or named[0] not in of:
             continue
-        model, number = named
-        if value is None:
-            of[model].pop(number, None)
-        elif ("ce_source", ours) in (record.headers() or ()):
-            of[model][number] = value
+        if value is None or ("ce_source", ours) in (record.headers() or ()):
+            of[named[0]][named[1]] = value
+            waiting += 1
+        if waiting >= BATCH:
+            _store(images, name, of)
+            waiting = 0
+    _store(images, name, of)
+
+
+def _store(images: Images, name: str, of: dict[str, dict[int, bytes | None]]) -> None:
+    """Move what was read into the store; None is a tombstone."""
+    for model, latest in of.items():
+        images.put((name, model), [(number, raw, False) for number, raw in latest.items() if raw is not None])
+        images.forget((name, model), [number for number, raw in latest.items() if raw is None])
+        latest.clear()
 
 
 def subject_of(database: str, model: str, number: int) -> str:
@@ -134,11 +226,12 @@ def subject_of(database: str, model: str, number: int) -> str:
 
 
 def _find_gone(images: Images, place: Place) -> list[int]:
-    """Note the records of a place that were deleted, and its parts; returns those whose last event cannot be read."""
-    broken = []
-    for number, raw in list(images._raw[place].items()):  # noqa: SLF001  the builder of what it fills
+    """Note the records of a place that were deleted; returns those whose last event cannot be read."""
+    broken: list[int] = []
+    gone: list[int] = []
+    for number, raw in images.stored(place):
         try:
-            gone = contents.read(place[0], raw)["current"] is None
+            deleted = contents.read(place[0], raw)["current"] is None
         except PoisonMessage as error:
             if error.reason == "unknown_schema":
                 raise Fatal(
@@ -147,8 +240,9 @@ def _find_gone(images: Images, place: Place) -> list[int]:
                 ) from error
             broken.append(number)
             continue
-        if gone or number > RECORD:
-            images.put(place, number, raw, gone=gone)
+        if deleted:
+            gone.append(number)
+    images.mark_gone(place, gone)
     return broken
 
 
@@ -166,9 +260,5 @@ def _step_back(settings: KafkaSettings, images: Images, place: Place, broken: di
                 readable[number] = value, contents.read(place[0], value)["current"] is None
             except PoisonMessage as error:
                 images.unreadable.append((record, error))
-    for number in broken.values():
-        if number in readable:
-            raw, gone = readable[number]
-            images.put(place, number, raw, gone=gone)
-        else:
-            images.forget(place, number)
+    images.put(place, [(number, *readable[number]) for number in broken.values() if number in readable])
+    images.forget(place, [number for number in broken.values() if number not in readable])

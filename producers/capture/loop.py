@@ -1,7 +1,7 @@
-"""The loop: snapshot first, then passes, hints and sweeps, each in its time, until told to stop.
+"""The loop: the first snapshot, passes, hints, sweeps and snapshots that are asked for, each in its time, until told to stop.
 
-Rhythm: the models that people change all day are looked at every `poll_interval`, the others at every fourth; the whole
-overlap every 15 s; ids every `sweep_interval`; every record at every tenth sweep, and those that depend on a lookup at the
+Rhythm: the models that people change all day are looked at every `poll_interval` while something changes, more seldom up to
+`idle_interval` while nothing does, the others at every fourth pass; the whole overlap every 15 s; sums every `sweep_interval`; every record at every `content_every`-th sweep, and those that depend on a lookup at the
 next sweep after it changed. A hint is followed at once. While Odoo is away nothing is lost: the next pass begins where the last
 complete one did.
 """
@@ -11,7 +11,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import stamina
@@ -22,23 +24,29 @@ from infra.errors import Fatal, Transient
 from infra.kafka.clients import broker_answers
 from infra.kafka.states import missing
 from infra.odoo import connect
+from infra.odoo.breaker import Paused
+from infra.odoo.client import Odoo
 from infra.settings import Settings
-from producers.capture import cursors, images, metrics
+from producers.capture import images, metrics, standing
 from producers.capture.hints import Hints
 from producers.capture.model import ModelCapture
 from producers.capture.pipeline import Pipeline, Progress
 from producers.capture.publisher import KafkaGone, Publisher
+from producers.capture.signals import Signals
+from producers.capture.snapshots import Snapshots
 from producers.capture.source import Source
+from producers.capture.status import Status
 from producers.capture.tables import Tables
 from producers.core.cursor import Clock, fresh
 from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
+from producers.core.rhythm import Rhythm
+from producers.core.snapshots import applied
 
 log = structlog.get_logger()
 T = TypeVar("T")
 COLD_EVERY = 4
 SLOW_EVERY = 15.0
-CONTENT_EVERY = 10
 PAUSE, LONGEST_PAUSE = 0.5, 10.0
 LISTEN = 0.5
 
@@ -63,37 +71,39 @@ def run(
     source = Source(client, settings.capture.page_size)
     readable = source.readable(mappings(policy))
     places = images.places(one.mapping for one in readable)
-    _topics_exist(settings, [*(name for name, _ in places), cursors.CURSORS.name])
+    _topics_exist(settings, [*(name for name, _ in places), *(topic.name for topic in standing.INTERNAL)])
     publisher = Publisher(settings.kafka, client.database)
     name = f"odoo:{client.database}"
     known = _patiently(lambda: images.load(settings.kafka, places, database=client.database, source=name))
-    standing = _patiently(lambda: cursors.load(settings.kafka, client.database))
+    cursors = _patiently(lambda: standing.cursors(settings.kafka, client.database))
     pipeline = Pipeline(publisher, known, database=client.database, source=name, progress=on_progress)
     pipeline.park(known.unreadable, "capture.images")
     tables, clock = Tables(source), Clock()
     models = [
         ModelCapture(
             one,
-            standing.get(one.mapping.model) or fresh(one.mapping.model),
+            cursors.get(one.mapping.model) or fresh(one.mapping.model),
             source=source,
             tables=tables,
             pipeline=pipeline,
             clock=clock,
             policy=policy,
             overlap=settings.capture.overlap,
+            deletion_share=settings.capture.deletion_share,
         )
         for one in readable
     ]
     log.info("capture_started", odoo=client.url, database=client.database, models=len(models), images=len(known))
-    loop = _Loop(settings, models, tables, pipeline, stop)
+    loop = _Loop(settings, models, tables=tables, pipeline=pipeline, odoo=client, stop=stop)
     if once:
         loop.once()
     else:
-        hints = _patiently(lambda: Hints(settings.kafka, client.database))
-        try:
-            loop.forever(hints)
-        finally:
-            hints.close()
+        asked = _patiently(lambda: standing.snapshots(settings.kafka, client.database))
+        with (
+            closing(_patiently(lambda: Hints(settings.kafka, client.database))) as hints,
+            closing(Signals(settings.kafka, client.database, applied(asked.values()))) as signals,
+        ):
+            loop.forever(hints, Snapshots(asked, {one.mapping.model: one for one in models}, pipeline, signals))
     log.info("capture_stopped", events=pipeline.counts.total())
     return dict(pipeline.counts)
 
@@ -118,57 +128,98 @@ class _Loop:
         self,
         settings: Settings,
         models: list[ModelCapture],
+        *,
         tables: Tables,
         pipeline: Pipeline,
+        odoo: Odoo,
         stop: threading.Event,
     ) -> None:
-        self._interval, self._sweep_interval = settings.capture.poll_interval, settings.capture.sweep_interval
+        self._sweep_interval = settings.capture.sweep_interval
+        self._rhythm = Rhythm(settings.capture.poll_interval, settings.capture.idle_interval)
+        self._status = Status(pipeline, odoo, lambda: self._rhythm.seconds)
         self._models, self._tables, self._pipeline, self._stop = models, tables, pipeline, stop
-        self._until_content = CONTENT_EVERY
+        self._until_content = self._content_every = settings.capture.content_every
+        self._first: Iterator[None] | None = None
 
     def once(self) -> None:
         """Everything up to now: what is new in full, what is known by its stamps, then all of it compared."""
         for model in self._models:
             already = model.cursor["snapshot_done"]
-            if model.snapshot(self._stop.is_set):
-                model.look(slow=True)
-                for _ in model.sweep(content=already):
-                    if self._stop.is_set():
-                        return
+            for _ in chain(model.snapshot(), self._looked(model), model.sweep(content=already)):
+                if self._stop.is_set():
+                    return
 
-    def forever(self, hints: Hints) -> None:
+    @staticmethod
+    def _looked(model: ModelCapture) -> Iterator[None]:
+        model.look(slow=True)
+        yield
+
+    def forever(self, hints: Hints, snapshots: Snapshots) -> None:
         """Until stopped."""
-        for model in self._models:
-            self._through_outages(partial(model.snapshot, self._stop.is_set))
         now = time.monotonic()
-        # the first sweep comes at once: what was deleted while no capture ran left no other trace
         fast_at, slow_at, sweep_at = now, now, now
         passes = 0
+        loading = True
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
+            self._status.tell("loading" if loading else "capturing")
+            if loading:
+                loading = bool(self._through_outages(self._load))
+            else:
+                sweeping, sweep_at = self._swept(sweeping, sweep_at)
             now = time.monotonic()
             if now >= fast_at:
                 slow = now >= slow_at
-                self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
+                found = self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
+                self._rhythm.looked(found=bool(found))
                 passes += 1
-                fast_at = max(fast_at + self._interval, time.monotonic())
+                fast_at = max(fast_at, now) + self._rhythm.seconds
                 slow_at = now + SLOW_EVERY if slow else slow_at
-            if sweeping is None and now >= sweep_at:
-                sweeping, sweep_at = self._sweep(), now + self._sweep_interval
-            if sweeping is not None:
-                sweeping = self._through_outages(partial(_step, sweeping))
-            wait = 0.0 if sweeping is not None else max(0.0, min(fast_at - time.monotonic(), LISTEN))
-            found, unreadable = hints.wait(wait)
+            if not loading:
+                self._asked(snapshots)
+            busy = loading or sweeping is not None or snapshots.wait() == 0
+            until = min(fast_at - time.monotonic(), LISTEN, snapshots.wait() or LISTEN)
+            found_hints, unreadable = hints.wait(0.0 if busy else max(0.0, until))
             self._pipeline.park(unreadable, "capture.hints")
-            for name, ids in found.items():
+            for name, ids in found_hints.items():
                 self._through_outages(partial(self._hinted, name, ids))
+        snapshots.leave()
+        self._status.tell("stopped")
 
-    def _pass(self, *, slow: bool, cold: bool) -> None:
-        for model in self._models:
-            if slow or cold or model.mapping.hot:
-                model.look(slow=slow)
+    def _load(self) -> bool:
+        """The next commit of the first snapshot, model after model; returns whether there may be more of it."""
+        if self._first is None:
+            self._first = chain.from_iterable(model.snapshot() for model in self._models)
+        try:
+            more = next(self._first, _END) is not _END
+        except BaseException:
+            self._first = None  # after an outage it goes on with the model that it was at
+            raise
+        return more
+
+    def _swept(self, sweeping: Iterator[None] | None, sweep_at: float) -> tuple[Iterator[None] | None, float]:
+        """A step of the sweep, and when the next one begins. The first comes at once: what was deleted while no capture ran left no other trace."""
+        now = time.monotonic()
+        if sweeping is None and now >= sweep_at:
+            sweeping, sweep_at = self._sweep(), now + self._sweep_interval
+        if sweeping is not None:
+            sweeping = self._through_outages(partial(_step, sweeping))
+        return sweeping, sweep_at
+
+    def _asked(self, snapshots: Snapshots) -> None:
+        """What was asked of snapshots, and the next chunk where one is due."""
+        snapshots.listen()
+        if snapshots.wait() == 0:
+            self._through_outages(snapshots.step)
+
+    def _pass(self, *, slow: bool, cold: bool) -> bool:
+        looked = [
+            model.look(slow=slow) for model in self._models if model.begun and (slow or cold or model.mapping.hot)
+        ]
+        return any(looked)
 
     def _hinted(self, name: str, ids: set[int]) -> None:
+        self._rhythm.looked(found=True)
         for model in self._models:
             model.hinted(name, ids)
 
@@ -180,7 +231,7 @@ class _Loop:
         for model in self._models:
             yield from model.sweep(content=everything or bool(changed & set(model.mapping.uses)))
         self._tables.changed = self._tables.changed - changed
-        self._until_content = CONTENT_EVERY if everything else self._until_content - 1
+        self._until_content = self._content_every if everything else self._until_content - 1
 
     def _through_outages(self, do: Callable[[], T]) -> T | None:
         """Do it, again and again while Odoo is away; None when stopped meanwhile. Kafka's absence is not waited for here."""
@@ -195,7 +246,8 @@ class _Loop:
                     log.warning("odoo_lost", cause=str(error), remedy=error.remedy)
                 away, pause = True, min(pause * 2, LONGEST_PAUSE)
                 metrics.ODOO_UP.set(0)
-                self._stop.wait(pause)
+                self._status.tell("waiting", str(error))
+                self._stop.wait(min(error.wait, LONGEST_PAUSE) if isinstance(error, Paused) else pause)
             else:
                 if away:
                     log.info("odoo_found_again")

@@ -10,4 +10,13 @@ COMMIT_SECONDS = Histogram("burnline_capture_commit_seconds", "From beginning a 
 ABORTS = Counter("burnline_capture_aborts", "Transactions aborted and tried again")
 PASS_SECONDS = Histogram("burnline_capture_pass_seconds", "One pass over one model", ("kind",))
 SWEPT_AT = Gauge("burnline_capture_swept_timestamp_seconds", "When ids were last swept", ("model",))
+RANGES_APART = Gauge(
+    "burnline_capture_ranges_apart", "Ranges of ids in which Odoo and the topic differed at the last sweep", ("model",)
+)
+DELETIONS_HELD = Gauge(
+    "burnline_capture_deletions_held", "Records that are gone in Odoo, too many to be believed", ("model",)
+)
+HIDDEN = Counter(
+    "burnline_capture_hidden", "Records that are there and were not shown to the user of ODOO_USER", ("model",)
+)
 ODOO_UP = Gauge("burnline_capture_odoo_up", "1 while Odoo answers")

@@ -6,7 +6,7 @@ Invariant: images, counts and cursors change only after the transaction that hol
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +19,15 @@ from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage
 from infra.odoo.client import Row
 from producers.capture import metrics
-from producers.capture.cursors import CURSORS, cursor_key
-from producers.capture.images import Images, Unreadable, joined
+from producers.capture.images import Image, Images, Place, Unreadable, joined
 from producers.capture.publisher import Publisher, Record
+from producers.capture.standing import CURSORS, SNAPSHOTS, STATUS, internal_key
 from producers.core.changes import Origin, change
 from producers.core.mapping import PART, Context, Entity, ModelMapping
 from producers.core.values import written
 from schemas import codec
 from schemas.events import cloudevents_headers, odoo_key
-from schemas.records import CaptureCursor, Mode
+from schemas.records import CaptureCursor, CaptureSnapshot, CaptureStatus, Mode
 from schemas.successions import older_editions
 
 log = structlog.get_logger()
@@ -64,9 +64,9 @@ class Pipeline:
         mode: Mode,
         *,
         gone: Iterable[int] = (),
-        cursor: CaptureCursor | None = None,
+        also: Callable[[int], Sequence[Record]] = lambda _events: (),
     ) -> int:
-        """Commit what changed in these rows, the deletion of those `gone`, and the cursor. Returns the number of events.
+        """Commit what changed in these rows, the deletion of those `gone`, and what is `also` to stand there. Returns the number of events.
 
         A row that breaks its schema, or makes a record larger than its topic takes, is parked, once for each stamp, and the rest goes on.
         """
@@ -88,8 +88,7 @@ class Pipeline:
                 if found is not None:
                     records += found[0]
                     images.append(found[1])
-        if cursor is not None:
-            records.append(self._cursor_record(cursor))
+        records += also(len(images))
         self._publisher.commit(records)
         self._parked.update(letters)
         self._remember(images)
@@ -175,10 +174,13 @@ class Pipeline:
 
     def _remember(self, images: Iterable[_Image]) -> None:
         told: Counter[str] = Counter()
+        together: defaultdict[Place, list[Image]] = defaultdict(list)
         for image in images:
-            self.images.put(image.place, image.number, image.raw, gone=image.gone)
+            together[image.place].append((image.number, image.raw, image.gone))
             metrics.EVENTS.labels(image.place[0], image.verb).inc()
             told[image.place[0]] += 1
+        for place, put in together.items():
+            self.images.put(place, put)
         self.counts += told
         if told and self._progress is not None:
             self._progress(dict(self.counts))
@@ -204,13 +206,24 @@ class Pipeline:
         ]
         self._publisher.commit(records)
 
-    def keep(self, cursor: CaptureCursor) -> None:
-        """Commit a cursor by itself."""
-        self._publisher.commit([self._cursor_record(cursor)])
+    def keep(self, records: Iterable[Record]) -> None:
+        """Commit records of our own by themselves."""
+        self._publisher.commit(list(records))
 
-    def _cursor_record(self, cursor: CaptureCursor) -> Record:
-        key = cursor_key(self._database, cursor["model"])
-        return Record(CURSORS.name, key, codec.encode(CURSORS.record, cursor), [])
+    def cursor(self, cursor: CaptureCursor) -> Record:
+        """The record of a model's cursor."""
+        return Record(
+            CURSORS.name, internal_key(self._database, cursor["model"]), codec.encode(CURSORS.record, cursor), []
+        )
+
+    def snapshot(self, snapshot: CaptureSnapshot) -> Record:
+        """The record of a snapshot that was asked for."""
+        key = internal_key(self._database, snapshot["snapshot_id"])
+        return Record(SNAPSHOTS.name, key, codec.encode(SNAPSHOTS.record, snapshot), [])
+
+    def status(self, status: CaptureStatus) -> Record:
+        """The record of what capture is doing."""
+        return Record(STATUS.name, internal_key(self._database), codec.encode(STATUS.record, status), [])
 
 
 def _letter_record(letter: Any) -> Record:

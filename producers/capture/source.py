@@ -8,6 +8,7 @@ Rules
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from infra.odoo import OdooClient
 from infra.odoo.client import EVERYTHING, Row
 from infra.odoo.failures import Refused, is_missing, is_no_access, is_unknown_model
 from producers.capture.metrics import ROWS
+from producers.core.audit import Figures, aggregates, odoo_figures
 from producers.core.lookups import SOURCES, Lookups, build
 from producers.core.mapping import Children, ModelMapping, wanted_fields
 from producers.core.mapping.base import Domain
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 LISTING = 10_000
 BY_ID = 1000
 MOST_ASKED = 200
+SUMMED = {**EVERYTHING, "tz": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,50 +129,72 @@ class Source:
         )
         return rows[0]["write_date"] or None if rows else None
 
-    def pages(self, one: Readable, domain: Domain, mode: str, *, after: int = 0) -> Iterator[list[Row]]:
-        """Full rows of a domain by ascending id, a page at a time."""
+    def pages(
+        self, one: Readable, domain: Domain, mode: str, *, after: int = 0, size: int | None = None
+    ) -> Iterator[list[Row]]:
+        """Full rows of a domain by ascending id, a page (of `size` rows) at a time."""
+        limit = size or self.page_size
         while True:
-            rows = self.client.search_read(
-                one.mapping.model, [("id", ">", after), *domain], one.fields, limit=self.page_size
-            )
+            rows = self.client.search_read(one.mapping.model, [("id", ">", after), *domain], one.fields, limit=limit)
             ROWS.labels(one.mapping.model, mode).inc(len(rows))
             if rows:
                 yield self._with_children(one, rows)
                 after = rows[-1]["id"]
-            if len(rows) < self.page_size:
+            if len(rows) < limit:
                 return
 
-    def by_id(self, one: Readable, ids: Iterable[int], mode: str) -> Iterator[tuple[list[int], list[Row]]]:
+    def by_id(
+        self, one: Readable, ids: Iterable[int], mode: str, *, size: int = BY_ID
+    ) -> Iterator[tuple[list[int], list[Row]]]:
         """Full rows of these ids, in parts: what was asked for, and what exists."""
         wanted = sorted(set(ids))
-        for begin in range(0, len(wanted), BY_ID):
-            part = wanted[begin : begin + BY_ID]
+        for begin in range(0, len(wanted), size):
+            part = wanted[begin : begin + size]
             rows = self.client.read(one.mapping.model, part, one.fields)
             ROWS.labels(one.mapping.model, mode).inc(len(rows))
             yield part, self._with_children(one, rows)
 
-    def listed(self, model: str, domain: Domain, since: datetime | None) -> list[tuple[int, str]]:
-        """(id, stamp) of the records written since, by ascending id."""
+    def listed(self, model: str, domain: Domain, since: datetime | None) -> Iterator[list[tuple[int, str]]]:
+        """(id, stamp) of the records written since, by ascending id, in pages; one page at least, which may be empty."""
         within: Domain = () if since is None else (("write_date", ">=", rpc_time(since)),)
-        found: list[tuple[int, str]] = []
         after = 0
         while True:
             rows = self.client.search_read(model, [("id", ">", after), *within, *domain], ["write_date"], limit=LISTING)
-            found += [(row["id"], str(row["write_date"])) for row in rows]
+            yield [(row["id"], sys.intern(str(row["write_date"]))) for row in rows]
             if len(rows) < LISTING:
-                return found
+                return
             after = rows[-1]["id"]
 
-    def ids(self, one: Readable) -> set[int]:
-        """The ids of all records that are entities."""
-        found: set[int] = set()
-        after = 0
-        while True:
-            page = self.client.search(one.mapping.model, [("id", ">", after), *one.mapping.where], limit=LISTING)
-            found.update(page)
-            if len(page) < LISTING:
-                return found
-            after = page[-1]
+    def ids(self, one: Readable, after: int, upto: int) -> set[int]:
+        """The ids of all records that are entities, above the one id and up to the other."""
+        within = [("id", ">", after), ("id", "<=", upto), *one.mapping.where]
+        return set(self.client.search(one.mapping.model, within))
+
+    def highest(self, one: Readable) -> int:
+        """The highest id of all records that are entities; 0 without any."""
+        return max(self.client.search(one.mapping.model, one.mapping.where, limit=1, order="id desc"), default=0)
+
+    def sums(self, one: Readable, domain: Domain, by: Sequence[str] = ()) -> list[Row]:
+        """Counts and sums of a domain's records, as Odoo's database adds them up: a row for each group, or one for all."""
+        found: list[Row] = self.client.call(
+            one.mapping.model,
+            "formatted_read_group",
+            domain=list(domain),
+            groupby=list(by),
+            aggregates=aggregates(one.mapping.sums),
+            context=SUMMED,
+            retry=True,
+        )
+        return found
+
+    def figures(self, one: Readable, after: int, upto: int) -> Figures:
+        """The sums of the records that are entities, above the one id and up to the other."""
+        (row,) = self.sums(one, (("id", ">", after), ("id", "<=", upto), *one.mapping.where))
+        return odoo_figures(one.mapping.sums, row)
+
+    def count(self, one: Readable, domain: Domain) -> int:
+        """How many records of a domain are entities."""
+        return self.client.count(one.mapping.model, [*one.mapping.where, *domain])
 
     def gone(self, one: Readable, ids: Sequence[int]) -> list[int]:
         """Those of these ids, which no search found, that are not there: what is there and hidden from this user is not among them.

@@ -25,22 +25,30 @@ class Watch:
         self._source, self._clock, self._model, self._domain = source, clock, model, domain
         self._window = Window(high_water, overlap)
 
-    def look(self, handle: Callable[[Sequence[int]], Sequence[tuple[int, str]]], *, slow: bool) -> None:
-        """One pass. `handle` reads these ids and tells (id, stamp) of what it found; when it raises, they are due again."""
+    def look(self, handle: Callable[[Sequence[int]], Sequence[tuple[int, str]]], *, slow: bool) -> int:
+        """One pass; returns how many records had a new stamp.
+
+        `handle` reads these ids and tells (id, stamp) of what it found; when it raises, they are due again.
+        """
         at = self._clock.now(time.monotonic())
-        listed = self._source.listed(self._model, self._domain, self._window.begin(slow=slow))
-        steady, wall = time.monotonic(), datetime.now(UTC)
-        again = self.recent.due(steady)
-        ids = sorted({*self.recent.unread(listed), *again})
+        again = self.recent.due(time.monotonic())
+        changed = 0
         try:
-            read = handle(ids) if ids else ()
+            for listed in self._source.listed(self._model, self._domain, self._window.begin(slow=slow)):
+                steady, wall = time.monotonic(), datetime.now(UTC)
+                unread = self.recent.unread(listed)
+                ids = sorted({*unread, *again})
+                read = handle(ids) if ids else ()
+                again = []
+                self.recent.read(read, steady)
+                changed += len(unread)
+                for stamp in {stamp for _, stamp in listed if stamp != NEVER}:
+                    self.saw(utc_seconds(stamp), steady, wall)
         except BaseException:
-            self.recent.again(again, steady)
+            self.recent.again(again, time.monotonic())
             raise
-        self.recent.read(read, steady)
         self._window.covered(at, slow=slow)
-        for stamp in {stamp for _, stamp in listed if stamp != NEVER}:
-            self.saw(utc_seconds(stamp), steady, wall)
+        return changed
 
     def saw(self, stamp: datetime, steady: float, wall: datetime) -> None:
         """Take in a stamp: the source's present is at least that."""

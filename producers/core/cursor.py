@@ -11,7 +11,7 @@ Odoo's stamp says when a transaction began, in whole seconds; it commits later, 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from schemas.records import CaptureCursor
@@ -23,7 +23,16 @@ SANE_FUTURE = timedelta(minutes=5)
 
 def fresh(model: str) -> CaptureCursor:
     """The cursor of a model never captured."""
-    return {"model": model, "snapshot_done": False, "snapshot_id": 0, "high_water": None, "swept_at": None}
+    return {
+        "model": model,
+        "snapshot_done": False,
+        "snapshot_id": 0,
+        "snapshot_rows": 0,
+        "snapshot_expected": None,
+        "snapshot_began_at": None,
+        "high_water": None,
+        "swept_at": None,
+    }
 
 
 class Clock:
@@ -70,14 +79,18 @@ class Window:
 
 
 class Recent:
-    """What was read lately, and when it must be read again."""
+    """What was read lately, and when it must be read again.
+
+    What is read together is remembered together, so that a mass edit costs one entry a record and not one for each age.
+    """
 
     def __init__(self, overlap: float) -> None:
         """Remember for twice as long as a transaction may take: once to read again, once for passes that still list it."""
         self._ages = (*FIRST_AGES, overlap)
         self._kept = 2 * overlap
         self._stamps: dict[int, str] = {}
-        self._queue: list[tuple[float, int, str, bool]] = []
+        self._queue: list[tuple[float, int, Sequence[tuple[int, str]], bool]] = []
+        self._number = 0
 
     def __len__(self) -> int:
         """How many records are remembered."""
@@ -91,29 +104,33 @@ class Recent:
         """Those to be read again by now, each once; those remembered for long enough are forgotten."""
         found: dict[int, None] = {}
         while self._queue and self._queue[0][0] <= steady:
-            _, record_id, stamp, forget = heapq.heappop(self._queue)
-            if self._stamps.get(record_id) == stamp:
-                if forget:
-                    del self._stamps[record_id]
-                else:
-                    found[record_id] = None
+            _, _, together, forget = heapq.heappop(self._queue)
+            for record_id, stamp in together:
+                if self._stamps.get(record_id) == stamp:
+                    if forget:
+                        del self._stamps[record_id]
+                    else:
+                        found[record_id] = None
         return list(found)
 
     def read(self, rows: Iterable[tuple[int, str]], steady: float, *, once: bool = False) -> None:
         """These were read in full; with `once` they are read again only when the overlap is over."""
-        for record_id, stamp in rows:
-            if self._stamps.get(record_id) == stamp:
-                continue
-            self._stamps[record_id] = stamp
-            for age in self._ages[-1:] if once else self._ages:
-                heapq.heappush(self._queue, (steady + age, record_id, stamp, False))
-            heapq.heappush(self._queue, (steady + self._kept, record_id, stamp, True))
+        new = [(record_id, stamp) for record_id, stamp in rows if self._stamps.get(record_id) != stamp]
+        if not new:
+            return
+        self._stamps.update(new)
+        for age in self._ages[-1:] if once else self._ages:
+            self._push(steady + age, new)
+        self._push(steady + self._kept, new, forget=True)
 
     def again(self, ids: Iterable[int], steady: float) -> None:
         """A reading failed: these are due at once."""
-        for record_id in ids:
-            if record_id in self._stamps:
-                heapq.heappush(self._queue, (steady, record_id, self._stamps[record_id], False))
+        if together := [(record_id, self._stamps[record_id]) for record_id in ids if record_id in self._stamps]:
+            self._push(steady, together)
+
+    def _push(self, at: float, together: Sequence[tuple[int, str]], *, forget: bool = False) -> None:
+        self._number += 1
+        heapq.heappush(self._queue, (at, self._number, together, forget))
 
 
 def utc_seconds(stamp: str) -> datetime:

@@ -49,7 +49,12 @@ _VALUES = {
     "deepcopy": deepcopy,
     "short": _short,
 }
-_NUMBER = ["b = d[i]; i += 1", "if b < 128: {0} = SMALL[b]", "else: {0}, i = read_long(d, i, b)"]
+_NUMBER = [
+    "b = d[i]; i += 1",
+    "if b < 128: {0} = SMALL[b]",
+    "elif (c := d[i]) < 128: {0} = (c << 6 | b >> 1 & 63) ^ -(b & 1); i += 1",  # two bytes: ids, dates, minutes
+    "else: {0}, i = read_long(d, i, b)",
+]
 _WITHIN = ["j = i + n", "if not i <= j <= end: raise Unreadable(*short(n))"]
 _NO_BRANCH = 'else: raise Unreadable("malformed", f"a union has no such branch (byte {b})")'
 _LENGTH = [*(line.format("n") for line in _NUMBER), *_WITHIN]

@@ -6,7 +6,7 @@ Rules
 - Records of a partition count in their order; only measures are conflated, to the last of each subject in the batch.
 - A row of state that is written several times in a batch is written once, as it was last.
 - What cannot be decoded or breaks a rule becomes a dead letter in the same batch, and the batch goes on. Any other
-  exception is a defect: it leaves, and nothing of the batch is committed.
+  exception is a defect: it leaves with the place of its record, and nothing of the batch is committed.
 - Outputs are bytes already, so that nothing can fail between the beginning of a transaction and its commit but Kafka.
 """
 
@@ -18,14 +18,15 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from infra.dead_letters import parked
-from infra.errors import Fatal, PoisonMessage
+from infra.errors import BurnlineError, Fatal, PoisonMessage
 from schemas import codec
 from schemas.events import refuse_contradiction
 from schemas.topics import Topic
-from streams.core.contract import Contribution, Row
+from streams.core.contract import EVERYBODY, Contribution, Row
+from streams.engine.failures import DefectError
 from streams.engine.frames import FRAME, Frames, sealed
 from streams.engine.publishing import Published
-from streams.engine.topology import SEPARATOR, Partition, Processor, Topology
+from streams.engine.topology import SEPARATOR, Partition, Processor, Topology, partition_of
 
 
 class Record(Protocol):
@@ -86,22 +87,28 @@ class Batch:
         self._out = Outputs()
 
     def take(self, records: Iterable[Record]) -> None:
-        """Route and step these records, in their order. Raises whatever a defect raises."""
-        sources, offsets, decoders = self._topology.sources, self._out.offsets, self._topology.decoders
-        for record in records:
-            topic, partition, offset, value = record.topic(), record.partition(), record.offset(), record.value()
-            if topic is None or partition is None or offset is None:
-                raise Fatal("a record came without its place", remedy="report it: the Kafka client is broken")
-            offsets[topic, partition] = offset + 1
-            if value is None:
-                continue  # a tombstone erases what a record said of a person; it says nothing new
-            try:
-                if topic in sources:
-                    self._route(record, topic, partition, decoders.get(topic, codec.decode_wire)(value))
-                else:
-                    self._step(record, topic, partition, value)
-            except PoisonMessage as error:
-                self._park(record, error, "streams.decode")
+        """Route and step these records, in their order. Raises `DefectError` that names the record at which something broke."""
+        place, offset = ("", -1), -1
+        try:
+            for record in records:
+                place, offset = _where(record)
+                self._out.offsets[place] = offset + 1
+                self._take(record, *place, record.value())
+        except BurnlineError:
+            raise
+        except Exception as error:
+            raise DefectError(place, offset, error) from error
+
+    def _take(self, record: Record, topic: str, partition: int, value: bytes | None) -> None:
+        if value is None:
+            return  # a tombstone erases what a record said of a person; it says nothing new
+        try:
+            if topic in self._topology.sources:
+                self._route(record, topic, partition, self._topology.decoders.get(topic, codec.decode_wire)(value))
+            else:
+                self._step(record, topic, partition, value)
+        except PoisonMessage as error:
+            self._park(record, error, "streams.decode")
 
     def _route(self, record: Record, topic: str, partition: int, decoded: codec.Decoded) -> None:
         name, content = decoded
@@ -126,10 +133,15 @@ class Batch:
         near, data = self._near, b""
         for contribution in contributions:
             processor, subject, kind, entry, twin = contribution
-            for place in self._frames.places(contribution, only):
-                work = near[processor][place[1]]
+            lane = near.get(processor)
+            if lane is not None and subject != EVERYBODY:  # nearly always: without asking for a list of places
+                numbers: Iterable[int] = (partition_of(subject, len(lane)),)
+            else:
+                numbers = [number for _, number in self._frames.places(contribution, only)]
+            for number in numbers:
+                work = near[processor][number]
                 if work is None:
-                    self._frames.add(place, contribution, record)
+                    self._frames.add(self._frames.lanes()[processor][number], contribution, record)
                     continue
                 try:
                     data = codec.with_first_text(data, subject) if twin and data else sealed(kind, entry)
@@ -209,6 +221,13 @@ class Batch:
                 self._out.rows.append(((processor.state, partition), written))
         self._out.stepped = frozenset(place for place, (*_, rows) in self._works.items() if rows)
         return self._out
+
+
+def _where(record: Record) -> tuple[Partition, int]:
+    topic, partition, offset = record.topic(), record.partition(), record.offset()
+    if topic is None or partition is None or offset is None:
+        raise Fatal("a record came without its place", remedy="report it: the Kafka client is broken")
+    return (topic, partition), offset
 
 
 def _message(key: str, row: Row, data: bytes | None) -> dict[str, Any]:

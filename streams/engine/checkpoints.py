@@ -3,7 +3,8 @@
 Rules
 - A copy says up to which offset of its topic every row is in it. Rows are absolute, so that reading a few of them again changes nothing.
 - It is taken only by what would have made the same of the same rows: the same code and policy (`release`), the same topic. Anything
-  else, and a copy that is damaged or so old that the topic may have forgotten deletions since, counts as none, and is told in the log.
+  else, and a copy that is damaged or so old that the topic may have forgotten deletions since, counts as none, and is removed: it may
+  hold what was erased everywhere else.
 - It is a convenience: a full disk costs a warning. What is committed stands in the topic.
 - A file is complete or not there: it is written beside its place and moved. It is read back as the program's own objects, so the
   folder belongs to the worker alone, and a file that is another user's is refused.
@@ -65,7 +66,20 @@ class Checkpoints:
             beside.unlink(missing_ok=True)
 
     def load(self, topic: str, topic_id: str, partition: int) -> Copy | None:
-        """The last copy, if it may be taken."""
+        """The last copy, if it may be taken; one that may not is removed."""
+        copy = self._taken(topic, topic_id, partition)
+        if copy is None:
+            self.drop(topic, partition)
+        return copy
+
+    def drop(self, topic: str, partition: int) -> None:
+        """Remove the copy, if there is one."""
+        try:
+            self._place(topic, partition).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("checkpoint_stays", topic=topic, partition=partition, error=str(error))
+
+    def _taken(self, topic: str, topic_id: str, partition: int) -> Copy | None:
         place = self._place(topic, partition)
         try:
             with place.open("rb") as file:

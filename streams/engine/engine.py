@@ -3,7 +3,9 @@
 How a worker stays exact
 - One consumer, `read_committed`, for source topics and the processors' inputs; one transactional producer. Offsets travel in the
   batch's transaction with the group's metadata, so a batch counts once or not at all, whoever dies when.
-- Crash-only: any error leaves `run`, and the process with it. Nothing uncertain is committed; the next start is restored.
+- Crash-only: any error leaves `run`, and the process with it. Nothing uncertain is committed; the next start is restored. But one
+  record on which our own code breaks does not stop the others: its partition is stopped, loudly, and what the batch had done in memory is
+  forgotten and restored, as on any assignment.
 - A rebalance empties the batch that was being gathered: none of it was worked on, and all of it is delivered again. Every
   assignment starts paused, so that no record of the new one can be among them.
 - Input partitions wait for their state, which is restored beside the loop; source partitions wait until all that was sent to the
@@ -41,7 +43,7 @@ from infra.settings import Settings
 from streams.engine import metrics
 from streams.engine.batch import Batch, Outputs
 from streams.engine.checkpoints import Checkpoints
-from streams.engine.failures import of_kafka
+from streams.engine.failures import DefectError, of_kafka
 from streams.engine.keeping import Keeper
 from streams.engine.litter import Litter
 from streams.engine.ownership import Ownership
@@ -66,12 +68,18 @@ _PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, Kafk
 
 
 class Status(NamedTuple):
-    """What a worker says of itself. Times are seconds of the monotonic clock."""
+    """What a worker says of itself. Times are seconds of the monotonic clock.
+
+    `stopped` counts the partitions that a defect holds up; `stands` is for how many seconds there was something to do and nothing was
+    committed.
+    """
 
     ready: bool
     inputs: int
     restored: int
     last_commit: float | None
+    stopped: int = 0
+    stands: float = 0.0
 
 
 class ElsewhereError(LookupError):
@@ -89,6 +97,9 @@ class Engine:
         self._settled = 0
         self._questions: SimpleQueue[tuple[str, str, Future[Mapping[str, Any] | None]]] = SimpleQueue()
         self._last_commit: float | None = None
+        self._asked = 0.0
+        self._begun = time.monotonic()
+        self._behind = False
         self._life, self._commits = uuid.uuid4().hex, count()
 
     @property
@@ -98,7 +109,8 @@ class Engine:
     def status(self) -> Status:
         """How the worker is, without waiting for it."""
         own = self._own
-        return Status(own.complete, len(own.inputs()), len(own.ready), self._last_commit)
+        stands = time.monotonic() - (self._last_commit or self._begun) if self._behind and own.complete else 0.0
+        return Status(own.complete, len(own.inputs()), len(own.ready), self._last_commit, len(own.stopped), stands)
 
     def look_up(self, processor: str, subject: str) -> Future[Mapping[str, Any] | None]:
         """The committed measure of a subject, or None where it has none, answered between two batches.
@@ -141,7 +153,11 @@ class Engine:
                 self._answer()
                 near = self._own.near()  # before the batch: what it brings itself is not behind it
                 if records := self._gather(member):
-                    self._work(records, near, transactions)
+                    self._behind = True
+                    try:
+                        self._work(records, near, transactions)
+                    except DefectError as error:
+                        self._go_on_without(error, member)
                     del records
                     litter.swept()
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
@@ -188,20 +204,21 @@ class Engine:
             restorer.order(own.generation, {place: own.processors[place[0]] for place in inputs}, dict(own.kept))
         for place, state, position, rows in restorer.done(own.generation):
             own.restored(place, state, position)
-            member.resume([TopicPartition(*place)])
+            member.resume([TopicPartition(*going) for going in own.going([place])])
             metrics.RESTORED_ROWS.inc(rows or 0)
             left = len(own.inputs()) - len(own.ready)
             (log.debug if left else log.info)(
                 "state_restored", topic=place[0], partition=place[1], rows=rows, left=left
             )
         if own.caught_up():
-            member.resume([TopicPartition(*place) for place in own.sources()])
+            member.resume([TopicPartition(*place) for place in own.going(own.sources())])
         metrics.PARTITIONS.labels("ready").set(len(own.ready))
         metrics.PARTITIONS.labels("restoring").set(len(own.inputs()) - len(own.ready))
 
     def _gather(self, member: Consumer) -> list[Message]:
         """A batch: the first record and what follows it within `linger`. Empty when a rebalance came between."""
         streams, generation = self._settings.streams, self._own.generation
+        self._asked = time.monotonic()
         records = self._checked(member.consume(1, IDLE))
         if not records:
             return []
@@ -218,12 +235,29 @@ class Engine:
 
     def _work(self, records: list[Message], near: frozenset[Partition], transactions: Transactions) -> None:
         began = time.monotonic()
+        metrics.FETCH_SECONDS.observe(began - self._asked)
+        metrics.BATCH_AGE.observe(max(0.0, time.time() - records[0].timestamp()[1] / 1000))
         batch = Batch(self._topology, self._widths, self._own.ready, datetime.now(UTC), near)
         batch.take(records)
+        stepped = time.monotonic()
         outputs = batch.finish()
         worked = time.monotonic()
         self._commit(transactions, outputs)
-        _count(outputs, len(records), worked - began, time.monotonic() - worked)
+        metrics.STEP_SECONDS.observe(stepped - began)
+        metrics.MEASURE_SECONDS.observe(worked - stepped)
+        metrics.COMMIT_SECONDS.observe(time.monotonic() - worked)
+        _count(outputs, len(records))
+
+    def _go_on_without(self, error: DefectError, member: Consumer) -> None:
+        """Stop the partition that breaks us; nothing of the batch is committed, so all others begin anew from where the group stands."""
+        own = self._own
+        log.critical("partition_stopped", error=str(error), remedy=error.remedy, exc_info=error.__cause__)
+        metrics.STOPPED.labels(error.place[0], str(error.place[1])).set(1)
+        own.stopped.add(error.place)
+        assigned = own.assigned
+        own.revoke(lost=True)
+        if assigned is not None:
+            self._assigned(member, [TopicPartition(*place) for place in assigned])
 
     def _rest(self, transactions: Transactions) -> None:
         """Commit the ends that were reached since the last commit, if any."""
@@ -235,6 +269,7 @@ class Engine:
         positions = self._own.moved(outputs.offsets, outputs.stepped, f"{self._life}.{next(self._commits)}")
         self._own.committed(positions, transactions.commit(outputs, positions))
         self._last_commit = time.monotonic()
+        self._behind = False
 
     def _checked(self, records: list[Message]) -> list[Message]:
         """The records without the client's remarks. Raises for what it cannot get over by itself."""
@@ -280,13 +315,11 @@ def _leave(member: Consumer) -> None:
     member.close()
 
 
-def _count(outputs: Outputs, records: int, work: float, commit: float) -> None:
+def _count(outputs: Outputs, records: int) -> None:
     metrics.BATCH_RECORDS.observe(records)
     metrics.RECORDS.inc(records)
     metrics.ENTRIES.inc(outputs.entries)
     metrics.ROWS.inc(sum(len(rows) for _, rows in outputs.rows))
     metrics.EVENTS.inc(len(outputs.events))
     metrics.DEAD_LETTERS.inc(outputs.dead_letters)
-    metrics.WORK_SECONDS.observe(work)
-    metrics.COMMIT_SECONDS.observe(commit)
     metrics.LAST_COMMIT.set_to_current_time()

@@ -39,6 +39,18 @@ class Fenced(Transient):
     """Others took over while this worker was away: its transaction is void, and it must start anew."""
 
 
+class DefectError(Fatal):
+    """Code of ours broke on a record. Its partition cannot go on before the code is mended; the others can."""
+
+    def __init__(self, place: tuple[str, int], offset: int, error: Exception) -> None:
+        """Name the record, and what broke."""
+        self.place, self.offset = place, offset
+        super().__init__(
+            f"record {offset} of {place[0]}, partition {place[1]}, breaks the program: {error!r}",
+            remedy="mend the program and start the workers again: they go on from this record, and nothing is lost",
+        )
+
+
 def of_kafka(doing: str, error: KafkaException | KafkaError) -> BurnlineError:
     """The failure that a Kafka error is, for whatever was being done."""
     cause = error.args[0] if isinstance(error, KafkaException) else error

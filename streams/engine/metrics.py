@@ -14,10 +14,22 @@ ENTRIES = Counter("burnline_streams_entries_total", "Entries stepped through pro
 ROWS = Counter("burnline_streams_rows_total", "Rows written to state topics.")
 EVENTS = Counter("burnline_streams_events_total", "Measures, alerts and dead letters published.")
 DEAD_LETTERS = Counter("burnline_streams_dead_letters_total", "Records parked as dead letters.")
-WORK_SECONDS = Histogram(
-    "burnline_streams_work_seconds", "Decoding, stepping and encoding one batch.", buckets=_SECONDS
+BATCH_AGE = Histogram(
+    "burnline_streams_batch_age_seconds",
+    "Age of a batch's first record when work on it began.",
+    buckets=(*_SECONDS, 60, 600),
 )
+FETCH_SECONDS = Histogram("burnline_streams_fetch_seconds", "Waiting for and gathering one batch.", buckets=_SECONDS)
+STEP_SECONDS = Histogram("burnline_streams_step_seconds", "Decoding, routing and stepping one batch.", buckets=_SECONDS)
+MEASURE_SECONDS = Histogram("burnline_streams_measure_seconds", "Measuring and encoding one batch.", buckets=_SECONDS)
 COMMIT_SECONDS = Histogram("burnline_streams_commit_seconds", "Committing one batch.", buckets=_SECONDS)
 RESTORED_ROWS = Counter("burnline_streams_restored_rows_total", "Rows read to rebuild states.")
+RESTORING_ROWS = Gauge(
+    "burnline_streams_restoring_rows", "Rows still to be read for the states that are being restored."
+)
+ABORTED = Counter("burnline_streams_aborted_transactions_total", "Batches whose transaction failed.")
+STOPPED = Gauge(
+    "burnline_streams_stopped_partitions", "1 for a partition that a defect holds up.", ["topic", "partition"]
+)
 PARTITIONS = Gauge("burnline_streams_partitions", "Input partitions of this worker.", ["state"])
 LAST_COMMIT = Gauge("burnline_streams_last_commit_timestamp_seconds", "When the last batch was committed.")

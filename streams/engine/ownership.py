@@ -7,6 +7,7 @@ Rules
 - A state is near when its input was read to its end, and to behind the last frame that this worker sent: then nothing of this
   worker, nor of those before it, is on its way, and a contribution may be stepped without a frame.
 - A state of which somebody else may have written rows (a lost partition) is dropped at once.
+- A partition that is stopped stays so in this process, whatever is assigned: nothing is taken of it, and what is sent to it waits.
 - Nothing here is thread-safe: the engine's thread owns it.
 """
 
@@ -47,6 +48,7 @@ class Ownership:
     _ends: dict[Partition, int] = field(default_factory=dict)
     _sent: dict[Partition, int] = field(default_factory=dict)
     _flowing: bool = False
+    stopped: set[Partition] = field(default_factory=set)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """These partitions are ours from now on, all of them and no others; none is ready yet."""
@@ -95,7 +97,7 @@ class Ownership:
 
     def caught_up(self) -> bool:
         """True once in each assignment: when every state is ready and its input was read to the end."""
-        if self._flowing or not self.complete or not all(place in self._ends for place in self.ready):
+        if self._flowing or not self.complete or not self._ends.keys() >= self.ready.keys() - self.stopped:
             return False
         self._flowing = True
         return True
@@ -112,6 +114,10 @@ class Ownership:
     def position(self, place: Partition) -> Position:
         """Where a ready state stands."""
         return self._positions[place]
+
+    def going(self, places: Iterable[Partition]) -> list[Partition]:
+        """Those of these partitions that were not stopped by a defect."""
+        return [place for place in places if place not in self.stopped]
 
     def inputs(self) -> list[Partition]:
         """The assigned partitions that have a state, ready or not."""

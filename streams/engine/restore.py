@@ -21,6 +21,7 @@ from infra.kafka.clients import admin, consumer
 from infra.kafka.reader import STALL, end_offsets, read_ranges
 from infra.settings import KafkaSettings
 from schemas import codec
+from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
 from streams.engine.ownership import Kept, Position
@@ -91,6 +92,7 @@ def restore(
             processor, partition = wanted[place], place[1]
             copy, rows, (first, end) = copies.pop(partition), latest.pop(partition, {}), ends[partition]
             if copy.offset > first and None in rows.values():  # a copy does not say which row a deletion took away
+                checkpoints.drop(topic, partition)
                 copy = Copy(processor.new(), first)
                 rows = _newer(settings, topic, {partition: (first, end)}).get(partition, {})
             fill(processor, copy.state, rows)
@@ -114,9 +116,11 @@ def _newer(
         key, value, partition = record.key(), record.value(), record.partition()
         if key is not None and partition is not None:
             latest.setdefault(partition, {})[key] = value
+        metrics.RESTORING_ROWS.set(total - read)
         if read % 10_000 == 0 and time.monotonic() - told > TELL:
             told = time.monotonic()
             log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
+    metrics.RESTORING_ROWS.set(0)
     return latest
 
 

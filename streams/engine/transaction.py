@@ -14,6 +14,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from streams.engine import metrics
 from streams.engine.batch import Outputs
 from streams.engine.failures import of_kafka
 from streams.engine.ownership import Position
@@ -52,6 +53,7 @@ class Transactions:
             )
             _patiently(producer.commit_transaction, deadline)
         except KafkaException as error:
+            metrics.ABORTED.inc()
             with contextlib.suppress(KafkaException):  # where this fails too, the broker aborts it by itself, later
                 producer.abort_transaction(ABORT_WAIT)
             raise of_kafka("committing a batch", error) from error

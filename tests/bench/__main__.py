@@ -22,6 +22,7 @@ PARTS = {
     "capture": ["tests.bench.bench_capture"],
     "audit": ["tests.bench.bench_audit"],
     "ceiling": ["tests.bench.bench_ceiling", "--events", "100000"],
+    "routing": ["tests.bench.bench_routing"],
     "streams": ["tests.bench.bench_streams", "--events", "100000"],
     "latency": ["tests.bench.bench_streams", "--latency"],
     "webhooks": ["tests.bench.bench_webhooks"],

@@ -1,6 +1,6 @@
 """How fast the streams are: a backlog of timesheet events through all processors, or their latency at a steady rate.
 
-    python tests/bench/bench_streams.py [--events N] [--latency [--rate N]] [--json] [--bootstrap HOST:PORT]
+    python tests/bench/bench_streams.py [--events N] [--restarts] [--latency [--rate N]] [--json] [--bootstrap HOST:PORT]
 
 Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
 worker per million events. Latency: 500 events/s, or the rate given, for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -130,6 +131,12 @@ def timesheet(number: int, chance: random.Random) -> dict[str, Any]:
 
 def prepare(kafka: KafkaSettings, writer: EventWriter) -> None:
     """Topics, master data and the first tick."""
+    found_firm(kafka, writer)
+    begin_clock(writer)
+
+
+def found_firm(kafka: KafkaSettings, writer: EventWriter) -> None:
+    """Topics and master data."""
     topics.apply(kafka, topics.plan(kafka))
     for number in range(1, CONSULTANTS + 1):
         name = "people.consultant.v1"
@@ -137,6 +144,11 @@ def prepare(kafka: KafkaSettings, writer: EventWriter) -> None:
     for number in range(1, PROJECTS + 1):
         name = "delivery.project.v1"
         writer.send(topic(name), event(name, "created", "project.project", number, project(number)))
+    writer.flush()
+
+
+def begin_clock(writer: EventWriter) -> None:
+    """The first tick."""
     clock = topic("ops.clock.v1")
     for partition in range(clock.partitions):
         head = meta(
@@ -215,11 +227,8 @@ def backlog(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
     writer.flush(120)
     began = time.monotonic()
     with worker(kafka, log) as process:
-        while not any("state_restored" in line for line in log.read_text().splitlines()):
-            time.sleep(0.02)
-            if time.monotonic() - began > 60 or process.poll() is not None:
-                raise SystemExit(log.read_text())
-        ready, started_cpu = time.monotonic(), cpu(process)
+        until_ready(process, log)
+        ready, started_cpu, bare = time.monotonic(), cpu(process), process.memory_info().rss
         while lag(kafka):
             time.sleep(0.1)
         took, used = time.monotonic() - ready, cpu(process) - started_cpu
@@ -232,8 +241,41 @@ def backlog(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
         "cpu_seconds_per_million": round(used / events * 1e6, 1),
         "events_per_cpu_second": round(events / used),
         "rss_mb": round(memory / 1e6),
+        "bytes_per_line": round((memory - bare) / events),
         "start_seconds": round(ready - began, 2),
+        "start_cpu_seconds": round(started_cpu, 2),
         "consultants_measured": measured,
+    }
+
+
+def until_ready(process: psutil.Popen, log: Path) -> None:
+    """Return once a worker has all of its states."""
+    deadline = time.monotonic() + 120
+    while not any("state_restored" in line for line in log.read_text().splitlines()):
+        time.sleep(0.02)
+        if time.monotonic() > deadline or process.poll() is not None:
+            raise SystemExit(log.read_text())
+
+
+def restarts(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
+    """After a backlog: ready again with the copies on the disk, and without them."""
+    done = backlog(kafka, events, log)
+    times: dict[str, float] = {}
+    for name in ("warm", "cold"):
+        if name == "cold":
+            shutil.rmtree(log.parent / "streams")
+        began = time.monotonic()
+        with worker(kafka, log) as process:
+            until_ready(process, log)
+            times[name], used = time.monotonic() - began, cpu(process)
+            times[f"{name}_cpu"] = used
+    return {
+        "rows": 2 * events,
+        "warm_ready_seconds": round(times["warm"], 2),
+        "warm_ready_cpu_seconds": round(times["warm_cpu"], 2),
+        "cold_ready_seconds": round(times["cold"], 2),
+        "cold_rows_per_cpu_second": round(2 * events / (times["cold_cpu"] - done["start_cpu_seconds"])),
+        "bytes_per_line": done["bytes_per_line"],
     }
 
 
@@ -336,6 +378,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--restarts", action="store_true")
     parser.add_argument("--rate", type=int, default=500, help="events a second, of --latency")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--bootstrap")
@@ -346,7 +389,10 @@ def main() -> None:
         if bootstrap is None:
             bootstrap = stack.enter_context(EmbeddedKafka(Path(folder) / "kafka")).bootstrap_servers
         kafka, log = KafkaSettings(bootstrap_servers=bootstrap), Path(folder) / "worker.log"
-        figures = latency(kafka, log, rate=chosen.rate) if chosen.latency else backlog(kafka, chosen.events, log)
+        if chosen.latency:
+            figures = latency(kafka, log, rate=chosen.rate)
+        else:
+            figures = (restarts if chosen.restarts else backlog)(kafka, chosen.events, log)
     if chosen.json:
         print(json.dumps(figures))
     else:

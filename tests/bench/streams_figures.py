@@ -12,9 +12,14 @@ from typing import Any
 from tests.bench.measuring import measured
 
 EVENTS = 200_000
+LINES = 500_000
+"""Each is two rows: its consultant's and its project's."""
 TARGETS = {
     "real_processors_events_per_s": ("events/s of one core's time", 40_000),
     "topic_to_measure_p99_ms": ("ms at 1,000 events/s", 100),
+    "warm_ready_s": ("s with 1,000,000 rows", 5),
+    "restored_rows_per_s": ("rows/s of one core's time, from the topic", 300_000),
+    "memory_bytes_per_line": ("bytes", 600),
 }
 
 
@@ -23,9 +28,13 @@ def figures() -> dict[str, Any]:
     peers = measured("tests.bench.bench_peers")
     backlog = measured("tests.bench.bench_streams", "--events", str(EVENTS))
     latency = measured("tests.bench.bench_streams", "--latency", "--rate", "1000")
+    restarts = measured("tests.bench.bench_streams", "--restarts", "--events", str(LINES))
     own = {
         "real_processors_events_per_s": backlog["events_per_cpu_second"],
         "topic_to_measure_p99_ms": latency["p99_ms"],
+        "warm_ready_s": restarts["warm_ready_seconds"],
+        "restored_rows_per_s": restarts["cold_rows_per_cpu_second"],
+        "memory_bytes_per_line": restarts["bytes_per_line"],
     }
     return peers | {name: beside_target(name, value) for name, value in own.items()}
 

@@ -159,6 +159,21 @@ def test_a_hanging_receiver_is_given_up_after_its_time(firm, receiver):
     assert firm.actions(event)[-1]["detail"].startswith("no answer within 0.3 s")
 
 
+def test_whoever_owns_what_was_given_up_is_told_once(firm, receiver):
+    receiver.answers["/a"] = [(500, {})] * 3
+    config, event = firm.policy(hook(receiver, "/a")), firm.alert()
+    config["actions"]["rules"][0]["otherwise"] = [hook(receiver, "/owner", name="owner"), {"target": "log"}]
+
+    for group in ("first", "second"):  # the second reads all again, as after a crash before the commit
+        with acting(firm.settings(group=f"{group}-{firm.id}"), config):
+            firm.publish(event)
+            wait_for(lambda: firm.statuses(event).count("succeeded") == 2)
+
+    [(_, _, told)] = receiver.at("/owner")
+    assert told["data"]["values"]["not_done"] == "test/webhook: HTTP 500; 3 attempts are used up"
+    assert firm.statuses(event).count("abandoned") == len(firm.letters(event)) == 1
+
+
 def test_a_target_that_is_gone_is_called_no_more(firm, receiver):
     receiver.answers["/a"] = [(410, {})]
     first, second = firm.alert(), firm.alert()

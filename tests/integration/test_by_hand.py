@@ -13,11 +13,16 @@ from consumers.actions.policy import load_policy
 from consumers.by_hand import board, decide, principal
 from infra.errors import Fatal
 from infra.settings import KafkaSettings, OperatorSettings, Settings
-from tests.integration.test_actions import Firm, Receiver, acting, hook, kafka, wait_for
+from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
 from tests.support.guarded import burnline
 
-__all__ = ["kafka"]  # the fixture
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture(scope="module")
+def kafka(kafka_bootstrap: str) -> KafkaSettings:
+    made: KafkaSettings = prepared(kafka_bootstrap)
+    return made
 
 
 @pytest.fixture
@@ -27,9 +32,8 @@ def firm(kafka: KafkaSettings) -> Firm:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    with Receiver() as made:
+        yield made
 
 
 def named(firm: Firm, name: str, **changed: Any) -> Settings:
@@ -52,7 +56,7 @@ def test_what_was_done_by_hand_while_the_target_was_down_is_never_sent(firm: Fir
     first, second = firm.alert(), None
     firm.publish(first)
 
-    with acting(firm.settings(schedule=(300.0, 300.0)), config):  # its next attempt is minutes away
+    with acting(firm.settings(timeout=30.0, schedule=(300.0, 300.0)), config):  # its next attempt is minutes away
         wait_for(lambda: firm.statuses(first)[-1:] == ["failed"])
         [item] = pending(firm, config)
         assert item.state == "failed, attempt 1; HTTP 503"
@@ -61,7 +65,8 @@ def test_what_was_done_by_hand_while_the_target_was_down_is_never_sent(firm: Fir
         firm.publish(second)
         firm.ended(second)  # the lane of the subject goes on at once
         assert pending(firm, config) == []
-    with acting(firm.settings(group=f"again-{firm.id}"), config):  # everything again, with a target that is up
+    # everything again, with a target that is up
+    with acting(firm.settings(timeout=30.0, group=f"again-{firm.id}"), config):
         firm.publish(last := firm.alert())
         firm.ended(last)
 
@@ -81,7 +86,7 @@ def test_what_is_decided_while_the_runner_is_down_counts_when_it_comes_back(firm
     [mine] = [item for item in items if item.about == skipped["meta"]["subject"]]
     decide(named(firm, "ann"), load_policy(config), mine.id, "skipped", "the client has left")
 
-    with acting(firm.settings(), config):
+    with acting(firm.settings(timeout=30.0), config):
         firm.ended(wanted)
 
     assert firm.statuses(skipped) == ["overridden"]
@@ -104,7 +109,7 @@ def test_where_two_are_wanted_one_changes_nothing_and_nobody_is_two(firm: Firm, 
     said = decide(named(firm, "bob"), policy, items[both["meta"]["subject"]], "skipped", "right")
     assert (said["status"], said["decided_by"], said["confirmed_by"]) == ("overridden", "ann", "bob")
 
-    with acting(firm.settings(), config):
+    with acting(firm.settings(timeout=30.0), config):
         firm.ended(one)
 
     assert firm.statuses(one)[-1] == "succeeded"
@@ -117,7 +122,7 @@ def test_what_was_given_up_is_done_by_hand_and_off_the_list(firm: Firm, receiver
     config = firm.policy(hook(receiver, "/a"))
     event = firm.alert()
     firm.publish(event)
-    with acting(firm.settings(), config):
+    with acting(firm.settings(timeout=30.0), config):
         firm.ended(event)
     [item] = pending(firm, config)
     assert item.state.startswith("abandoned")

@@ -13,6 +13,8 @@ import pytest
 COMMANDS = [
     "demo", "doctor", "capture", "webhooks", "streams", "clock", "actions", "run", "show", "tail", "lag",
     "broker start", "broker stop", "broker status", "topics plan", "topics apply", "topics carry-over", "dlq list",
+    "dlq show", "dlq retry", "dlq discard", "dlq edit", "dlq watch", "privacy erase",
+    "trail keep", "trail list", "trail export", "trail verify", "trace",
     "policy check", "policy try", "worklist", "override", "governor", "assist",
     "schemas check", "schemas release", "schemas list", "schemas publish", "odoo install-webhooks",
 ]  # fmt: skip

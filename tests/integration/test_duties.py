@@ -12,11 +12,16 @@ from consumers.core.duties import DUTIES
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
-from tests.integration.test_actions import Firm, Receiver, acting, hook, kafka, wait_for
+from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
 from tests.support.governing import Told, cleared
 
-__all__ = ["kafka"]  # the fixture
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture(scope="module")
+def kafka(kafka_bootstrap: str) -> KafkaSettings:
+    made: KafkaSettings = prepared(kafka_bootstrap)
+    return made
 
 
 @pytest.fixture
@@ -26,9 +31,8 @@ def firm(kafka: KafkaSettings) -> Firm:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    with Receiver() as made:
+        yield made
 
 
 def waiting(firm: Firm, receiver: Receiver) -> dict[str, Any]:
@@ -62,10 +66,10 @@ def test_each_step_is_carried_out_once_and_all_of_them_are_told_the_end(firm: Fi
     told.at(5)
     firm.publish(event)  # the alert itself is nothing to a rule that waits
 
-    with acting(firm.settings(), config):
+    with acting(firm.settings(timeout=30.0), config):
         publish(firm, told, times=2)
         wait_for(lambda: firm.statuses(event).count("succeeded") == 4)
-    with acting(firm.settings(group=f"again-{firm.id}"), config):  # all of it again
+    with acting(firm.settings(timeout=30.0, group=f"again-{firm.id}"), config):  # all of it again
         firm.publish(event)
         other = Told(*load_policy(config).rules)
         other.governor.alert(last := firm.alert())

@@ -22,7 +22,7 @@ from streams.engine.batch import Outputs
 from streams.engine.engine import ElsewhereError, Engine
 from streams.engine.failures import Fenced
 from streams.engine.ownership import Position
-from streams.engine.topology import Partition, partition_of
+from streams.engine.topology import SEPARATOR, Partition, partition_of
 from streams.engine.transaction import Transactions
 from tests.support import toy
 from tests.support.drill import assert_exact, rows, subject_of, until
@@ -303,3 +303,25 @@ def test_who_leaves_in_order_is_not_waited_for(world: World) -> None:
         left = time.monotonic()
         until(lambda: other.status().ready and other.status().inputs == 12, "the other has all of it")
         assert time.monotonic() - left < world.settings().streams.session_timeout, "a session's end was waited for"
+
+
+def test_a_record_that_breaks_the_program_stops_its_partition_and_no_other(world: World) -> None:
+    def to(partition: int, name: str, day: int) -> None:
+        value = codec.encode_wire(toy.ENTRY, toy.entry("s0", name, day=day))
+        world.producer.produce(f"{world.prefix}.source", value, b"key", partition)
+        assert world.producer.flush(30) == 0
+
+    def remembered() -> set[str]:
+        return {key.split(SEPARATOR)[1] for _, key, _ in rows(world.kafka, f"{world.prefix}.second-state")}
+
+    to(0, "before", 1)
+    with world.worker() as engine:
+        until(lambda: remembered() == {"before"}, "what came before it")
+        to(0, "broken", toy.BROKEN)
+        until(lambda: engine.status().stopped, "the worker has met it")
+        to(0, "behind", 1)
+        to(1, "beside", 1)
+        until(lambda: remembered() == {"before", "beside"}, "what is on other partitions, and nothing behind it")
+        until(lambda: engine.status().ready, "its states are restored")
+    assert remembered() == {"before", "beside"}
+    assert rows(world.kafka, f"{world.prefix}.dead-letters") == [], "it is not parked: nobody but us is to blame"

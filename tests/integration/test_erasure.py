@@ -15,6 +15,7 @@ from consumers import erasure
 from infra.errors import Fatal
 from infra.kafka import topics
 from infra.kafka.clients import consumer, producer
+from infra.kafka.compaction import EAGER, eagerly_compacted
 from infra.kafka.reader import read_to_end
 from infra.kafka.states import states
 from infra.kafka.writer import EventWriter
@@ -133,6 +134,23 @@ def test_without_compaction_it_says_that_the_records_are_still_there(firm):
     assert {row["kind"] for row in rows} == {"tombstone", "remains"}
     _, again = erase("--yes", "--no-compact")
     assert {row["state"] for row in again if row["kind"] == "tombstone"} == {"there"}, "no second tombstone"
+
+
+def test_settings_that_a_killed_erasure_left_behind_are_taken_away_by_the_next(firm):
+    settings, own = firm
+    contract = own["people.consultant.v1"]
+
+    def changed():
+        return {item for item in EAGER if item in states(settings.kafka, [contract.name])[contract.name].set_here}
+
+    held = eagerly_compacted(settings.kafka, [contract.name])
+    held.__enter__()  # and never left
+    assert changed() == set(EAGER)
+
+    with eagerly_compacted(settings.kafka, [contract.name]):
+        assert changed() == set(EAGER)
+
+    assert changed() == set()
 
 
 def test_a_worker_of_the_streams_would_write_it_again_so_they_must_be_stopped(kafka_bootstrap, topic_prefix):

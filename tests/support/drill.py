@@ -86,6 +86,21 @@ class Workers:
         for name in names:
             self.start(name)
 
+    def end(self, name: str) -> int:
+        """SIGTERM one for good; its exit status."""
+        process = self.processes.pop(name)
+        process.terminate()
+        try:
+            return process.wait(30)
+        finally:
+            process.kill()
+            process.wait()
+            self._close(process)
+
+    def told(self, name: str, event: str) -> bool:
+        """Whether a worker has said so."""
+        return event in (self._folder / f"{name}.log").read_text()
+
     def signal(self, name: str, number: signal.Signals) -> None:
         self.processes[name].send_signal(number)
 
@@ -185,12 +200,14 @@ def _difference(found: Mapping[str, int], names: set[str]) -> str:
 
 
 @contextmanager
-def drill(bootstrap: str, prefix: str, folder: Path) -> Iterator[tuple[KafkaSettings, Workers, Flow]]:
-    """Two workers on a steady flow. After the body the flow ends, and everything must have arrived exactly once."""
+def drill(
+    bootstrap: str, prefix: str, folder: Path, names: tuple[str, ...] = ("a", "b")
+) -> Iterator[tuple[KafkaSettings, Workers, Flow]]:
+    """These workers on a steady flow. After the body the flow ends, and everything must have arrived exactly once."""
     kafka = KafkaSettings(bootstrap_servers=bootstrap)
     declared = toy.topics(prefix)
     topics.apply(kafka, topics.plan(kafka, declared), declared)
-    workers = Workers(bootstrap, prefix, folder)
+    workers = Workers(bootstrap, prefix, folder, names)
     flow = Flow(kafka, prefix)
     try:
         arrived(kafka, prefix, workers, 1)

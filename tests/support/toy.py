@@ -23,6 +23,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK = TOPICS["ops.clock.v1"]
 POISONED = 666
 """A day that `step` refuses; the route refuses the one after it."""
+BROKEN = 668
+"""A day on which `step` breaks, as code does that has a defect."""
 
 
 def entry(subject: str, record: str, *, version: int = 1, day: int = 20_000) -> dict[str, Any]:
@@ -78,6 +80,8 @@ def _step(forward: str | None, state: State, kind: str, content: Any) -> Step:
         return Step([Row(EVERYBODY, "tick", kind, content)], [], [])
     if content["day"] == POISONED:
         raise PoisonMessage("day 666 is no day", remedy="choose another")
+    if content["day"] == BROKEN:
+        raise ZeroDivisionError("a defect")
     subject, record, version = content["subject"], content["record"], content["version"]
     mine = state.records.setdefault(subject, {})
     if mine.get(record, -1) >= version:

@@ -20,8 +20,8 @@ from burnline.commands import cluster_checks
 from burnline.commands.finding import Finding
 from burnline.demo.stage import free_port, new_secret
 from burnline.supervisor import Supervisor, burnline_child
-from consumers import show
-from consumers.dead_letters import dead_letters
+from consumers import dead_letters, show, trail
+from consumers.core.trail_chain import verify
 from consumers.lag import lag
 from consumers.tail import tail
 from infra.embedded_odoo import EmbeddedOdoo
@@ -113,6 +113,9 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
 
     programs = ("webhooks", "streams", "actions", "governor", "assist", "clock", "capture")
     children = [burnline_child(name, environment=playing(name), log_folder=tmp_path) for name in programs]
+    children.append(burnline_child("trail", "keep", environment=playing("trail"), log_folder=tmp_path))
+    children.append(burnline_child("dlq", "watch", environment=playing("letters"), log_folder=tmp_path))
+    programs = tuple(child.name for child in children)
     with Supervisor(children):
         dispute(f"http://127.0.0.1:{port}", secret, firm.invoice)
         invoice, employee = (
@@ -136,11 +139,31 @@ def test_every_program_does_its_work_under_its_own_name(door: Door, odoo: Embedd
             "the lag of all groups shows",
             timeout=DEADLINE,
         )
-        assert dead_letters(operator) == []
+        assert dead_letters.queue(operator).letters == {}
+        kinds = {"status", "exception", "integration"}
+        until(
+            lambda: kinds <= {entry["kind"] for entry in trail.entries(operator.kafka)},
+            "what happened is in the trail",
+            timeout=DEADLINE,
+        )
+        assert list(verify(trail.entries(operator.kafka))) == []
+        (alert,) = tail(analytics, "governance.alert.v1", from_beginning=True, limit=1)
+        steward = playing("steward")
+        drawn = burnline("trace", alert["value"]["meta"]["correlation_id"], "--json", **steward)
+        assert drawn.returncode == 0, drawn.stderr
+        depths = {json.loads(line)["topic"]: json.loads(line)["depth"] for line in drawn.stdout.splitlines()}
+        assert depths["governance.alert.v1"] < depths["governance.action.v1"], drawn.stdout
+        assert min(depths.values()) == 0
+        person = ("privacy", "erase", employee, "--reason", "request 1", "--yes")
+        assert "are running" in burnline(*person, **steward).stderr
         deaths = {child.name: child.deaths for child in children}
     said = {name: (tmp_path / f"{name}.log").read_text() for name in programs}
     assert deaths == dict.fromkeys(programs, 0), said
     assert not [name for name, text in said.items() if "AUTHORIZATION" in text.upper()], said
+    erased = burnline(*person, "--json", **steward)
+    assert erased.returncode == 0, (erased.stdout, erased.stderr)
+    tombstones = {row["topic"] for row in map(json.loads, erased.stdout.splitlines()) if row["kind"] == "tombstone"}
+    assert tombstones >= {"people.consultant.v1", "measure.utilization.v1", "internal.utilization-state.v1"}
 
 
 def dispute(url: str, secret: str, invoice: int) -> None:

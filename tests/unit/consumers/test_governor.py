@@ -476,3 +476,15 @@ def test_what_had_to_wait_is_news_when_it_is_told():
 
     assert planned.alert["meta"]["occurred_at"] == START + 21 * HOUR
     assert why_not_sent(planned.alert, START + 22 * HOUR, oldest=2 * HOUR) is None
+
+
+def test_an_alert_that_comes_late_or_twice_raises_nothing():
+    told = Told(rule(**CHAIN))
+    event = raised()
+    told.governor.alert(event)
+    assert told.at(0) == [("assigned", "owner")]
+    told.governor.alert(cleared(event))
+    assert told.at(1) == [("closed", "owner")]
+
+    told.governor.alert(event)
+    assert told.at(2) == []

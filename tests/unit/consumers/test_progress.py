@@ -103,6 +103,14 @@ def test_attempts_are_counted_over_restarts():
     assert ledger.under_way["a"].attempt == 2
 
 
+def test_why_an_action_was_given_up_is_known_unless_a_person_ended_it_before():
+    ledger = Ledger()
+    for identity, status in (("a", "abandoned"), ("b", "overridden"), ("b", "abandoned"), ("c", "uncertain")):
+        ledger.fold(action(identity, status, 1) | {"detail": "HTTP 410"})
+
+    assert ledger.given_up == {"a": "HTTP 410", "c": "HTTP 410"}
+
+
 @pytest.mark.parametrize(
     ("steps", "is_open"),
     [

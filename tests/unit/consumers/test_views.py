@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from consumers.core.rendering import rendered
 from consumers.core.views import budget_burn_view, dispute_view, utilization_view
+from producers.core.cursor import fresh
 from schemas import codec
 
 UTILIZATION = {
@@ -133,7 +134,7 @@ def test_a_tombstone_is_shown_as_such():
 
 
 def test_a_record_is_shown_in_plain_values():
-    cursor = {"model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None}
+    cursor = fresh("m")
     shown = rendered({}, None, codec.encode("burnline.internal.CaptureCursor", cursor))
 
     assert shown == {"key": None, "type": "burnline.internal.CaptureCursor", "value": cursor}

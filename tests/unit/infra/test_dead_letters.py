@@ -145,3 +145,21 @@ def test_a_record_about_a_person_that_can_be_erased_does_not_travel(topic, offse
 
 def test_a_record_of_a_topic_that_keeps_its_history_travels():
     assert letter("delivery.timesheet.v1", value=b"v", headers={"a": b"1"})["current"]["value"] == b"v"
+
+
+IDENTITY, CHAIN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.mark.parametrize(
+    ("headers", "correlation", "cause"),
+    [
+        pytest.param({"ce_id": IDENTITY, "ce_correlationid": CHAIN}, CHAIN, IDENTITY, id="of an event that says both"),
+        pytest.param({"ce_id": IDENTITY}, IDENTITY, IDENTITY, id="of one that says only itself"),
+        pytest.param({"ce_id": "7", "ce_correlationid": "x"}, None, None, id="what is no id is not believed"),
+        pytest.param(None, None, None, id="without headers it begins a chain"),
+    ],
+)
+def test_it_stands_in_the_chain_that_the_record_s_headers_name(headers, correlation, cause):
+    meta = letter(headers=headers)["meta"]
+    assert meta["causation_id"] == cause
+    assert meta["correlation_id"] == (correlation or meta["event_id"])

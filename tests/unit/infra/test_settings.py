@@ -108,3 +108,14 @@ def test_a_secret_may_stand_in_a_file(monkeypatch, tmp_path):
     (tmp_path / "BURNLINE_KAFKA__SASL_PASSWORD").write_text("from a file")
     monkeypatch.setenv("BURNLINE_SECRETS_DIR", str(tmp_path))
     assert load_settings().kafka.sasl_password.get_secret_value() == "from a file"
+
+
+def test_a_plain_name_stands_beside_a_setting_of_its_group(monkeypatch):
+    monkeypatch.setenv("ODOO_URL", "https://odoo.example")
+    monkeypatch.setenv("ODOO_PASSWORD", "from-plain")
+    monkeypatch.setenv("BURNLINE_ODOO__TRANSPORT", "json2")
+    monkeypatch.setenv("BURNLINE_ODOO__SHARE", "0.5")
+    found = load_settings().odoo
+    assert (found.url, found.transport, found.share) == ("https://odoo.example", "json2", 0.5)
+    assert found.password is not None
+    assert found.password.get_secret_value() == "from-plain"

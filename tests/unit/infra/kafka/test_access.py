@@ -81,12 +81,13 @@ def test_who_assists_can_write_its_proposals_and_nothing_else():
     assert granted == {(Resource.TOPIC, "governance.proposal.v1")}
 
 
-def test_internal_topics_are_their_owner_s_alone():
+def test_internal_topics_are_their_owner_s_alone_but_those_by_which_the_capture_is_watched_and_steered():
     for topic in ALL:
         if not topic.public:
             (owner,) = topic.publishers
             users = {role for role in GIVEN for operation in (READ, WRITE) if may(role, operation, topic.name)}
-            assert users == {owner, "steward"}, "who erases people finds them wherever they are"
+            watched = {"capture", "operator"} if topic.name.startswith("internal.capture-") else set()
+            assert users == {owner, "steward"} | watched, "who erases people finds them wherever they are"
 
 
 def test_topics_about_people_are_read_by_programs_that_need_them_and_by_the_cleared_only():
@@ -97,6 +98,7 @@ def test_topics_about_people_are_read_by_programs_that_need_them_and_by_the_clea
                 "streams",
                 "governor",
                 "steward",
+                "trail",
                 CLEARED,
             }
 

@@ -60,6 +60,7 @@ def _flip(file: Path) -> None:
 def test_a_spoilt_one_counts_as_none(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
     spoil(saved(tmp_path))
     assert Checkpoints(tmp_path, "one").load("t.state", "id", 3) is None
+    assert list(tmp_path.iterdir()) == [], "it may hold what was erased everywhere else"
 
 
 def test_a_disk_that_does_not_take_it_leaves_the_last_one(tmp_path: Path) -> None:

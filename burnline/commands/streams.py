@@ -1,0 +1,109 @@
+"""`burnline streams`: the worker, and the rebuild of what the workers keep."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from burnline.commands.processes import Lifeline, begin
+from infra.settings import Settings
+from schemas.topics import PROCESSORS
+
+app = typer.Typer(invoke_without_command=True, help="Keep the measures; or rebuild their states from history.")
+Alerts = Counter[tuple[str, str]]
+
+
+@app.callback()
+def streams(context: typer.Context, lifeline: Lifeline = False) -> None:
+    """Keep the measures: a worker of the stream processors, with health, readiness and state look-ups over HTTP.
+
+    Example: BURNLINE_STREAMS__INSTANCE=worker-1 burnline streams
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from streams.app import run as run_streams
+
+    found, _stop = begin(lifeline=lifeline)
+    run_streams(found.settings)
+
+
+@app.command()
+def rebuild(
+    *,
+    processor: Annotated[str | None, typer.Option(help=f"Only this one of {', '.join(PROCESSORS)}.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(help="Look only: what the states were at this moment (UTC).")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(exists=True, help="Look only: the alerts under this policy.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look only: what a rebuild would change.")] = False,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for the workers to be stopped.")] = 300,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Recompute states from the beginning of history, and replace what differs in one transaction. Publishes no measure, alert or action.
+
+    The workers go on while history is read; then they must be stopped, and the swap waits for that.
+
+    Example: burnline streams rebuild --policy stricter.yaml
+    """
+    from streams.rebuild.run import rebuild as run_rebuild
+    from streams.wiring import measures_policy, topology
+
+    if processor is not None and processor not in PROCESSORS:
+        raise typer.BadParameter(f"{processor} is none of {', '.join(PROCESSORS)}", param_hint="--processor")
+    settings: Settings = begin(lifeline=False)[0].settings
+    moment = None if as_of is None else round(as_of.replace(tzinfo=UTC).timestamp() * 1000)
+    look_only = dry_run or policy is not None
+    with _progress() as tell:
+        ours = topology(measures_policy(settings))
+        report = run_rebuild(
+            settings, ours, only=processor, as_of=moment, look_only=look_only, patience=patience, tell=tell
+        )
+        other: Alerts | None = None
+        if policy is not None:
+            theirs = topology(measures_policy(settings.model_copy(update={"config": policy})))
+            other = run_rebuild(settings, theirs, only=processor, as_of=moment, look_only=True, tell=tell).alerts
+    if json_:
+        typer.echo(json.dumps(report.plain() | ({} if other is None else {"alerts_under_policy": _listed(other)})))
+        return
+    console = Console()
+    table = Table("processor", "rows that stay", "change", "come", "go")
+    for name, difference in report.processors.items():
+        table.add_row(name, *map(str, difference))
+    console.print(table)
+    if other is not None:
+        console.print(_compared(report.alerts, other))
+    console.print(
+        f"{report.records:,} records; " + ("the states are replaced" if report.swapped else "nothing was changed")
+    )
+
+
+def _listed(alerts: Alerts) -> list[dict[str, Any]]:
+    return [{"rule": rule, "status": status, "count": count} for (rule, status), count in sorted(alerts.items())]
+
+
+def _compared(now: Alerts, then: Alerts) -> Table:
+    table = Table("rule", "status", "as it is", "under the policy")
+    for rule, status in sorted({*now, *then}):
+        table.add_row(rule, status, str(now[rule, status]), str(then[rule, status]))
+    return table
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading history", total=None)
+
+        def tell(doing: str, done: int, total: int) -> None:
+            progress.update(task, description=doing, completed=done, total=total or None)
+
+        yield tell

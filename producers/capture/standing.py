@@ -1,0 +1,66 @@
+"""Where the capture of a database stands, as Kafka remembers it: cursors, snapshots that were asked for, and what it is doing.
+
+All of it is compacted and keyed by database, so that several may share a broker. The one who writes it is the capture; whoever looks may read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.errors import PoisonMessage
+from infra.kafka.reader import read_to_end
+from infra.kafka.unread import logged, unread
+from infra.settings import KafkaSettings
+from schemas import codec
+from schemas.records import CaptureCursor, CaptureSnapshot, CaptureStatus
+from schemas.topics import Topic, topic
+
+CURSORS = topic("internal.capture-cursor.v1")
+SIGNALS = topic("internal.capture-signal.v1")
+SNAPSHOTS = topic("internal.capture-snapshot.v1")
+STATUS = topic("internal.capture-status.v1")
+INTERNAL = (CURSORS, SIGNALS, SNAPSHOTS, STATUS)
+
+
+def internal_key(database: str, name: str | None = None) -> bytes:
+    """The key of a database, or of one of its models or snapshots."""
+    return (f"odoo:{database}" if name is None else f"odoo:{database}:{name}").encode()
+
+
+def cursors(settings: KafkaSettings, database: str) -> dict[str, CaptureCursor]:
+    """Cursors by model. One that cannot be read is said in the log and left out.
+
+    Its model is then captured from its first record again, which is slow and harmless: what is known already is not published twice.
+    """
+    found: dict[str, CaptureCursor] = {}
+    for cursor in _read(settings, CURSORS, internal_key(database, "")):
+        found[cursor["model"]] = cursor
+    return found
+
+
+def snapshots(settings: KafkaSettings, database: str) -> dict[str, CaptureSnapshot]:
+    """Snapshots that were asked for, by id."""
+    found: dict[str, CaptureSnapshot] = {}
+    for snapshot in _read(settings, SNAPSHOTS, internal_key(database, "")):
+        found[snapshot["snapshot_id"]] = snapshot
+    return found
+
+
+def status(settings: KafkaSettings, database: str) -> CaptureStatus | None:
+    """What the capture last said of itself; None where it never ran."""
+    found: CaptureStatus | None = None
+    for said in _read(settings, STATUS, internal_key(database), whole=True):
+        found = said
+    return found
+
+
+def _read(settings: KafkaSettings, of: Topic, key: bytes, *, whole: bool = False) -> Iterator[Any]:
+    for record in read_to_end(settings, of.name):
+        name, value = record.key() or b"", record.value()
+        if value is None or not (name == key if whole else name.startswith(key)):
+            continue
+        try:
+            yield codec.decode_as(of.record, value)
+        except PoisonMessage as error:
+            logged(unread(record, error))
