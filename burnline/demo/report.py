@@ -36,7 +36,10 @@ def report(
         "events": {topic: watch.events[topic] for topic in sorted(watch.events)},
         "measures": {name: len(subjects) for name, subjects in watch.measures.items()},
         "alerts": {rule: count for rule, count in sorted(watch.alerts.items()) if count},
-        "actions": {"succeeded": watch.actions["succeeded"], "failed": watch.actions["failed"]},
+        "actions": {
+            "succeeded": watch.actions["succeeded"],
+            "failed": watch.actions["abandoned"] + watch.actions["uncertain"],  # `failed` is one attempt of several
+        },
         "dead_letters": watch.dead_letters,
         "latency_ms": percentiles(latencies),
         "proof": {name: verdict.summary() for name, verdict in proof.items()},

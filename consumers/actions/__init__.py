@@ -1,4 +1,4 @@
-"""The action runner: alerts become Odoo activities, signed webhooks and log lines, by policy, each exactly as often as it should."""
+"""The action runner: alerts become work in Odoo, signed webhooks, mails and messages, by policy, each exactly as often as it should."""
 
 from consumers.actions.run import run
 

@@ -1,6 +1,7 @@
-"""The events of an action: requested, attempted, succeeded, failed, abandoned, in this order, keyed by the action.
+"""The events of an action, keyed by the action: requested, then attempted and succeeded or failed, as often as it takes, then perhaps the end.
 
-`attempted` is published before each attempt, so that an attempt never goes unrecorded; its detail says why the one before failed.
+`attempted` is published before each attempt and its outcome after it, so that an attempt of which nobody knows the outcome is known as
+such. `abandoned`, `uncertain` and `suppressed` end an action without success.
 An event's version follows from attempt and status alone, so the same step always has the same id.
 """
 
