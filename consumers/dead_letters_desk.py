@@ -37,7 +37,7 @@ from consumers.core.reentry import (
 from infra.dead_letters import COPY_HEADERS, copy_headers, is_copy_of
 from infra.errors import Fatal, Transient
 from infra.kafka.clients import transactional_producer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import of_client, refusal
 from infra.kafka.names import DESK
 from infra.kafka.reader import STALL, end_offsets, read_ranges
 from infra.kafka.writer import EventWriter
@@ -206,13 +206,14 @@ class Desk:
                 self._producer.abort_transaction(TRANSACTION)
                 return False
             self._producer.commit_transaction(TRANSACTION)
-        except KafkaException as error:
+        except (KafkaException, SystemError) as raised:
+            error = of_client(raised)
             with contextlib.suppress(KafkaException):  # the broker aborts it by itself, later
                 self._producer.abort_transaction(3)
             raise refusal("deciding letters", error) or Transient(
                 f"letters could not be decided: {error.args[0].str()}",
                 remedy="nothing of this step was done: run it again, and only once at a time",
-            ) from error
+            ) from raised
         return True
 
     def _copy(self, one: Plan, placed: list[tuple[Plan, int]]) -> None:

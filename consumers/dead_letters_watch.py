@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from consumers.core.letter_alerts import RULE, LetterAlerts
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import of_client, refusal
 from infra.kafka.names import WATCH, scratch_group
 from infra.kafka.reader import end_offsets, partitions_of, read_to_end
 from infra.kafka.unread import logged, unread
@@ -66,13 +66,14 @@ def watch(kafka: KafkaSettings, stop: threading.Event) -> None:
                     owner=current["owner"],
                     **current["values"],
                 )
-    except KafkaException as error:
+    except (KafkaException, SystemError) as raised:
+        error = of_client(raised)
         with contextlib.suppress(KafkaException):
             producer.abort_transaction(3)
         raise refusal("telling of letters", error) or Transient(
             f"telling of letters failed: {error.args[0].str()}",
             remedy="is the broker up? Start it again: nothing is told twice",
-        ) from error
+        ) from raised
     finally:
         reader.close()
 

@@ -25,7 +25,7 @@ from consumers.erasure import AGAIN, REASON
 from infra.dead_letters import DEAD_LETTERS, letter_of
 from infra.errors import Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import of_client, refusal
 from infra.kafka.names import TRAIL
 from infra.kafka.reader import end_offsets, partitions_of, read_to_end
 from infra.kafka.writer import EventWriter
@@ -100,10 +100,10 @@ class _Keeper:
             self._producer.send_offsets_to_transaction(offsets, self._member.consumer_group_metadata(), TRANSACTION)
             self._writer.flush(TRANSACTION)
             self._producer.commit_transaction(TRANSACTION)
-        except KafkaException as error:
+        except (KafkaException, SystemError) as error:
             with contextlib.suppress(KafkaException):  # the broker aborts it by itself, later
                 self._producer.abort_transaction(3)
-            raise _failure(error) from error
+            raise _failure(of_client(error)) from error
         self._head = head
 
     def _enter(self, record: Message, head: Head) -> Head:

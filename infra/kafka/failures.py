@@ -70,3 +70,12 @@ def words(cause: KafkaError) -> str:
     """What the broker says, without the dump of the whole request that some refusals carry."""
     said = cause.str()
     return "not permitted" if said.startswith("Request Request(") else said
+
+
+def of_client(error: KafkaException | SystemError) -> KafkaException:
+    """The client's own exception. A fatal one that comes while a delivery is reported is wrapped by the interpreter; any other is raised."""
+    if isinstance(error, KafkaException):
+        return error
+    if isinstance(error.__cause__, KafkaException):
+        return error.__cause__
+    raise error
