@@ -16,11 +16,6 @@ from infra.settings import WebhookSettings
 app = typer.Typer(no_args_is_help=True, help="What Burnline needs to have set up in Odoo.")
 
 
-@app.callback()
-def odoo() -> None:
-    """Keep the name of the group, though it has one command."""
-
-
 @app.command("install-webhooks")
 def install_webhooks(
     *,
@@ -65,6 +60,34 @@ def install_webhooks(
     else:
         typer.echo("no rule is left" if remove else "all rules are as they should be")
     raise typer.Exit(1 if check and todo else 0)
+
+
+@app.command("log-connector")
+def log_connector(
+    *,
+    host: Annotated[str, typer.Option(help="Where PostgreSQL listens, as Kafka Connect sees it.")] = "localhost",
+    port: Annotated[int, typer.Option(help="On which port.")] = 5432,
+) -> None:
+    """Print the settings of Debezium's connector for Kafka Connect, with which the capture follows the database's log instead of polling.
+
+    For an Odoo of your own, on PostgreSQL with wal_level=logical; docs/log.md says what else it takes.
+
+    Example: burnline odoo log-connector --host db | curl -X PUT -H content-type:application/json -d @- connect:8083/connectors/odoo-log/config
+    """
+    from infra.config import section
+    from producers.core.log import connector
+    from producers.core.mapping import mappings
+    from producers.core.policy import CapturePolicy
+
+    found = environment.load(broker=False, registry=False)
+    topic, database = found.settings.capture.log_topic, found.settings.odoo.db
+    if topic is None or database is None:
+        raise Fatal(
+            "which topic the log goes to, or which database it is of, is not configured",
+            remedy="set BURNLINE_CAPTURE__LOG_TOPIC, for example to odoo-log, and ODOO_DB",
+        )
+    policy = section(found.config, "capture", CapturePolicy)
+    typer.echo(json.dumps(connector(mappings(policy), topic=topic, database=database, host=host, port=port), indent=2))
 
 
 def _address(url: str | None, settings: WebhookSettings) -> str:

@@ -104,7 +104,7 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
     return {
         "capture": Role(
             "`burnline capture`: publishes what changes in Odoo",
-            (_prefix(Resource.TRANSACTIONS, CAPTURE_TRANSACTIONS, Operation.WRITE),),
+            (_prefix(Resource.TRANSACTIONS, CAPTURE_TRANSACTIONS, Operation.WRITE), *_log(settings)),
         ),
         "webhooks": Role("`burnline webhooks`: publishes what others send"),
         "streams": Role(
@@ -179,6 +179,12 @@ _WHY = {
     Resource.TRANSACTIONS: "its transactions",
     Resource.CLUSTER: "gives and takes rights",
 }
+
+
+def _log(settings: Settings) -> tuple[Right, ...]:
+    """The right to follow the log of Odoo's database, whose topic is its connector's."""
+    topic = settings.capture.log_topic
+    return () if topic is None else (Right(Resource.TOPIC, topic, Operation.READ),)
 
 
 def _prefix(resource: Resource, name: str, operation: Operation) -> Right:

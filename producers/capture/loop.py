@@ -8,10 +8,11 @@ complete one did.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain
 from typing import TypeVar
@@ -29,12 +30,13 @@ from infra.odoo.client import Odoo
 from infra.settings import Settings
 from producers.capture import images, metrics, standing
 from producers.capture.hints import Hints
+from producers.capture.log import Log, Told
 from producers.capture.model import ModelCapture
 from producers.capture.pipeline import Pipeline, Progress
 from producers.capture.publisher import KafkaGone, Publisher
 from producers.capture.signals import Signals
 from producers.capture.snapshots import Snapshots
-from producers.capture.source import Source
+from producers.capture.source import Readable, Source
 from producers.capture.status import Status
 from producers.capture.tables import Tables
 from producers.core.cursor import Clock, fresh
@@ -42,6 +44,7 @@ from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
 from producers.core.rhythm import Rhythm
 from producers.core.snapshots import applied
+from schemas.records import Mode
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -102,10 +105,24 @@ def run(
         with (
             closing(_patiently(lambda: Hints(settings.kafka, client.database))) as hints,
             closing(Signals(settings.kafka, client.database, applied(asked.values()))) as signals,
+            _log(settings, readable) as told,
         ):
-            loop.forever(hints, Snapshots(asked, {one.mapping.model: one for one in models}, pipeline, signals))
+            loop.forever(hints, Snapshots(asked, {one.mapping.model: one for one in models}, pipeline, signals), told)
     log.info("capture_stopped", events=pipeline.counts.total())
     return dict(pipeline.counts)
+
+
+@contextmanager
+def _log(settings: Settings, readable: Sequence[Readable]) -> Iterator[Log | None]:
+    """The log of the database, where one is configured."""
+    own = settings.capture
+    if own.log_topic is None:
+        yield None
+        return
+    with closing(
+        Log(settings.kafka, own.log_topic, (one.mapping for one in readable), silence=own.log_silence)
+    ) as told:
+        yield told
 
 
 def _topics_exist(settings: Settings, names: list[str]) -> None:
@@ -154,11 +171,11 @@ class _Loop:
         model.look(slow=True)
         yield
 
-    def forever(self, hints: Hints, snapshots: Snapshots) -> None:
+    def forever(self, hints: Hints, snapshots: Snapshots, told: Log | None) -> None:
         """Until stopped."""
         now = time.monotonic()
         fast_at, slow_at, sweep_at = now, now, now
-        passes = 0
+        passes, following = 0, False
         loading = True
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
@@ -168,23 +185,36 @@ class _Loop:
             else:
                 sweeping, sweep_at = self._swept(sweeping, sweep_at)
             now = time.monotonic()
-            if now >= fast_at:
+            if told is not None and following != told.alive:
+                following, slow_at, sweep_at = told.alive, now, now
+                _tell_of_log(following=following)
+            if now >= (slow_at if following else fast_at):
                 slow = now >= slow_at
                 found = self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
                 self._rhythm.looked(found=bool(found))
                 passes += 1
                 fast_at = max(fast_at, now) + self._rhythm.seconds
-                slow_at = now + SLOW_EVERY if slow else slow_at
+                slow_at = (math.inf if following else now + SLOW_EVERY) if slow else slow_at
             if not loading:
                 self._asked(snapshots)
             busy = loading or sweeping is not None or snapshots.wait() == 0
-            until = min(fast_at - time.monotonic(), LISTEN, snapshots.wait() or LISTEN)
-            found_hints, unreadable = hints.wait(0.0 if busy else max(0.0, until))
+            due = slow_at if following else fast_at
+            until = 0.0 if busy else max(0.0, min(due - time.monotonic(), LISTEN, snapshots.wait() or LISTEN))
+            if told is not None and self._logged(told.wait(until)):
+                sweep_at = now
+            found_hints, unreadable = hints.wait(until if told is None else 0.0)
             self._pipeline.park(unreadable, "capture.hints")
             for name, ids in found_hints.items():
                 self._through_outages(partial(self._hinted, name, ids))
         snapshots.leave()
         self._status.tell("stopped")
+
+    def _logged(self, said: Told) -> bool:
+        """Read what the log points at. Returns whether a model was emptied, so that all of them are to be compared."""
+        self._pipeline.park(said.unreadable, "capture.log")
+        for name, ids in said.changed.items():
+            self._through_outages(partial(self._hinted, name, ids, "log"))
+        return bool(said.emptied)
 
     def _load(self) -> bool:
         """The next commit of the first snapshot, model after model; returns whether there may be more of it."""
@@ -218,10 +248,10 @@ class _Loop:
         ]
         return any(looked)
 
-    def _hinted(self, name: str, ids: set[int]) -> None:
+    def _hinted(self, name: str, ids: set[int], mode: Mode = "hint") -> None:
         self._rhythm.looked(found=True)
         for model in self._models:
-            model.hinted(name, ids)
+            model.hinted(name, ids, mode)
 
     def _sweep(self) -> Iterator[None]:
         """One sweep over all models. What it owes is paid only when it ends: one broken off leaves it to the next."""
@@ -254,6 +284,15 @@ class _Loop:
                 metrics.ODOO_UP.set(1)
                 return result
         return None
+
+
+def _tell_of_log(*, following: bool) -> None:
+    if following:
+        log.info("log_followed")
+    else:
+        log.warning(
+            "log_silent", remedy="look at the connector, and at its slot in PostgreSQL; Odoo is polled meanwhile"
+        )
 
 
 def _step(sweep: Iterator[None]) -> Iterator[None] | None:

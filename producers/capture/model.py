@@ -189,13 +189,13 @@ class ModelCapture:
 
         return read
 
-    def hinted(self, model: str, ids: Collection[int]) -> None:
+    def hinted(self, model: str, ids: Collection[int], mode: Mode = "hint") -> None:
         """Read the records that a hint for this model, or for one that is followed, points at."""
         if model == self.mapping.model:
-            self._read_again(ids, "hint")
+            self._read_again(ids, mode)
         for index, follow in enumerate(self.mapping.follows):
             if model == follow.model:
-                self._read_again(self._source.of_followed(self._one, index, sorted(ids)), "hint")
+                self._read_again(self._source.of_followed(self._one, index, sorted(ids)), mode)
 
     def sweep(self, *, content: bool) -> Iterator[None]:
         """Compare digests, and with `content` every record; a step at a time, since a sweep must not hold up the passes."""

@@ -65,6 +65,7 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
             partition.advance(entry["at"])
             for subject in partition.subjects.values():
                 partition.place(subject)
+                subject.calm = processor.at_ticks
         return
     if row_subject == EVERYBODY:
         partition.shared.keep(kind, entry)

@@ -20,6 +20,8 @@ from tests.bench.streams_figures import figures as streams_figures
 PARTS = {
     "codec": ["tests.bench.bench_codec"],
     "capture": ["tests.bench.bench_capture"],
+    "memory": ["tests.bench.bench_memory"],
+    "commit": ["tests.bench.bench_latency"],
     "audit": ["tests.bench.bench_audit"],
     "ceiling": ["tests.bench.bench_ceiling", "--events", "100000"],
     "routing": ["tests.bench.bench_routing"],

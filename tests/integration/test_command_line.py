@@ -16,7 +16,7 @@ COMMANDS = [
     "dlq show", "dlq retry", "dlq discard", "dlq edit", "dlq watch", "privacy erase",
     "trail keep", "trail list", "trail export", "trail verify", "trace",
     "policy check", "policy try", "worklist", "override", "governor", "assist",
-    "schemas check", "schemas release", "schemas list", "schemas publish", "odoo install-webhooks",
+    "schemas check", "schemas release", "schemas list", "schemas publish", "odoo install-webhooks", "odoo log-connector",
 ]  # fmt: skip
 
 

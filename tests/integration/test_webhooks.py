@@ -343,6 +343,19 @@ def test_a_body_without_a_length_is_counted_while_it_is_read(url):
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/webhooks/helpdesk", 405, id="deliveries are posted"),
+        pytest.param("POST", "/ready", 404, id="windows are looked through"),
+        pytest.param("POST", "/webhooks/helpdesk/more", 404, id="no such place"),
+        pytest.param("GET", "/", 404, id="nothing here"),
+    ],
+)
+def test_what_is_no_door_is_told_so(url, method, path, status):
+    assert httpx.request(method, f"{url}{path}").status_code == status
+
+
 def test_odoos_post_is_a_hint_under_the_key_of_its_record(url, kafka):
     record = an_invoice()
 
@@ -364,6 +377,15 @@ def test_odoos_post_is_a_hint_under_the_key_of_its_record(url, kafka):
 )
 def test_a_wrong_token_looks_like_no_such_place(url, token):
     assert httpx.post(f"{url}/odoo/{token}", json={}).status_code == 404
+
+
+def test_a_hint_of_a_model_that_nothing_is_captured_of_is_parked(url, kafka):
+    record = an_invoice()
+    body = {"_id": record, "_model": "mail.message"}
+
+    assert httpx.post(f"{url}/odoo/{TOKEN}", json=body).status_code == 422
+
+    wait_for(lambda: [one for one in there(kafka, *ODOOS) if str(record).encode() in one["current"]["value"]], 60)
 
 
 def test_a_hint_that_names_no_record_is_parked(url, kafka):

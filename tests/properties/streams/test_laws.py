@@ -35,6 +35,8 @@ lines = st.none() | st.fixed_dictionaries(
         "approved": st.booleans(),
         "leave": st.sampled_from([False, False, False, True]),
         "cost": st.integers(-100, 20_000),
+        "order_line_id": st.sampled_from([None, 100, 200]),
+        "invoice_id": st.sampled_from([None, None, 7]),
     }
 )
 absences = st.none() | st.tuples(days, st.integers(0, 5), numbers, st.booleans(), st.none() | st.integers(0, 480)).map(
@@ -94,7 +96,30 @@ purchases = st.none() | st.fixed_dictionaries(
     {"amount": st.integers(0, 9_000), "billed_amount": st.integers(0, 9_000), "project_id": st.none() | numbers}
 )
 assignments = st.none() | st.fixed_dictionaries(
-    {"status": st.sampled_from(["in_progress", "done", "cancelled"]), "employee_id": st.none() | numbers}
+    {
+        "status": st.sampled_from(["in_progress", "in_progress", "done", "cancelled"]),
+        "employee_id": st.none() | numbers,
+        "required_skill_ids": st.lists(numbers, max_size=1),
+        "planned_minutes": st.none() | st.integers(0, 20_000),
+        "starts_on": st.none() | days,
+        "ends_on": st.none() | days,
+    }
+)
+moments = st.integers(START - 30, START + 60).map(lambda number: number * DAY)
+approvals = st.none() | st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["requested", "requested", "approved", "rejected", "expired"]),
+        "requested_at": moments,
+        "due_at": st.none() | moments,
+        "decided_at": st.none() | moments,
+        "delegated_from_id": st.none() | numbers,
+    }
+)
+change_requests = st.none() | st.fixed_dictionaries(
+    {"status": st.sampled_from(["raised", "approved", "withdrawn"]), "raised_at": moments, "due_on": st.none() | days}
+)
+skills = st.none() | st.fixed_dictionaries(
+    {"employee_id": numbers, "skill_id": numbers, "valid_from": st.none() | days, "valid_to": st.none() | days}
 )
 tasks = st.none() | st.fixed_dictionaries(
     {
@@ -128,6 +153,9 @@ records = st.one_of(
     st.tuples(st.just("assignment"), st.integers(1, 2), assignments),
     st.tuples(st.just("contract"), st.integers(1, 2), contracts),
     st.tuples(st.just("task"), st.integers(1, 2), tasks),
+    st.tuples(st.just("approval"), st.integers(1, 2), approvals),
+    st.tuples(st.just("change_request"), st.integers(1, 2), change_requests),
+    st.tuples(st.just("skill"), st.integers(1, 2), skills),
 )
 ticks = st.tuples(
     st.just("tick"),
@@ -148,24 +176,31 @@ def masters(source: Source) -> list[tuple[str, Any]]:
     ]
 
 
+def published(source: Source, kind: str, number: int, state: Any, *, at: int) -> tuple[str, Any]:
+    """The event of a drawn record."""
+    match kind:
+        case "tick":
+            return source.tick(state)
+        case "assignment":
+            return source.assignment(number, number, state, at=at)
+        case "consultant" | "project" | "invoice" | "contract":
+            event: tuple[str, Any] = getattr(source, kind)(number, at=at, **state)
+            return event
+        case "helpdesk":
+            return source.dispute(number, state, at=at, source="helpdesk")
+        case "milestone" | "expense" | "purchase":
+            dated: tuple[str, Any] = getattr(source, kind)(number, state)
+            return dated
+    other: tuple[str, Any] = getattr(source, kind)(number, state, at=at)
+    return other
+
+
 def publish(source: Source, history: list[tuple[str, int, Any]], spans: list[int]) -> list[tuple[str, Any]]:
     out = [*masters(source), source.tick(START * DAY)]
     now = START * DAY
     for (kind, number, state), span in zip(history, spans, strict=False):
         now += span
-        match kind:
-            case "tick":
-                out.append(source.tick(state))
-            case "assignment":
-                out.append(source.assignment(number, number, state, at=now))
-            case "consultant" | "project" | "invoice" | "contract":
-                out.append(getattr(source, kind)(number, at=now, **state))
-            case "helpdesk":
-                out.append(source.dispute(number, state, at=now, source="helpdesk"))
-            case "dispute" | "timesheet" | "absence":
-                out.append(getattr(source, kind)(number, state, at=now))
-            case _:
-                out.append(getattr(source, kind)(number, state))
+        out.append(published(source, kind, number, state, at=now))
     return out
 
 
@@ -261,7 +296,10 @@ def test_deleting_a_record_equals_never_having_had_it(
         place = data.draw(st.integers(place, len(mixed)))
         mixed.insert(place, event)
         place += 1
-    assert values(run([*mixed, tick])) == values(run([*records_only, tick]))
+    # a company of which something was flawed once goes on saying that nothing is
+    with_it, without = (values(run([*history, tick])) for history in (mixed, records_only))
+    calm = {place for place, measured in with_it.items() if measured.get("flawed_records") == 0}
+    assert {place: measured for place, measured in with_it.items() if place not in calm - set(without)} == without
 
 
 one_project = st.lists(

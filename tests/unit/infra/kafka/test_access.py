@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import Fatal
 from infra.kafka.access import Acl, Operation, Resource, Right, domain, rights, roles, wanted
-from infra.settings import AccessSettings, ActionSettings, Settings, StreamsSettings
+from infra.settings import AccessSettings, ActionSettings, CaptureSettings, Settings, StreamsSettings
 from schemas.successions import Succession
 from schemas.topics import CLEARED, DATA_TEAMS, TOPICS, DataClass
 from streams.core import PROCESSOR_SOURCES
@@ -209,3 +209,10 @@ def test_every_role_of_the_registry_is_described():
 )
 def test_a_domain_is_what_the_neighbours_names_begin_with(name, expected):
     assert domain(name) == expected
+
+
+def test_capture_may_read_the_log_of_the_database_where_it_is_to_follow_it():
+    told = Settings(capture=CaptureSettings(log_topic="odoo-log"))
+    right = Right(Resource.TOPIC, "odoo-log", READ)
+    assert right in rights(TOPICS.values(), told)["capture"]
+    assert not [role for role, given in rights(TOPICS.values(), Settings()).items() if right in given]

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -227,4 +228,22 @@ def test_a_disk_that_refuses_is_told_to_each_of_the_batch(tmp_path):
 
     assert [type(answer) for answer in asyncio.run(scenario())] == [Transient, Transient]
     keeper.close()
+    spool.close()
+
+
+def test_a_slow_disk_is_waited_for_no_longer_than_said_and_keeps_it_all_the_same(tmp_path, monkeypatch):
+    spool, disk = opened(tmp_path), threading.Event()
+    store = spool.store
+    monkeypatch.setattr(spool, "store", lambda *told, **named: disk.wait(60) and store(*told, **named))
+    keeper = Keeper(spool)
+
+    async def scenario():
+        with pytest.raises(TimeoutError):
+            await keeper.keep(entry("a"), 0.05)
+        disk.set()
+        return await keeper.keep(entry("a"), 60)
+
+    assert asyncio.run(scenario()) == OK
+    keeper.close()
+    assert keys(spool) == ["a.raw", "a.event"]
     spool.close()

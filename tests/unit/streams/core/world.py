@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from schemas import codec, events, topics
@@ -20,6 +21,7 @@ from streams.core import (
     step,
 )
 
+ROOT = Path(__file__).resolve().parents[4]
 MONDAY_TO_FRIDAY = [480, 480, 480, 480, 480, 0, 0]
 SECOND = 1_000_000
 
@@ -537,7 +539,7 @@ class World:
     def apply(self, contribution: Contribution) -> None:
         name = contribution.processor
         partition = self.partitions[name]
-        if self.suspicious:
+        if self.suspicious and not self.processors[name].at_ticks:
             for subject in partition.subjects.values():
                 subject.calm = False
         out = step(self.processors[name], partition, contribution.kind, contribution.entry)
@@ -545,6 +547,7 @@ class World:
             self.rows[name, row.subject, row.record] = (row.kind, codec.encode_wire(row.kind, row.entry))
         for alert in out.alerts:
             codec.encode("burnline.governance.AlertEvent", alert)
+            assert (ROOT / alert["current"]["runbook"]).is_file(), alert["current"]["rule"]
             self.alerts.append(alert)
         for derived in out.contributions:
             self.apply(derived)
