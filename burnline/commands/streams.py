@@ -19,7 +19,7 @@ from burnline.commands.processes import Lifeline, begin
 from infra.settings import Settings
 from schemas.topics import PROCESSORS
 
-app = typer.Typer(invoke_without_command=True, help="Keep the measures; or rebuild their states from history.")
+app = typer.Typer(invoke_without_command=True)
 Alerts = Counter[tuple[str, str]]
 
 

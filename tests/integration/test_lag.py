@@ -23,7 +23,7 @@ from consumers.tail import tail
 from infra.errors import Fatal, Transient
 from infra.kafka import topics
 from infra.kafka.clients import admin, consumer, producer, transactional_producer
-from infra.kafka.reader import end_offsets
+from infra.kafka.reader import end_offsets, latest_offsets
 from infra.kafka.unread import Unread
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
@@ -31,7 +31,10 @@ from schemas import codec
 from schemas.events import meta
 from schemas.topics import topic
 
-CURSOR = {"model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None}
+CURSOR = {
+    "model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None,
+    "snapshot_rows": 0, "snapshot_expected": None, "snapshot_began_at": None,
+}  # fmt: skip
 NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
 
 
@@ -205,15 +208,11 @@ def applied(settings):
 
     def have_leaders():
         try:
-            return [
-                end_offsets(settings.kafka, known, range(6))
-                for known in topics.TOPICS
-                if not known.startswith("internal")
-            ]
+            return latest_offsets(settings.kafka, {name: one.partitions for name, one in topics.TOPICS.items()})
         except Transient:
             return False
 
-    wait_for(have_leaders)
+    wait_for(have_leaders, 180)
 
 
 def event(contract, verb, subject, current, *, version=1, derived=False):

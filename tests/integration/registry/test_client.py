@@ -44,7 +44,8 @@ def ids(registry: ConfluentRegistry) -> dict[int, int | None]:
 
 def test_a_registry_that_lets_numbers_be_chosen_gives_the_released_ones(served: Callable[..., Gateway]) -> None:
     choosing = Choosing()
-    choosing.schemas = {1: '"somebody else\'s"', 2: '"too"', 60: '"and this"'}
+    beyond = max(release.wire_id for versions in index().releases.values() for release in versions) + 1
+    choosing.schemas = {1: '"somebody else\'s"', 2: '"too"', beyond: '"and this"'}
     registry = client(served(choosing))
     publish(registry, survey(registry, index()))
     other = {wire_id for wire_id, number in ids(registry).items() if wire_id != number}
