@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import io
+import json
+import sys
 
+import pytest
+import structlog
+
+from infra import logs
 from infra.logs import MASK, redact
 
 
@@ -30,3 +36,22 @@ from infra.logs import MASK, redact
 )
 def test_what_is_masked_and_what_is_not(logged, shown):
     assert redact(None, "info", dict(logged)) == shown
+
+
+@pytest.fixture
+def restored():
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+def test_a_logger_outlives_the_stream_that_stood_in_for_standard_error(monkeypatch, restored):
+    gone, now = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", gone)
+    logs.configure()
+    log = structlog.get_logger()
+    log.info("first")
+    gone.close()
+    monkeypatch.setattr(sys, "stderr", now)
+    log.info("second")
+    assert json.loads(now.getvalue())["event"] == "second"
