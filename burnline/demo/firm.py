@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from burnline.supervisor import Child
+from burnline.supervisor import SPARING, Child
 from infra.embedded_odoo.handle import DB, PASSWORD, USER
 from infra.errors import Fatal
 from infra.settings import OdooSettings
@@ -33,7 +33,7 @@ class EmbeddedFirm:
             sys.executable, "-m", "infra.embedded_odoo", "--data", str(self.data), "--port", port,
             "--rate", str(rate), "--webhook", webhook, "--lifeline",
         ]  # fmt: skip
-        return Child("odoo", command, dict(os.environ), log_file)
+        return Child("odoo", command, {**SPARING, **os.environ}, log_file)
 
     def wait(self) -> OdooSettings:
         """Its settings, once it answers. Raises `Fatal` when it does not in time."""

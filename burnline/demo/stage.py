@@ -27,7 +27,7 @@ from burnline.demo.watch import Watch
 from burnline.environment import use_registry, with_broker
 from burnline.proof import measured
 from burnline.readiness import history_is_loaded
-from burnline.supervisor import Supervisor, burnline_child
+from burnline.supervisor import SPARING, Supervisor, burnline_child
 from infra import embedded_kafka
 from infra.config import read_config
 from infra.errors import Fatal
@@ -115,6 +115,7 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
                 yaml.safe_dump(firm_rules(receiver.url, simulated=firm is not None)), encoding="utf-8"
             )
         variables = {
+            **SPARING,
             **os.environ,
             "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
             "ODOO_URL": odoo.url or "",
