@@ -21,7 +21,7 @@ log = structlog.get_logger()
 QUICK = 10.0
 DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 SPARING = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
-"""Many Python processes on one machine: glibc gives memory back that it would keep for each thread (30 to 60 MB in all)."""
+"""Many Python processes on one machine: glibc gives memory back that it would keep for each thread (21 to 34 MB in all)."""
 
 
 def delay_after(deaths: int) -> float:
