@@ -480,7 +480,7 @@ _ALL = (
     Topic(
         "governance.action.v1",
         "burnline.governance.ActionEvent",
-        "action or decision",
+        "action",
         _P.OPERATIONS,
         "platform",
         _C.INTERNAL,
