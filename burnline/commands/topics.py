@@ -16,7 +16,7 @@ from infra.kafka import acls, topics
 from infra.kafka.changes import Allowance, Change, Danger
 from infra.settings import Settings
 from schemas.rekeyed import REKEYED, Rekeyed
-from schemas.successions import SUCCESSIONS
+from schemas.successions import SUCCESSIONS, Succession
 
 app = typer.Typer(
     no_args_is_help=True, help="What the registry declares, topics and who may use them, against what the cluster has."
@@ -97,7 +97,8 @@ def carry_over() -> None:
 
     settings = environment.load().settings.kafka
     parked = 0
-    for one in (*SUCCESSIONS, *REKEYED):
+    every: tuple[Succession | Rekeyed, ...] = (*SUCCESSIONS, *REKEYED)
+    for one in every:
         done = carry(settings, one)
         parked += done.parked
         names = (
