@@ -133,7 +133,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "governance.alert.v1": {
         "raised": "A line was crossed; it is not raised again until it was cleared.",
-        "changed": "Reserved: an alert in force got worse or better.",
+        "changed": "It is still in force, with another severity, owner or threshold, or about something else. A value that moves is no change.",
         "cleared": "The measure came back, beyond the hysteresis.",
     },
     "governance.action.v1": {
