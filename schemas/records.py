@@ -751,6 +751,7 @@ class Alert(TypedDict):
     `business_process`: Business process affected. Source: the registry of topics. Never null.
     `runbook`: Where the remedy is described. Source: the name of the rule. Never null.
     `company_id`: res.company id of the subject's company. Source: `burnline.people.Consultant.company_id`, `burnline.delivery.Project.company_id` or `burnline.finance.Invoice.company_id`. Null: the subject is shared by all companies.
+    `revision`: Which event of this alert this is: it was raised with the first, changed with those between, cleared with the last. Unit: events, from 1. Source: counted by whoever raised the alert. Never null; 0 where the event was written before they were counted.
     """
 
     alert_id: str
@@ -771,6 +772,7 @@ class Alert(TypedDict):
     business_process: str
     runbook: str
     company_id: int | None
+    revision: int
 
 
 class AlertEvent(TypedDict):
@@ -1066,12 +1068,18 @@ class AlertLine(TypedDict):
     `level`: Name of the line. Source: the policy of the measure. Never null.
     `episode`: Crossings so far. Unit: crossings. Source: counted by the processor. Never null.
     `state`: Whether it is in force: raised, passed or cleared. Source: the processor of the measure. Never null.
+    `revision`: Events of its last alert so far. Unit: events. Source: counted by the processor. Never null.
+    `told`: What was last told of the line: severity, owner, threshold and matter. Source: the policy of the measure. Never null; empty where it is not in force, or was raised before this was remembered.
+    `changes`: Changes of its alerts so far, of all crossings. Unit: events. Source: counted by the processor. Never null.
     """
 
     rule: str
     level: str
     episode: int
     state: str
+    revision: int
+    told: str
+    changes: int
 
 
 class AlertRow(TypedDict):

@@ -441,6 +441,7 @@ class Alert(TypedDict):
     business_process: str
     runbook: str
     company_id: int | None
+    revision: int
 
 
 class AlertEvent(TypedDict):
@@ -615,6 +616,9 @@ class AlertLine(TypedDict):
     level: str
     episode: int
     state: str
+    revision: int
+    told: str
+    changes: int
 
 
 class AlertRow(TypedDict):

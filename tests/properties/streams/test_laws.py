@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.topics import Process
 from streams.core import Measures
 from streams.core.policy import ClientExposurePolicy, UtilizationPolicy
 from tests.unit.streams.core.world import SECOND, Source, World, day, key, values
@@ -18,6 +19,15 @@ START = day("2026-03-02")
 DAY = 86_400 * SECOND
 POLICY = Measures(client_exposure=ClientExposurePolicy(limit=15_000))
 laws = settings(max_examples=60)
+WITHOUT_NUMBER = {
+    "billing.blocked",
+    "budget_burn.no_budget",
+    "data_quality.flaw",
+    "dispute_aging.reopened",
+    "staffing.bench",
+    "staffing.certification",
+}
+"""Rules whose lines are no number: something is so, or it is not."""
 
 days = st.integers(START - 30, START + 40)
 numbers = st.integers(1, 3)
@@ -393,15 +403,39 @@ def _versions(subject: Any) -> int:
 
 @given(firms)
 @laws
-def test_every_alert_is_raised_once_and_cleared_only_after(events: list[tuple[str, Any]]) -> None:
+def test_every_alert_is_raised_once_cleared_only_after_and_explains_itself(events: list[tuple[str, Any]]) -> None:
     world = run(events)
-    raised: Counter[str] = Counter()
+    _explained(world, {event["meta"].get("event_id") for _, event in events})
+    said: dict[str, list[tuple[int, str]]] = {}
     for alert in world.alerts:
         current = alert["current"]
-        raised[current["alert_id"]] += 1 if current["status"] == "raised" else -1
-        assert raised[current["alert_id"]] in {0, 1}
+        said.setdefault(current["alert_id"], []).append((current["revision"], current["status"]))
+    for words in said.values():
+        assert [number for number, _ in words] == list(range(1, len(words) + 1))
+        (_, first), *rest = words
+        assert first == "raised"
+        assert all(status == "changed" for _, status in rest[:-1])
+        assert not rest or rest[-1][1] in {"changed", "cleared"}
     events_ids = [alert["meta"]["event_id"] for alert in world.alerts]
     assert len(events_ids) == len(set(events_ids))
+    versions: dict[str, int] = {}
+    for alert in world.alerts:
+        voice = f"{alert['current']['rule'].split('.')[0]} {alert['meta']['subject']}"
+        assert alert["meta"]["version"] > versions.get(voice, 0)
+        versions[voice] = alert["meta"]["version"]
+
+
+def _explained(world: World, known: set[str]) -> None:
+    for alert in world.alerts:
+        current = alert["current"]
+        assert current["values"]
+        assert current["caused_by"]
+        assert set(current["caused_by"]) <= known
+        assert current["owner"]
+        assert current["business_process"] in set(Process)
+        assert re.fullmatch(r"[a-z-]+/\d+", current["formula"])
+        assert current["rule"] in current["runbook"]  # that it is there, the firm in memory has seen
+        assert (current["threshold"] is None) == (current["rule"] in WITHOUT_NUMBER)
 
 
 @pytest.mark.parametrize(
