@@ -15,8 +15,8 @@ from decimal import Decimal
 
 from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Own, Period, amount, ids
 from producers.core.mapping.disputes import dispute, dispute_occurred, dispute_verb
-from producers.core.policy import CapturePolicy, DisputeRule
 from producers.core.mapping.units import minutes_of
+from producers.core.policy import CapturePolicy, DisputeRule
 from producers.core.values import (
     Row,
     day,
