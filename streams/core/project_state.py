@@ -50,6 +50,7 @@ class ProjectState(TimedState):
         "_watched",
         "approved",
         "committed",
+        "committed_minutes",
         "cost",
         "head",
         "minutes",
@@ -63,7 +64,7 @@ class ProjectState(TimedState):
         """Begin with nothing known."""
         super().__init__(key, LINE)
         self.head: ProjectEntry | None = None
-        self.minutes = self.approved = self.cost = self.committed = 0
+        self.minutes = self.approved = self.cost = self.committed = self.committed_minutes = 0
         self.weeks: dict[int, int] = {}
         self.shares = self.reached = 0
         self._people: dict[int, tuple[int, int]] = {}
@@ -126,6 +127,7 @@ class ProjectState(TimedState):
             if one is not None and one["present"]:
                 self.cost += sign * one["actual"]
                 self.committed += sign * one["committed"]
+                self.committed_minutes += sign * one["committed_minutes"]
 
     def add_milestone(self, before: MilestoneEntry | None, entry: MilestoneEntry) -> None:
         """Replace what a milestone contributes."""

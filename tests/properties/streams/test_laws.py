@@ -109,7 +109,13 @@ expenses = st.none() | st.fixed_dictionaries(
     }
 )
 purchases = st.none() | st.fixed_dictionaries(
-    {"amount": st.integers(0, 9_000), "billed_amount": st.integers(0, 9_000), "project_id": st.none() | numbers}
+    {
+        "amount": st.integers(0, 9_000),
+        "billed_amount": st.integers(0, 9_000),
+        "ordered_minutes": st.none() | st.integers(0, 9_000),
+        "billed_minutes": st.none() | st.integers(0, 9_000),
+        "project_id": st.none() | numbers,
+    }
 )
 assignments = st.none() | st.fixed_dictionaries(
     {
@@ -402,6 +408,7 @@ def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
         assert subject.minutes == sum(line[3] for line in time if line[6])
         assert subject.cost == sum(line[4] for line in time if line[6]) + sum(entry["actual"] for entry in spent)
         assert subject.committed == sum(entry["committed"] for entry in spent)
+        assert subject.committed_minutes == sum(entry["committed_minutes"] for entry in spent)
 
 
 def _versions(subject: Any) -> int:
