@@ -205,7 +205,8 @@ class ActionSettings(BaseModel):
     """How actions are carried out.
 
     `schedule` has the seconds to wait after the first failure, the second, and so on (Standard Webhooks); after the last the action is
-    given up, and so it is where a target asks for more than `longest_wait`. `oldest` is how old an alert may be to be acted upon.
+    given up, and so it is where a target asks for more than `longest_wait`. `oldest` is how old an alert may be to be acted upon;
+    every step is kept for 14 days, and it must stay below that.
     `in_flight` alerts at most are kept in memory, those that wait for another attempt among them. Another runner takes over from one
     that was killed after `session_timeout` seconds.
 

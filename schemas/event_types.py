@@ -133,7 +133,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "governance.alert.v1": {
         "raised": "A line was crossed; it is not raised again until it was cleared.",
-        "changed": "Reserved: an alert in force got worse or better.",
+        "changed": "It is still in force, with another severity, owner or threshold, or about something else. A value that moves is no change.",
         "cleared": "The measure came back, beyond the hysteresis.",
     },
     "governance.action.v1": {
@@ -144,8 +144,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "abandoned": "It was given up, and a dead letter tells its owner.",
         "uncertain": "It may have been done, and asking the target again might do it twice: a dead letter asks its owner to look.",
         "suppressed": "Nothing is sent: the alert is too old, since a replay brought it back or nobody was there to act.",
-        "override-requested": "A person decided otherwise, and the policy asks for a second: nothing has changed yet.",
-        "overridden": "A person decided otherwise, with a reason: it ends here, or what it is about is in hand.",
+        "override-requested": "A person decided otherwise, and the policy asks for a second: nothing has changed yet. Its key is `burnline:override-request:<id>`.",
+        "overridden": "A person decided otherwise, with a reason: it ends here, or what it is about is in hand. Its key is `burnline:override:<id>`.",
     },
     "governance.duty.v1": {
         "assigned": "The owner is asked: now, or once quiet hours, a snooze or the time of a group are over.",

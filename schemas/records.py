@@ -578,6 +578,8 @@ class PurchaseOrder(TypedDict):
     `company_currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
     `invoiced`: True once fully billed. Source: `purchase.order.invoice_status` is invoiced. Never null.
     `company_id`: res.company id of the company that orders. Source: `purchase.order.company_id`. Null: the record is shared by all companies.
+    `ordered_minutes`: Time ordered. Unit: minutes; a day is eight hours. Source: Σ `purchase.order.line.product_qty` of lines in hours or days. Null: no line is in a unit of time.
+    `billed_minutes`: Time ordered and billed already. Unit: minutes; a day is eight hours. Source: Σ `purchase.order.line.qty_invoiced` of lines in hours or days. Null: no line is in a unit of time.
     """
 
     id: int
@@ -593,6 +595,8 @@ class PurchaseOrder(TypedDict):
     company_currency: str | None
     invoiced: bool
     company_id: int | None
+    ordered_minutes: int | None
+    billed_minutes: int | None
 
 
 class PurchaseOrderEvent(TypedDict):
@@ -751,6 +755,7 @@ class Alert(TypedDict):
     `business_process`: Business process affected. Source: the registry of topics. Never null.
     `runbook`: Where the remedy is described. Source: the name of the rule. Never null.
     `company_id`: res.company id of the subject's company. Source: `burnline.people.Consultant.company_id`, `burnline.delivery.Project.company_id` or `burnline.finance.Invoice.company_id`. Null: the subject is shared by all companies.
+    `revision`: Which event of this alert this is: it was raised with the first, changed with those between, cleared with the last. Unit: events, from 1. Source: counted by whoever raised the alert. Never null; 0 where the event was written before they were counted.
     """
 
     alert_id: str
@@ -771,6 +776,7 @@ class Alert(TypedDict):
     business_process: str
     runbook: str
     company_id: int | None
+    revision: int
 
 
 class AlertEvent(TypedDict):
@@ -1066,12 +1072,18 @@ class AlertLine(TypedDict):
     `level`: Name of the line. Source: the policy of the measure. Never null.
     `episode`: Crossings so far. Unit: crossings. Source: counted by the processor. Never null.
     `state`: Whether it is in force: raised, passed or cleared. Source: the processor of the measure. Never null.
+    `revision`: Events of its last alert so far. Unit: events. Source: counted by the processor. Never null.
+    `told`: What was last told of the line: severity, owner, threshold and matter. Source: the policy of the measure. Never null; empty where it is not in force, or was raised before this was remembered.
+    `changes`: Changes of its alerts so far, of all crossings. Unit: events. Source: counted by the processor. Never null.
     """
 
     rule: str
     level: str
     episode: int
     state: str
+    revision: int
+    told: str
+    changes: int
 
 
 class AlertRow(TypedDict):
@@ -1256,6 +1268,7 @@ class CostEntry(TypedDict):
     `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
     `actual`: Actual cost. Unit: ten-thousandths of the company's currency. Source: the project's share of `burnline.finance.Expense.amount`, or `burnline.finance.PurchaseOrder.billed_amount`. Never null.
     `committed`: Cost committed and not yet actual. Unit: ten-thousandths of the company's currency. Source: `burnline.finance.PurchaseOrder.company_amount` − `burnline.finance.PurchaseOrder.billed_amount` of a confirmed order; 0 for an expense. Never null.
+    `committed_minutes`: Time ordered and not yet billed. Unit: minutes. Source: `burnline.finance.PurchaseOrder.ordered_minutes` less its billed_minutes, of a confirmed order. Never null; 0 of an expense or a bill.
     """
 
     subject: str
@@ -1266,6 +1279,7 @@ class CostEntry(TypedDict):
     recorded_at: datetime
     actual: int
     committed: int
+    committed_minutes: int
 
 
 class DisputeEntry(TypedDict):
@@ -1609,6 +1623,8 @@ class BudgetBurn(TypedDict):
     `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: progress × revenue_budget. Null: either is null.
     `margin`: What is left of that revenue after the actual cost. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − actual_cost) / recognised_revenue. Null: nothing is recognised, or it is null.
     `margin_target`: Target in force. Unit: fraction, 1 is 100 %. Source: the policy of the measure. Null: the measure is older than the field.
+    `committed_minutes`: Time worked, and time ordered from vendors and not yet billed. Unit: minutes. Source: actual_minutes + Σ `burnline.finance.PurchaseOrder.ordered_minutes` less billed_minutes of confirmed orders. Null: the measure is older than the field.
+    `burn_committed_hours`: Time used and committed of its budget. Unit: fraction, 1 is 100 %. Source: committed_minutes / budget_minutes. Null: no budget of time is set.
     """
 
     project_id: int
@@ -1644,6 +1660,8 @@ class BudgetBurn(TypedDict):
     recognised_revenue: Decimal | None
     margin: Decimal | None
     margin_target: Decimal | None
+    committed_minutes: int | None
+    burn_committed_hours: Decimal | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -1685,6 +1703,8 @@ class BurnRollup(TypedDict):
     `formula`: Version of the formula, for example burn-rollup/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `committed_minutes`: Time worked, and time ordered and not yet billed, of all projects. Unit: minutes. Source: Σ of `burnline.measure.BudgetBurn.committed_minutes`. Null: the measure is older than the field.
+    `burn_committed_hours`: Time used and committed of its budget, of the projects that have one. Unit: fraction, 1 is 100 %. Source: committed_minutes / budget_minutes of those projects. Null: none has a budget of time.
     """
 
     kind: BurnUnit
@@ -1711,6 +1731,8 @@ class BurnRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    committed_minutes: int | None
+    burn_committed_hours: Decimal | None
 
 
 class BurnRollupEvent(TypedDict):
@@ -1739,6 +1761,7 @@ class ClientExposure(TypedDict):
     `formula`: Version of the formula, for example client-exposure/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `client_tier`: The client's tier, in the firm's words. Source: `burnline.sales.Client.tier`. Null: it has none.
     """
 
     client_id: int
@@ -1753,6 +1776,7 @@ class ClientExposure(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    client_tier: str | None
 
 
 class ClientExposureEvent(TypedDict):
@@ -1832,6 +1856,7 @@ class DisputeAging(TypedDict):
     `response_business_days`: Working days until the first response, or so far without one. Unit: days, Monday to Friday without the company's public holidays. Source: opened_on up to the first word of a source other than open. Null: the measure is older than the field.
     `promised_response_business_days`: First response that the client was promised. Unit: days, Monday to Friday without the company's public holidays. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
     `promised_resolution_days`: Resolution that the client was promised. Unit: days on which the service-level clock ran. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
+    `client_tier`: The client's tier, in the firm's words. Source: `burnline.sales.Client.tier`. Null: it has none, or the invoice is not posted.
     """
 
     invoice_id: int
@@ -1858,6 +1883,7 @@ class DisputeAging(TypedDict):
     response_business_days: int | None
     promised_response_business_days: int | None
     promised_resolution_days: int | None
+    client_tier: str | None
 
 
 class DisputeAgingEvent(TypedDict):

@@ -12,6 +12,8 @@ from datetime import date
 from enum import StrEnum
 
 PARTITIONS = 6
+STEPS_KEPT = str(14 * 24 * 3600 * 1000)
+"""Milliseconds for which every step of an action is kept. Longer than an alert is acted upon: `actions.oldest` must stay below it."""
 DATA_TEAMS, CLEARED = "analytics", "people-analytics"
 PROCESSORS = ("utilization", "budget-burn", "dispute-aging", "client-exposure", "monitors")
 
@@ -236,7 +238,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("onboarded", "changed", "archived", "deleted"),
         compacted=True,
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "sales.opportunity.v1",
@@ -493,6 +495,8 @@ _ALL = (
             "override-requested",
             "overridden",
         ),
+        compacted=True,
+        extra={"retention.ms": "-1", "min.compaction.lag.ms": STEPS_KEPT},
         publishers=("actions", "operator"),
         subscribers=("actions", "governor", "operator", DATA_TEAMS),
         service_level=_S.GOLD,

@@ -339,6 +339,8 @@ class PurchaseOrder(TypedDict):
     company_currency: str | None
     invoiced: bool
     company_id: int | None
+    ordered_minutes: int | None
+    billed_minutes: int | None
 
 
 class PurchaseOrderEvent(TypedDict):
@@ -441,6 +443,7 @@ class Alert(TypedDict):
     business_process: str
     runbook: str
     company_id: int | None
+    revision: int
 
 
 class AlertEvent(TypedDict):
@@ -615,6 +618,9 @@ class AlertLine(TypedDict):
     level: str
     episode: int
     state: str
+    revision: int
+    told: str
+    changes: int
 
 
 class AlertRow(TypedDict):
@@ -724,6 +730,7 @@ class CostEntry(TypedDict):
     recorded_at: int
     actual: int
     committed: int
+    committed_minutes: int
 
 
 class DisputeEntry(TypedDict):
@@ -931,6 +938,8 @@ class BudgetBurn(TypedDict):
     recognised_revenue: bytes | None
     margin: bytes | None
     margin_target: bytes | None
+    committed_minutes: int | None
+    burn_committed_hours: bytes | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -968,6 +977,8 @@ class BurnRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    committed_minutes: int | None
+    burn_committed_hours: bytes | None
 
 
 class BurnRollupEvent(TypedDict):
@@ -992,6 +1003,7 @@ class ClientExposure(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    client_tier: str | None
 
 
 class ClientExposureEvent(TypedDict):
@@ -1051,6 +1063,7 @@ class DisputeAging(TypedDict):
     response_business_days: int | None
     promised_response_business_days: int | None
     promised_resolution_days: int | None
+    client_tier: str | None
 
 
 class DisputeAgingEvent(TypedDict):

@@ -15,7 +15,8 @@ from infra.errors import Fatal
 from infra.kafka import acls, topics
 from infra.kafka.changes import Allowance, Change, Danger
 from infra.settings import Settings
-from schemas.successions import SUCCESSIONS
+from schemas.rekeyed import REKEYED, Rekeyed
+from schemas.successions import SUCCESSIONS, Succession
 
 app = typer.Typer(
     no_args_is_help=True, help="What the registry declares, topics and who may use them, against what the cluster has."
@@ -86,21 +87,23 @@ def apply(
 
 @app.command("carry-over")
 def carry_over() -> None:
-    """Tell the history of every deprecated topic on the topic that replaces it; what was told before is not told again.
+    """Tell the history of every deprecated topic on the topic that replaces it, and that of a topic whose keys changed under those of today.
+
+    What was told before is not told again.
 
     Example: burnline topics carry-over, after `topics apply` and before the new producers start. Exit status 1 when records were parked.
     """
     from infra.kafka.carry_over import carry_over as carry
 
-    if not SUCCESSIONS:
-        typer.echo("no topic is deprecated")
-        return
     settings = environment.load().settings.kafka
     parked = 0
-    for succession in SUCCESSIONS:
-        done = carry(settings, succession)
+    every: tuple[Succession | Rekeyed, ...] = (*SUCCESSIONS, *REKEYED)
+    for one in every:
+        done = carry(settings, one)
         parked += done.parked
-        names = f"{succession.old.name} to {succession.new.name}"
+        names = (
+            f"{one.old.name} under today's keys" if isinstance(one, Rekeyed) else f"{one.old.name} to {one.new.name}"
+        )
         typer.echo(f"{names}: {done.told} told, {done.there} were there, {done.parked} parked as dead letters")
     raise typer.Exit(1 if parked else 0)
 

@@ -46,6 +46,13 @@ def report(
     }
 
 
+def said(latency: Mapping[str, float | None]) -> str:
+    """Percentiles in words."""
+    if latency["p50"] is None:
+        return "not known: nothing changed in Odoo meanwhile, or too little to tell"
+    return f"p50 {latency['p50']} ms, p99 {latency['p99']} ms"
+
+
 def show(console: Console, found: Mapping[str, Any], proof: Mapping[str, Verdict]) -> None:
     """The same for people, with the first differences if there are any."""
     facts = Table(show_header=False, title="the demo in figures", title_justify="left")
@@ -55,8 +62,7 @@ def show(console: Console, found: Mapping[str, Any], proof: Mapping[str, Verdict
     facts.add_row("alerts raised", ", ".join(f"{count} {rule}" for rule, count in found["alerts"].items()) or "none")
     facts.add_row("actions", f"{found['actions']['succeeded']} succeeded, {found['actions']['failed']} failed")
     facts.add_row("dead letters", str(found["dead_letters"]))
-    latency = found["latency_ms"]
-    facts.add_row("commit to measure", f"p50 {latency['p50']} ms, p99 {latency['p99']} ms")
+    facts.add_row("commit to measure", said(found["latency_ms"]))
     console.print(facts)
     table = Table(
         "measure",

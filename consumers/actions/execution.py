@@ -6,7 +6,8 @@ Rules
   asked again; for any other the action ends as `uncertain`, and its owner is asked.
 - The end is recorded last, after the dead letter: until then the action would be done again, under the same id.
 - What tells the owner of an action that was given up is an action too. Whoever reads the alert again, after a crash in between, carries it out.
-- Nothing is sent about an alert that is too old: that is recorded, once.
+- Nothing is sent about an alert that is too old: that is recorded, once; where an attempt was made when it was younger, its owner is told. The
+  topic forgets steps only of actions about such alerts, so that what it forgot is never done again.
 - What a person decided about is not sent, from the moment on that it is read on the topic.
 """
 
@@ -80,8 +81,8 @@ class Execution:
     async def _carry_out(self, planned: Planned, origin: Message, tenure: Tenure) -> None:
         if planned.action_id in self.ledger.ended:
             return
+        old = why_not_sent(planned.alert, datetime.now(UTC), self._manner.oldest)
         if planned.action_id not in self.ledger.under_way:
-            old = why_not_sent(planned.alert, datetime.now(UTC), self._manner.oldest)
             if old is not None:
                 await self._record(planned, "suppressed", 0, detail=old)
                 return
@@ -91,6 +92,9 @@ class Execution:
         known = self.ledger.under_way[planned.action_id]
         if known.open and not self._target(planned).idempotent:
             await tenure.sheltered(self._ask_owner(planned, origin, known.attempt, INTERRUPTED))
+            return
+        if old is not None:
+            await tenure.sheltered(self._give_up(planned, origin, known.attempt, old))
             return
         patience = self._manner.patience
         attempt = min(known.attempt, patience.attempts - 1)
@@ -156,11 +160,14 @@ class Execution:
                 return seconds
             case Abandon(reason):
                 await self._record(planned, "failed", attempt, detail=reason)
-                await self._park(planned, origin, attempt, abandonment(planned, reason))
-                await self._record(planned, "abandoned", attempt, detail=reason)
+                await self._give_up(planned, origin, attempt, reason)
             case Doubt(reason):
                 await self._ask_owner(planned, origin, attempt, reason)
         return None
+
+    async def _give_up(self, planned: Planned, origin: Message, attempt: int, reason: str) -> None:
+        await self._park(planned, origin, attempt, abandonment(planned, reason))
+        await self._record(planned, "abandoned", attempt, detail=reason)
 
     async def _ask_owner(self, planned: Planned, origin: Message, attempt: int, reason: str) -> None:
         await self._park(planned, origin, attempt, doubt(planned, reason))

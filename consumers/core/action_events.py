@@ -11,6 +11,7 @@ from typing import Literal, TypedDict
 from consumers.core.plan import Planned
 from schemas.events import meta
 from schemas.records import ActionEvent, Override
+from schemas.rekeyed import action_subject
 from schemas.topics import topic
 
 ACTIONS = topic("governance.action.v1")
@@ -46,11 +47,6 @@ _ORDER: dict[Status, int] = {
 }
 
 
-def subject_of(action_id: str) -> str:
-    """The key of an action's events."""
-    return f"burnline:action:{action_id}"
-
-
 def action_event(
     planned: Planned,
     status: Status,
@@ -68,7 +64,7 @@ def action_event(
             ACTIONS,
             status,
             source=SOURCE,
-            subject=subject_of(planned.action_id),
+            subject=action_subject(planned.action_id, status),
             version=3 * attempt + _ORDER[status],
             occurred_at=now,
             recorded_at=now,

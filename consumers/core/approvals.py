@@ -45,6 +45,7 @@ def alert_of(event: ApprovalEvent) -> AlertEvent | None:
         "business_process": "operations",
         "runbook": "docs/runbooks/approval.md",
         "company_id": request["company_id"],
+        "revision": 1 if undecided else 2,
     }
     return {"meta": event["meta"], "current": current}
 

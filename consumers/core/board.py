@@ -58,7 +58,8 @@ class Board:
     asked: dict[str, ActionEvent] = field(default_factory=dict)
     """What one person asked for, and no second has confirmed, by what it is about."""
 
-    _in_hand: set[str] = field(default_factory=set)
+    _decided: set[str] = field(default_factory=set)
+    """What is in effect, told before or after the question: they stand under keys of their own, and so in no order."""
 
     def alert(self, event: AlertEvent) -> None:
         """Take in an event of an alert."""
@@ -70,15 +71,16 @@ class Board:
         """Take in an event of an action, or what a person decided about anything."""
         current, identity = event["current"], event["current"]["action_id"]
         if current["status"] == "override_requested":
-            self.asked[identity] = event
+            if identity not in self._decided:
+                self.asked[identity] = event
         elif current["status"] != "overridden":
             known = self.actions.get(identity)
             if known is None or known["current"]["status"] not in DONE:
                 self.actions[identity] = event
         elif counts(current, self.policy):
             self.asked.pop(identity, None)
+            self._decided.add(identity)
             if current["kind"] == DUTY:
-                self._in_hand.add(identity)
                 self.duties.pop(identity, None)
             else:
                 self.actions[identity] = event
@@ -89,7 +91,7 @@ class Board:
         if event["current"]["status"] == "closed":
             self.duties.pop(identity, None)
             self.asked.pop(identity, None)
-        elif identity not in self._in_hand:
+        elif identity not in self._decided:
             self.duties[identity] = event
 
     def freeze(self, event: FreezeEvent) -> None:

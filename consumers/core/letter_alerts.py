@@ -113,6 +113,7 @@ def _alert(group: Group, episode: int, level: int, many: int, event: DeadLetterE
             "business_process": group.business_process,
             "runbook": current["runbook"],
             "company_id": event["meta"]["company_id"],
+            "revision": 1,
         },
     }
 
@@ -129,5 +130,5 @@ def _cleared(alert: AlertEvent, event: DeadLetterEvent) -> AlertEvent:
             "version": alert["meta"]["version"] + 1,
             "causation_id": event["meta"]["event_id"],
         },
-        "current": {**alert["current"], "status": "cleared", "value": Decimal(0)},
+        "current": {**alert["current"], "status": "cleared", "value": Decimal(0), "revision": 2},
     }

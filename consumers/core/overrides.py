@@ -21,11 +21,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from consumers.core.action_events import ACTIONS, subject_of
+from consumers.core.action_events import ACTIONS
 from consumers.core.policy import Policy
 from schemas.events import meta
 from schemas.records import Action, ActionEvent, Override
+from schemas.rekeyed import action_subject
 
 DUTY, FREEZE = "duty", "freeze"
 """The kinds under which a duty and a freeze are overridden, next to those of targets."""
@@ -108,12 +110,13 @@ def _event(
     second: bool,
 ) -> ActionEvent:
     waits = second and confirmed_by is None
+    status: Literal["override_requested", "overridden"] = "override_requested" if waits else "overridden"
     return {
         "meta": meta(
             ACTIONS,
             "override-requested" if waits else "overridden",
             source=SOURCE,
-            subject=subject_of(subject.identity),
+            subject=action_subject(subject.identity, status),
             version=(at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1),
             occurred_at=at,
             recorded_at=at,
@@ -128,7 +131,7 @@ def _event(
             "policy": subject.policy,
             "target": subject.target,
             "kind": subject.kind,
-            "status": "override_requested" if waits else "overridden",
+            "status": status,
             "attempt": subject.attempt,
             "detail": None,
             "reference": None,

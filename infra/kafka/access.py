@@ -28,6 +28,7 @@ from infra.kafka.names import (
 )
 from infra.settings import AccessSettings, Settings
 from schemas.privacy import erasable
+from schemas.rekeyed import REKEYED, Rekeyed
 from schemas.successions import SUCCESSIONS, Succession
 from schemas.topics import CLEARED, DATA_TEAMS, Topic
 
@@ -136,7 +137,7 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
             (Right(Resource.GROUP, TRAIL, Operation.READ), Right(Resource.TRANSACTIONS, TRAIL, Operation.WRITE)),
         ),
         MIGRATION: Role(
-            "`burnline topics carry-over`: tells the history of deprecated topics on those that replace them",
+            "`burnline topics carry-over`: tells the history of deprecated topics on those that replace them, and of topics whose keys changed under today's",
             (
                 _prefix(Resource.GROUP, CARRY_OVER, Operation.READ),
                 _prefix(Resource.TRANSACTIONS, CARRY_OVER, Operation.WRITE),
@@ -201,7 +202,9 @@ def domain(topic: str) -> str:
 
 
 def rights(
-    declared: Iterable[Topic], settings: Settings, successions: Iterable[Succession] = SUCCESSIONS
+    declared: Iterable[Topic],
+    settings: Settings,
+    successions: Iterable[Succession | Rekeyed] = (*SUCCESSIONS, *REKEYED),
 ) -> dict[str, dict[Right, str]]:
     """The rights of every role, each with its reason. Raises `Fatal` for a topic that names a role there is none of."""
     topics = list(declared)

@@ -1,8 +1,8 @@
-"""The history of a deprecated topic, told once more on the topic that replaces it.
+"""The history of a deprecated topic, told once more on the topic that replaces it; or of a topic whose keys changed, under those of today.
 
 Rules
 - What is carried, and how far, is one transaction: stopped anywhere and run again, every event stands on the new topic once.
-- Events that name their successor stand there already: a producer of the new major wrote both.
+- Events that name their successor stand there already: a producer of the new major wrote both. So do those that have today's key.
 - What cannot be told becomes a dead letter in the same transaction.
 - Run it before the producers of the new major start: then history comes before what follows it. Later nothing is lost but that
   order; events bear their version.
@@ -27,6 +27,7 @@ from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from schemas import codec
 from schemas.events import SUCCESSOR, cloudevents_headers
+from schemas.rekeyed import Rekeyed
 from schemas.successions import Succession
 from schemas.topics import Topic
 
@@ -37,14 +38,16 @@ STAGE = "carry-over"
 
 @dataclass(slots=True)
 class Carried:
-    """What became of the records of an old topic: told on the new one, there already, or parked."""
+    """What became of the records of an old topic: told on the new one (or under the new key), there already, or parked."""
 
     told: int = 0
     there: int = 0
     parked: int = 0
 
 
-def carry_over(settings: KafkaSettings, succession: Succession, *, dead_letters: Topic = DEAD_LETTERS) -> Carried:
+def carry_over(
+    settings: KafkaSettings, succession: Succession | Rekeyed, *, dead_letters: Topic = DEAD_LETTERS
+) -> Carried:
     """Carry what stands on the old topic now, and was not carried before. Returns when done.
 
     Raises `Transient` when Kafka does not answer; what was not committed is carried by the next call.
@@ -75,7 +78,9 @@ def _left(settings: KafkaSettings, member: Consumer, topic: str) -> dict[int, tu
 class _Carrier:
     """Tells records of the old topic on the new one, a transaction for each batch."""
 
-    def __init__(self, producer: Producer, member: Consumer, succession: Succession, dead_letters: Topic) -> None:
+    def __init__(
+        self, producer: Producer, member: Consumer, succession: Succession | Rekeyed, dead_letters: Topic
+    ) -> None:
         self._producer, self._member, self._writer = producer, member, EventWriter(producer)
         self._succession, self._dead_letters = succession, dead_letters
         self.done = Carried()
@@ -101,16 +106,19 @@ class _Carrier:
         if SUCCESSOR in dict(record.headers() or ()):
             self.done.there += 1
             return
-        if value is None:
+        if value is None and isinstance(self._succession, Succession):
             self._writer.send_bytes(new.name, record.key(), None)
             self.done.told += 1
             return
         try:
-            event = self._succession.upcast(codec.decode(value).value)
-            told = codec.encode(new.record, event)
+            event = None if value is None else self._succession.upcast(codec.decode(value).value)
+            told = b"" if event is None else codec.encode(new.record, event)
         except PoisonMessage as error:
             self._writer.send(self._dead_letters, letter_of(record, error, stage=STAGE, at=datetime.now(UTC)))
             self.done.parked += 1
+            return
+        if event is None:
+            self.done.there += 1
             return
         # without its successor: on a topic that is deprecated in its turn, it is yet to be carried on
         headers = [pair for pair in cloudevents_headers(new, event["meta"]) if pair[0] != SUCCESSOR]

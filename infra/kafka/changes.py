@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from infra.kafka.access import Acl, is_ours
-from infra.kafka.losses import COPIES, LOWER_LOSES, loss_of, same
+from infra.kafka.losses import COPIES, LOWER_LOSES, POLICY, loss_of, same
+from schemas.rekeyed import REKEYED
 from schemas.topics import Topic
 
 
@@ -85,6 +86,7 @@ class Change:
 
 
 _SIGNS = {Kind.CREATE: "+", Kind.GRANT: "+", Kind.DELETE: "-", Kind.REVOKE: "-"}
+CARRY_FIRST = "first run `burnline topics carry-over`, which gives older records the keys they have today; then "
 ABSENT, UNSET, DEFAULT = "absent", "unset", "the broker's default"
 
 
@@ -176,7 +178,8 @@ def _setting(name: str, setting: str, after: str, there: TopicState, allow: Allo
         return Change(Kind.ALTER, name, setting, before, after, why, Danger.IMPOSSIBLE, refused=True)
     loss = loss_of(setting, found, after)
     if loss:
-        why = f"{loss}; --allow-data-loss {name} does it"
+        first = CARRY_FIRST if setting == POLICY and any(name == one.topic.name for one in REKEYED) else ""
+        why = f"{loss}; {first}--allow-data-loss {name} does it"
         return Change(Kind.ALTER, name, setting, before, after, why, Danger.DATA_LOSS, name not in allow.data_loss)
     return Change(Kind.ALTER, name, setting, before, after, "as declared; nothing is lost")
 

@@ -1,7 +1,9 @@
-"""When an alert is raised and cleared: lines that are crossed, and the memory of which are.
+"""When an alert is raised, changed and cleared: lines that are crossed, and the memory of which are.
 
 Rules
 - One alert per crossing: a line that is in force is not raised again until it was cleared. Clearing arms it as a new episode.
+- A raised alert is told anew, as changed, when what was told of it no longer holds: its severity, its owner, its threshold, or what
+  it is about. A value that moves is no change: the next line is there for it.
 - A ladder clears a line only below the line minus the hysteresis. A jump over several lines raises the highest and
   passes the others silently: they are in force, were never raised, and so are never reported as cleared.
 - Of exclusive bands one is in force. Leaving one for another clears the one and raises the other.
@@ -15,22 +17,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from schemas.records import Severity
 from schemas.wire import AlertLine
 
-RAISED, PASSED, CLEARED = "raised", "passed", "cleared"
+RAISED: Final = "raised"
+PASSED: Final = "passed"
+CLEARED: Final = "cleared"
 _IN_FORCE = (RAISED, PASSED)
 
 
 class Line(NamedTuple):
-    """A line that can be crossed, who owns what follows, and where it stands, if it is a number."""
+    """A line that can be crossed, who owns what follows, where it stands, if it is a number, and `about` what it speaks, if that can change."""
 
     level: str
     severity: Severity
     owner: str
     at: Fraction | None = None
+    about: str = ""
+
+    @property
+    def terms(self) -> str:
+        """What is told of the line, so that a change of it can be seen."""
+        return f"{self.severity} {self.owner} {self.at} {self.about}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,66 +57,119 @@ class Rule:
 
 
 class Crossing(NamedTuple):
-    """A line was crossed, or its alert ended."""
+    """A line was crossed, its alert ended, or it is told anew. `revision` counts what was said of the alert, from 1."""
 
-    status: Literal["raised", "cleared"]
+    status: Literal["raised", "changed", "cleared"]
     rule: str
     line: Line
     episode: int
     value: Fraction | None
     passed: tuple[str, ...] = ()
+    revision: int = 1
+
+
+class Standing(NamedTuple):
+    """How a line stands: how often it was crossed, and whether it is in force.
+
+    Of its last alert: how often it spoke, and the terms last told, empty where nobody knows. Of all: how often one changed.
+    """
+
+    episode: int = 0
+    state: str = CLEARED
+    revision: int = 0
+    told: str = ""
+    changes: int = 0
+
+
+_NEVER = Standing()
 
 
 class Memory:
-    """The lines of one subject: how often each was crossed, and whether it is in force."""
+    """The lines of one subject."""
 
     __slots__ = ("_lines", "changed")
 
     def __init__(self) -> None:
         """Begin with nothing crossed."""
-        self._lines: dict[tuple[str, str], tuple[int, str]] = {}
+        self._lines: dict[tuple[str, str], Standing] = {}
         self.changed = False
 
     def load(self, lines: Iterable[AlertLine]) -> None:
         """Take over what was remembered."""
-        self._lines = {(line["rule"], line["level"]): (line["episode"], line["state"]) for line in lines}
+        self._lines = {
+            (line["rule"], line["level"]): Standing(*(line[name] for name in Standing._fields))  # type: ignore[literal-required]
+            for line in lines
+        }
 
     def dump(self) -> list[AlertLine]:
         """All lines, ordered by rule and level."""
         return [
-            {"rule": rule, "level": level, "episode": episode, "state": state}
-            for (rule, level), (episode, state) in sorted(self._lines.items())
+            {"rule": rule, "level": level, **standing._asdict()}  # type: ignore[typeddict-item]
+            for (rule, level), standing in sorted(self._lines.items())
         ]
 
     @property
     def version(self) -> int:
         """Grows with each change of a line."""
-        return sum(2 * episode - (state in _IN_FORCE) for episode, state in self._lines.values())
+        return sum(2 * one.episode - (one.state in _IN_FORCE) + one.changes for one in self._lines.values())
 
-    def get(self, rule: str, level: str) -> tuple[int, str]:
-        """Episode and state of a line; 0 and cleared for one never crossed."""
-        return self._lines.get((rule, level), (0, CLEARED))
-
-    def put(self, rule: str, level: str, episode: int, state: str) -> None:
-        """Remember a line."""
-        self._lines[rule, level] = (episode, state)
-        self.changed = True
+    def get(self, rule: str, level: str) -> Standing:
+        """How a line stands."""
+        return self._lines.get((rule, level), _NEVER)
 
     def in_force(self, rule: str) -> list[str]:
         """Levels of a rule that are raised or passed."""
-        return [level for (name, level), (_, state) in self._lines.items() if name == rule and state in _IN_FORCE]
+        return [level for (name, level), one in self._lines.items() if name == rule and one.state in _IN_FORCE]
 
-    def enter(self, rule: str, level: str, state: str) -> int:
-        """Put a line in force as its next episode; returns the episode."""
-        episode = self.get(rule, level)[0] + 1
-        self.put(rule, level, episode, state)
-        return episode
+    def pass_by(self, rule: Rule, line: Line, episode: int | None = None) -> None:
+        """Put a line in force silently, as its next episode or the one named."""
+        self._begin(rule, line, episode, Standing(state=PASSED))
+
+    def enter(
+        self,
+        rule: Rule,
+        line: Line,
+        value: Fraction | None,
+        *,
+        passed: tuple[str, ...] = (),
+        episode: int | None = None,
+    ) -> Crossing:
+        """Raise a line, as its next episode or the one named."""
+        now = self._begin(rule, line, episode, Standing(state=RAISED, revision=1, told=line.terms))
+        return Crossing(RAISED, rule.name, line, now.episode, value, passed)
 
     def leave(self, rule: Rule, level: str, value: Fraction | None) -> list[Crossing]:
         """Clear a line; a passed one silently."""
-        episode, state = self.get(rule.name, level)
-        self.put(rule.name, level, episode, CLEARED)
-        return [Crossing("cleared", rule.name, rule.line(level), episode, value)] if state == RAISED else []
+        before = self.get(rule.name, level)
+        self._put(rule.name, level, before._replace(state=CLEARED, revision=before.revision + 1, told=""))
+        if before.state != RAISED:
+            return []
+        return [Crossing(CLEARED, rule.name, rule.line(level), before.episode, value, revision=before.revision + 1)]
+
+    def renew(self, rule: Rule, lines: Iterable[Line], value: Fraction | None) -> list[Crossing]:
+        """Tell anew what is raised under other terms than those last told."""
+        out = []
+        for line in lines:
+            before = self.get(rule.name, line.level)
+            if before.state != RAISED or before.told == line.terms:
+                continue
+            if not before.told:  # raised before terms were remembered: taken over as they are
+                self._lines[rule.name, line.level] = before._replace(told=line.terms)
+                continue
+            now = before._replace(revision=before.revision + 1, told=line.terms, changes=before.changes + 1)
+            self._put(rule.name, line.level, now)
+            out.append(Crossing("changed", rule.name, line, now.episode, value, revision=now.revision))
+        return out
+
+    def _put(self, rule: str, level: str, standing: Standing) -> None:
+        self._lines[rule, level] = standing
+        self.changed = True
+
+    def _begin(self, rule: Rule, line: Line, episode: int | None, standing: Standing) -> Standing:
+        before = self.get(rule.name, line.level)
+        now = standing._replace(episode=before.episode + 1 if episode is None else episode, changes=before.changes)
+        self._put(rule.name, line.level, now)
+        return now
 
 
 def ladder(memory: Memory, rule: Rule, value: Fraction | None, hysteresis: Fraction) -> list[Crossing]:
@@ -119,17 +182,17 @@ def ladder(memory: Memory, rule: Rule, value: Fraction | None, hysteresis: Fract
             out += memory.leave(rule, level, value)
     if value is None:
         return out
+    out += memory.renew(rule, rule.lines, value)
     reached = [line for line in rule.lines if line.at is not None and line.at <= value]
-    new = [line for line in reached if memory.get(rule.name, line.level)[1] not in _IN_FORCE]
+    new = [line for line in reached if memory.get(rule.name, line.level).state not in _IN_FORCE]
     if not new:
         return out
     top = new[-1]
     silent = new[:-1] if top is reached[-1] else new
     for line in silent:
-        memory.enter(rule.name, line.level, PASSED)
+        memory.pass_by(rule, line)
     if top is reached[-1]:
-        episode = memory.enter(rule.name, top.level, RAISED)
-        out.append(Crossing("raised", rule.name, top, episode, value, tuple(line.level for line in silent)))
+        out.append(memory.enter(rule, top, value, passed=tuple(line.level for line in silent)))
     return out
 
 
@@ -140,7 +203,7 @@ def calm_range(memory: Memory, rule: Rule, hysteresis: Fraction) -> tuple[Fracti
     for line in rule.lines:
         if line.at is None:
             continue
-        if memory.get(rule.name, line.level)[1] in _IN_FORCE:
+        if memory.get(rule.name, line.level).state in _IN_FORCE:
             below = max(line.at - hysteresis, below) if below is not None else line.at - hysteresis
         else:
             above = min(line.at, above) if above is not None else line.at
@@ -151,24 +214,23 @@ def band(memory: Memory, rule: Rule, level: str | None, value: Fraction | None) 
     """Bring exclusive bands to one of them, or to none. A band without a line is remembered and not raised."""
     now = memory.in_force(rule.name)
     if now == ([] if level is None else [level]):
-        return []
+        return memory.renew(rule, rule.lines, value)
     out = [crossing for old in now for crossing in memory.leave(rule, old, value)]
     if level is not None:
         line = next((line for line in rule.lines if line.level == level), None)
-        episode = memory.enter(rule.name, level, PASSED if line is None else RAISED)
-        if line is not None:
-            out.append(Crossing("raised", rule.name, line, episode, value))
+        if line is None:
+            memory.pass_by(rule, rule.line(level))
+        else:
+            out.append(memory.enter(rule, line, value))
     return out
 
 
 def flag(memory: Memory, rule: Rule, value: Fraction | None, *, begins: bool, ends: bool) -> list[Crossing]:
     """Raise a rule of one line when `begins`, clear it when `ends`; between the two it stays as it is."""
     line = rule.lines[0]
-    if memory.get(rule.name, line.level)[1] in _IN_FORCE:
-        return memory.leave(rule, line.level, value) if ends else []
-    if not begins or ends:
-        return []
-    return [Crossing("raised", rule.name, line, memory.enter(rule.name, line.level, RAISED), value)]
+    if memory.get(rule.name, line.level).state in _IN_FORCE:
+        return memory.leave(rule, line.level, value) if ends else memory.renew(rule, rule.lines, value)
+    return [memory.enter(rule, line, value)] if begins and not ends else []
 
 
 def once(memory: Memory, rule: Rule, value: Fraction | None, *, episode: int, reached: list[Line]) -> list[Crossing]:
@@ -176,15 +238,14 @@ def once(memory: Memory, rule: Rule, value: Fraction | None, *, episode: int, re
 
     A line no longer reached, or left from another episode, ends.
     """
-    out = _left(memory, rule, value, episode, reached)
-    new = [line for line in reached if memory.get(rule.name, line.level)[0] < episode]
+    out = _left(memory, rule, value, episode, reached) + memory.renew(rule, reached, value)
+    new = [line for line in reached if memory.get(rule.name, line.level).episode < episode]
     silent = [line for line in new if line is not reached[-1]]
     for line in silent:
-        memory.put(rule.name, line.level, episode, PASSED)
+        memory.pass_by(rule, line, episode)
     if len(silent) < len(new):
-        top = reached[-1]
-        memory.put(rule.name, top.level, episode, RAISED)
-        out.append(Crossing("raised", rule.name, top, episode, value, tuple(line.level for line in silent)))
+        passed = tuple(line.level for line in silent)
+        out.append(memory.enter(rule, reached[-1], value, passed=passed, episode=episode))
     return out
 
 
@@ -192,9 +253,9 @@ def each_once(memory: Memory, rule: Rule, *, episode: int, reached: list[tuple[L
     """As `once`, of lines that are no steps of one another: each that is reached is raised, with its own value."""
     out = _left(memory, rule, None, episode, [line for line, _ in reached])
     for line, value in reached:
-        if memory.get(rule.name, line.level)[0] < episode:
-            memory.put(rule.name, line.level, episode, RAISED)
-            out.append(Crossing("raised", rule.name, line, episode, value))
+        out += memory.renew(rule, [line], value)
+        if memory.get(rule.name, line.level).episode < episode:
+            out.append(memory.enter(rule, line, value, episode=episode))
     return out
 
 
@@ -204,7 +265,7 @@ def _left(memory: Memory, rule: Rule, value: Fraction | None, episode: int, reac
     return [
         crossing
         for level in memory.in_force(rule.name)
-        if level not in levels or memory.get(rule.name, level)[0] != episode
+        if level not in levels or memory.get(rule.name, level).episode != episode
         for crossing in memory.leave(rule, level, value)
     ]
 
@@ -218,10 +279,9 @@ def standing(memory: Memory, rule: Rule, value: Fraction | None, reached: list[L
         if level not in levels
         for crossing in memory.leave(rule, level, value)
     ]
+    out += memory.renew(rule, reached, value)
     return out + [
-        Crossing("raised", rule.name, line, memory.enter(rule.name, line.level, RAISED), value)
-        for line in reached
-        if memory.get(rule.name, line.level)[1] not in _IN_FORCE
+        memory.enter(rule, line, value) for line in reached if memory.get(rule.name, line.level).state not in _IN_FORCE
     ]
 
 

@@ -3,7 +3,7 @@
 Rules
 - A measure's id is made of its subject, day, revision and type; its version is the revision. It occurred when its day began in the
   subject's time zone, or when its newest record was written, if that was later: both come from events, whatever the batches.
-- An alert event's id is made of the alert's id and its type, its version grows with each of the subject. It occurred at the last tick, or when the entry that crossed the line was
+- An alert event's id is made of the alert's id and its type, of a changed alert with its revision; its version grows with each of the subject. It occurred at the last tick, or when the entry that crossed the line was
   written, if that was later.
 - Both are caused by the newest event that moved the subject, and correlate with it.
 """
@@ -106,10 +106,11 @@ def _alert_event(
     caused_by = event_ids(partition.marks(subject))
     alert_id = deterministic_id(rule, subject.about, crossing.episode, line.level)
     kind = ALERT_TOPIC.event_type(crossing.status)
+    said = (crossing.revision,) if crossing.status == "changed" else ()
     company_id = voice.company(subject)
     return {
         "meta": _meta(
-            deterministic_id(SOURCE, alert_id, kind),
+            deterministic_id(SOURCE, alert_id, kind, *said),
             kind,
             subject,
             occurred_at=days.moment(tick if recorded_at is None else max(tick, recorded_at)),
@@ -124,6 +125,7 @@ def _alert_event(
             "severity": line.severity,
             "subject_kind": voice.subject_kind,
             "episode": crossing.episode,
+            "revision": crossing.revision,
             "level": line.level,
             "value": as_share(crossing.value),
             "threshold": as_share(line.at),

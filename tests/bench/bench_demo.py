@@ -33,22 +33,36 @@ def once() -> dict[str, Any]:
         while stage.watch.first_measure_at is None and time.time() - began < PATIENCE:
             time.sleep(0.05)
         first = stage.watch.first_measure_at
-        peak = 0
+        peak: dict[str, int] = {}
         end = time.time() + LIVE_SECONDS
         while time.time() < end:
-            me = psutil.Process()
-            found = [me, *me.children(recursive=True)]
-            peak = max(peak, sum(memory(p) for p in found))
+            peak = max(peak, residents(), key=lambda sizes: sum(sizes.values()))
             time.sleep(0.5)
-    return {"first_measure_s": round(first - began, 1) if first else None, "python_rss_mb": round(peak / 2**20)}
+    return {
+        "first_measure_s": round(first - began, 1) if first else None,
+        "python_rss_mb": round(sum(peak.values()) / 2**20),
+        "by_process_mb": {name: round(size / 2**20) for name, size in peak.items()},
+    }
 
 
-def memory(process: psutil.Process) -> int:
-    """Resident bytes of a Python process; 0 for another program, or one that is gone."""
-    try:
-        return process.memory_info().rss if "python" in process.name() else 0
-    except psutil.NoSuchProcess:
-        return 0
+def residents() -> dict[str, int]:
+    """Resident bytes of each Python process of the demo now, this one included, by the command that it runs."""
+    found: dict[str, int] = {}
+    me = psutil.Process()
+    for process in [me, *me.children(recursive=True)]:
+        try:
+            if "python" in process.name():
+                name = "demo" if process == me else what_runs(process.cmdline())
+                found[name] = found.get(name, 0) + process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def what_runs(command: list[str]) -> str:
+    """The command or module of a Python command line: `python -m burnline capture …` is `capture`."""
+    module = command[command.index("-m") + 1 :]
+    return module[1] if module[0] == "burnline" else module[0]
 
 
 def main() -> None:

@@ -41,8 +41,9 @@ def alert(
         "business_process": "project-to-revenue",
         "runbook": "infra/runbooks/budget.md",
         "company_id": 1,
+        "revision": {"raised": 1, "changed": 2}.get(status, 3),
     } | changed
-    identity = deterministic_id(current["alert_id"], status)
+    identity = deterministic_id(current["alert_id"], status, *([current["revision"]] if status == "changed" else []))
     version = {"raised": 1, "changed": 2, "cleared": 3}.get(status, 4)
     return {
         "meta": meta(

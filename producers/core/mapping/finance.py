@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Period, amount, ids
+from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Own, Period, amount, ids
 from producers.core.mapping.disputes import dispute, dispute_occurred, dispute_verb
+from producers.core.mapping.units import minutes_of
 from producers.core.policy import CapturePolicy, DisputeRule
 from producers.core.values import (
     Row,
@@ -273,6 +274,8 @@ def purchase_order(row: Row, context: Context, _previous: object) -> PurchaseOrd
         "company_currency": context.lookups.company(company_id).currency,
         "invoiced": row.get("invoice_status") == "invoiced",
         "company_id": company_id,
+        "ordered_minutes": minutes_of(row["lines"], "product_qty", context),
+        "billed_minutes": minutes_of(row["lines"], "qty_invoiced", context),
     }
 
 
@@ -292,6 +295,11 @@ def purchase_order_verb(previous: PurchaseOrder | None, current: PurchaseOrder |
     return "changed" if previous is not None else "requested"
 
 
+def _units_needed(row: Row) -> Iterable[tuple[str, int | None]]:
+    for line in row["lines"]:
+        yield "units", ref(line.get("product_uom_id"))
+
+
 def _lines_needed(row: Row) -> Iterable[tuple[str, int | None]]:
     for line in row.get("lines") or ():
         yield from _accounts_needed(line)
@@ -308,20 +316,21 @@ def _accounts_needed(row: Row) -> Iterable[tuple[str, int | None]]:
 def account_moves(policy: CapturePolicy) -> ModelMapping:
     """One read of account.move feeds invoices and disputes; a dispute field that the firm named must exist."""
     rule, usual = policy.dispute, DisputeRule()
-    own = {
-        rule.state_field: usual.state_field,
-        rule.date_field: usual.date_field,
-        rule.amount_field: usual.amount_field,
-        rule.reason_field: usual.reason_field,
-    }
-    named = tuple(name for name, default in own.items() if name != default)
+    own = (
+        Own(rule.state_field, ("selection", "char"), tuple(rule.states)),
+        Own(rule.date_field, ("date", "datetime")),
+        Own(rule.amount_field, ("float", "monetary", "integer")),
+        Own(rule.reason_field, ("char", "text", "selection")),
+    )
+    defaults = {usual.state_field, usual.date_field, usual.amount_field, usual.reason_field}
     return ModelMapping(
         model="account.move",
         module="account",
-        fields=("name", "move_type", "state", "payment_state", "amount_total", "amount_residual", "company_id", *named),
+        fields=("name", "move_type", "state", "payment_state", "amount_total", "amount_residual", "company_id"),
+        own=tuple(one for one in own if one.name not in defaults),
         optional=(
             "partner_id", "invoice_date", "invoice_date_due", "currency_id", "amount_total_signed",
-            "amount_residual_signed", "reversed_entry_id", "invoice_user_id", *own,
+            "amount_residual_signed", "reversed_entry_id", "invoice_user_id", *(one.name for one in own),
         ),
         children=(
             Children(
@@ -384,7 +393,16 @@ PURCHASE_ORDER = ModelMapping(
     entities=(Entity("finance.purchase-order.v1", purchase_order, purchase_order_verb),),
     sums=(amount("amount_untaxed", "amount"), ids("partner_id", "vendor_id"), ids("project_id")),
     period=Period("date_order", "ordered_on"),
-    children=(Children("lines", "purchase.order.line", "order_id", ("qty_invoiced", "price_unit"), ("discount",)),),
+    children=(
+        Children(
+            "lines",
+            "purchase.order.line",
+            "order_id",
+            ("qty_invoiced", "price_unit"),
+            ("discount", "product_qty", "product_uom_id"),
+        ),
+    ),
     follows=(Follow("purchase.order.line", "order_id"),),
-    uses=("companies",),
+    uses=("companies", "units"),
+    needs=_units_needed,
 )

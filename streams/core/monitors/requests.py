@@ -133,7 +133,9 @@ class Requests(Monitor):
         late = days.business_days(due, end, off) if end > due else -1
         rule = self._rules[fact["kind"]]
         late_steps = [
-            line for line in rule.lines if line.at is not None and waits and end > due and line.at < max(1, late)
+            line._replace(about=str(numbers.get("approver_id")))
+            for line in rule.lines
+            if line.at is not None and waits and end > due and line.at < max(1, late)
         ]
         measure = {
             "kind": fact["kind"],

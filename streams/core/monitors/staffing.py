@@ -92,7 +92,8 @@ class Staffing(Monitor):
             (Line("expiring", "notice", owner), Line("expired", "critical", owner), Line("missing", "critical", owner)),
             owner,
         )
-        self._ends = Rule("staffing.assignment_ends", (Line("ends", "notice", owner),), owner)
+        within = Fraction(policy.ends_within_days)
+        self._ends = Rule("staffing.assignment_ends", (Line("ends", "notice", owner, within),), owner)
         self._bench = Rule("staffing.bench", (Line("free", "warning", owner),), owner)
 
     def rules(self) -> Sequence[Rule]:
@@ -147,8 +148,19 @@ class Staffing(Monitor):
             values["last_assignment_ends_on"] = str(measure["last_assignment_ends_on"])
         judged = [
             Judged(self._capacity, self._capacity.lines * over, load),
-            Judged(self._certification, [line for line in self._certification.lines if line.level in conflicts]),
-            Judged(self._ends, self._ends.lines * soon),
+            Judged(
+                self._certification,
+                [
+                    line._replace(about=str(skills[line.level]))
+                    for line in self._certification.lines
+                    if line.level in conflicts
+                ],
+            ),
+            Judged(
+                self._ends,
+                [line._replace(about=str(last)) for line in self._ends.lines * soon],
+                None if last is None else Fraction(last - as_of),
+            ),
             Judged(self._bench, self._bench.lines * free),
         ]
         return Finding(measure, values, judged, numbers.get("company_id"), quality)

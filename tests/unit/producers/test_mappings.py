@@ -126,7 +126,7 @@ def test_a_client_has_the_tier_of_the_firm_s_field() -> None:
     policy = CapturePolicy(client_tier_field="x_tier")
     assert state("sales.client.v1", row, policy)["tier"] == "gold"
     assert state("sales.client.v1", row)["tier"] is None
-    assert "x_tier" in mapping_of("sales.client.v1", policy)[0].fields
+    assert "x_tier" in mapping_of("sales.client.v1", policy)[0].needed
 
 
 def test_a_template_is_no_project() -> None:
@@ -311,6 +311,30 @@ def test_an_order_is_billed_by_its_lines_in_the_companys_currency() -> None:
     assert (found["currency"], found["company_currency"], found["status"]) == ("USD", "EUR", "confirmed")
 
 
+@pytest.mark.parametrize(
+    ("lines", "ordered", "billed"),
+    [
+        pytest.param([(6, 10.0, 2.5)], 600, 150, id="hours"),
+        pytest.param([(6, 10.0, 0.0), (8, 2.0, 1.0)], 1560, 480, id="hours and days of eight"),
+        pytest.param([(1, 10.0, 5.0), (6, 1.0, 0.0)], 60, 0, id="other units are no time"),
+        pytest.param([(1, 10.0, 5.0), (None, 3.0, 0.0)], None, None, id="no time at all"),
+        pytest.param([], None, None, id="an order without lines"),
+    ],
+)
+def test_the_time_that_an_order_buys(lines: list[Any], ordered: int | None, billed: int | None) -> None:
+    row = {
+        "name": "P1",
+        "state": "purchase",
+        "amount_untaxed": 1.0,
+        "lines": [
+            {"qty_invoiced": done, "price_unit": 1.0, "product_qty": quantity, "product_uom_id": unit}
+            for unit, quantity, done in lines
+        ],
+    }
+    found = state("finance.purchase-order.v1", row)
+    assert (found["ordered_minutes"], found["billed_minutes"]) == (ordered, billed)
+
+
 MOVE = {
     "name": "INV/1", "move_type": "out_invoice", "state": "posted", "payment_state": "not_paid", "amount_total": 100.0,
     "amount_residual": 40.0, "amount_total_signed": -80.0, "amount_residual_signed": -32.0, "currency_id": 2, "partner_id": 6,
@@ -407,10 +431,10 @@ def test_a_firms_own_field_must_exist_while_the_defaults_may_be_missing() -> Non
     plain, _ = mapping_of("delivery.timesheet.v1")
     named, _ = mapping_of("delivery.timesheet.v1", CapturePolicy(approved=ApprovedRule("x_approved")))
     assert "timesheet_invoice_id" in plain.optional
-    assert "x_approved" in named.fields
+    assert "x_approved" in named.needed
     moves, _ = mapping_of("finance.dispute.v1", CapturePolicy(dispute=DisputeRule(state_field="x_claim")))
-    assert "x_claim" in moves.fields
-    assert "x_dispute_date" not in moves.fields
+    assert "x_claim" in moves.needed
+    assert "x_dispute_date" not in moves.needed
 
 
 def test_lookups_are_built_from_rows() -> None:

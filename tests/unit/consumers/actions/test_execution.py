@@ -12,10 +12,11 @@ from consumers.actions.execution import Execution, Manner
 from consumers.actions.gate import Gates
 from consumers.actions.targets.failed import TargetFailed
 from consumers.actions.tenure import Lease, Tenure
+from consumers.core.action_events import action_event
 from consumers.core.plan import plan
 from consumers.core.policy import Policy
 from consumers.core.retry import Failure, Patience
-from tests.support.governing import raised, rule
+from tests.support.governing import START, raised, rule
 
 POLICY = Policy((rule(),))
 [PLANNED] = plan(raised(), POLICY)
@@ -36,6 +37,23 @@ class Journal:
             asyncio.get_running_loop().call_soon(self.execution.override, PLANNED.action_id)
             await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+
+class Origin:
+    """The record of an alert."""
+
+    def topic(self) -> str:
+        return "governance.alert.v1"
+
+    def partition(self) -> int:
+        return 0
+
+    offset = partition
+
+    def key(self) -> None:
+        return None
+
+    value = headers = key
 
 
 class Down:
@@ -70,3 +88,20 @@ def test_what_was_overridden_is_not_called(speaks_at: str, calls: int, statuses:
         return target.calls, journal.statuses
 
     assert asyncio.run(acted()) == (calls, statuses)
+
+
+def test_an_action_under_way_whose_alert_has_become_too_old_is_not_sent_and_its_owner_is_told() -> None:
+    """The topic forgets older steps: what it shows of such an action may not be the last word."""
+
+    async def acted() -> tuple[int, list[str], list[str]]:
+        journal, target = Journal("never"), Down()
+        manner = Manner(Patience((3600.0,), 3600.0), timedelta(days=7))
+        execution = Execution({"log": target}, Gates([PLANNED.target]), manner, journal)  # type: ignore[arg-type,dict-item]  # doubles
+        execution.ledger.fold(action_event(PLANNED, "failed", 1, START)["current"])
+        await execution.carry_out(PLANNED, Origin(), Tenure(Lease(1000)))  # type: ignore[arg-type]  # a double
+        return target.calls, journal.statuses, list(execution.ledger.given_up.values())
+
+    calls, statuses, why = asyncio.run(acted())
+
+    assert (calls, statuses) == (0, ["parked", "abandoned"])
+    assert "none older than 7 d 0 h is acted upon" in why[0]

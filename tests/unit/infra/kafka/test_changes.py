@@ -17,10 +17,11 @@ from infra.kafka.changes import (
     settings_of,
     topic_changes,
 )
-from schemas.topics import TOPICS
+from schemas.topics import STEPS_KEPT, TOPICS
 
 EVENTS = TOPICS["delivery.timesheet.v1"]
 CLOCK = TOPICS["ops.clock.v1"]
+ACTIONS = TOPICS["governance.action.v1"]
 STATE = TOPICS["internal.budget-burn-state.v1"]
 KEPT = {"cleanup.policy": "delete", "retention.ms": "-1", "min.insync.replicas": "1"}
 COMPACTED = {"cleanup.policy": "compact", "retention.ms": "604800000", "min.insync.replicas": "1"}
@@ -151,6 +152,13 @@ def test_a_quorum_that_no_topic_could_reach_is_refused_whatever_is_allowed():
         ),
         pytest.param(
             STATE, there(STATE), f"--allow-data-loss {STATE.name}", Allowance(data_loss=ONE), id="compaction on"
+        ),
+        pytest.param(
+            ACTIONS,
+            there(ACTIONS, KEPT | {"min.compaction.lag.ms": STEPS_KEPT}),
+            f"first run `burnline topics carry-over`, which gives older records the keys they have today; then --allow-data-loss {ACTIONS.name}",
+            Allowance(data_loss=frozenset({ACTIONS.name})),
+            id="compaction where keys have changed",
         ),
         pytest.param(
             EVENTS,

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
 
-from streams.core.alerts import Line, Memory, Rule, band, calm_range, ladder, once
+from streams.core.alerts import (
+    Crossing,
+    Line,
+    Memory,
+    Rule,
+    band,
+    calm_range,
+    each_once,
+    flag,
+    ladder,
+    once,
+    standing,
+)
 
 LADDER = Rule("r", tuple(Line(str(p), "info", "team", Fraction(p, 100)) for p in (50, 75, 90, 100, 110)), "team")
 SLACK = Fraction(2, 100)
@@ -110,6 +123,92 @@ def test_once_lines_are_raised_once_in_an_episode() -> None:
 
 def test_a_line_no_longer_configured_ends_with_an_owner() -> None:
     memory = Memory()
-    memory.enter("r", "85", "raised")
+    memory.enter(LADDER, Line("85", "info", "former"), None)
     (crossing,) = ladder(memory, LADDER, Fraction(95, 100), SLACK)[:1]
     assert (crossing.status, crossing.line.level, crossing.line.owner) == ("cleared", "85", "team")
+
+
+def changed(line: Line, **terms: object) -> Line:
+    return line._replace(**terms)  # type: ignore[arg-type]  a test may change any of them
+
+
+FIRST = LADDER.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        pytest.param(FIRST, [], id="the same terms are no news"),
+        pytest.param(changed(FIRST, severity="warning"), ["changed 50 #1.2"], id="another severity"),
+        pytest.param(changed(FIRST, owner="others"), ["changed 50 #1.2"], id="another owner"),
+        pytest.param(changed(FIRST, at=Fraction(45, 100)), ["changed 50 #1.2"], id="another threshold, reached too"),
+        pytest.param(
+            changed(FIRST, at=Fraction(65, 100)), ["cleared 50 #1.2"], id="a threshold no longer reached ends it"
+        ),
+        pytest.param(changed(FIRST, about="else"), ["changed 50 #1.2"], id="it is about something else"),
+    ],
+)
+def test_what_was_told_is_told_anew_when_its_terms_change(line: Line, says: list[str]) -> None:
+    memory, rule = Memory(), Rule("r", (line, *LADDER.lines[1:]), "team")
+    walk(memory, 50, 60)
+    found = ladder(memory, rule, Fraction(60, 100), SLACK)
+    assert [f"{c.status} {c.line.level} #{c.episode}.{c.revision}" for c in found] == says
+    assert ladder(memory, rule, Fraction(60, 100), SLACK) == []
+
+
+def test_a_line_passed_silently_changes_silently() -> None:
+    memory, rule = Memory(), Rule("r", tuple(changed(line, owner="others") for line in LADDER.lines), "team")
+    walk(memory, 91)
+    assert [c.line.level for c in ladder(memory, rule, Fraction(91, 100), SLACK)] == ["90"]
+
+
+def test_each_word_of_an_alert_has_a_number_and_the_memory_a_higher_version() -> None:
+    memory, seen, versions = Memory(), [], [0]
+    rules = [Rule("r", (changed(FIRST, owner=owner),), "team") for owner in ("one", "two", "three")]
+    for value, rule in [(50, 0), (50, 1), (50, 2), (0, 2), (50, 2), (0, 0)]:
+        for c in ladder(memory, rules[rule], Fraction(value, 100), SLACK):
+            seen.append((c.status, c.episode, c.revision))
+            versions.append(memory.version)
+    assert seen == [
+        ("raised", 1, 1),
+        ("changed", 1, 2),
+        ("changed", 1, 3),
+        ("cleared", 1, 4),
+        ("raised", 2, 1),
+        ("cleared", 2, 2),
+    ]
+    assert versions == sorted(set(versions))
+    restored = Memory()
+    restored.load(memory.dump())
+    assert restored.version == memory.version
+
+
+def test_what_was_raised_before_terms_were_remembered_is_taken_over_silently() -> None:
+    memory = Memory()
+    memory.load(
+        [{"rule": "r", "level": "50", "episode": 1, "state": "raised", "revision": 0, "told": "", "changes": 0}]
+    )
+    assert walk(memory, 55) == []
+    assert [c.status for c in ladder(memory, Rule("r", (changed(FIRST, owner="x"),), "t"), Fraction(1), SLACK)] == [
+        "changed"
+    ]
+
+
+@pytest.mark.parametrize(
+    "bring",
+    [
+        pytest.param(lambda memory, rule: band(memory, rule, "50", None), id="a band"),
+        pytest.param(lambda memory, rule: flag(memory, rule, None, begins=True, ends=False), id="a flag"),
+        pytest.param(lambda memory, rule: once(memory, rule, None, episode=1, reached=list(rule.lines)), id="once"),
+        pytest.param(
+            lambda memory, rule: each_once(memory, rule, episode=1, reached=[(rule.lines[0], Fraction(1))]),
+            id="each once",
+        ),
+        pytest.param(lambda memory, rule: standing(memory, rule, None, list(rule.lines)), id="what stands"),
+    ],
+)
+def test_every_kind_of_rule_tells_a_change_once(bring: Callable[[Memory, Rule], list[Crossing]]) -> None:
+    memory = Memory()
+    before, after = (Rule("r", (changed(FIRST, owner=owner),), "team") for owner in ("one", "two"))
+    said = [[(c.status, c.line.owner) for c in bring(memory, rule)] for rule in (before, before, after, after)]
+    assert said == [[("raised", "one")], [], [("changed", "two")], []]

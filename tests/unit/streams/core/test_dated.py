@@ -56,6 +56,21 @@ def test_a_level_that_comes_is_raised_and_one_that_goes_is_cleared() -> None:
     ]
 
 
+def test_an_alert_in_force_is_told_anew_when_its_rule_changes_hands() -> None:
+    again = replace(LATER, budget_burn=BudgetBurnPolicy(owner="project-office"))
+    source, world = Source(), World(Measures(later=(Era(date(2026, 3, 30), again),)))
+    world.feed(source.project(1, budget_minutes=1000), source.timesheet(1, {"minutes": 550}), at("2026-03-29"))
+    world = world.drain().restarted(random.Random(7))  # noqa: S311  an order, no secret
+    world.feed(at("2026-03-30"), at("2026-03-31"))
+    said = [alert["current"] for alert in world.alerts if alert["current"]["rule"] == "budget_burn.hours"]
+    assert [(one["status"], one["owner"], one["revision"]) for one in said] == [
+        ("raised", "delivery-operations", 1),
+        ("changed", "project-office", 2),
+    ]
+    assert world.alerts[-1]["meta"]["event_type"] == "governance.alert.changed.v1"
+    assert said[0]["alert_id"] == said[1]["alert_id"]
+
+
 def test_a_restart_on_the_day_goes_on_under_the_new_rules() -> None:
     source, world = Source(), World(RULES)
     world.feed(source.project(1, budget_minutes=1000), source.timesheet(1, {"minutes": 550}), at("2026-03-30")).drain()

@@ -95,6 +95,7 @@ def test_every_contribution_fits_its_schema() -> None:
         source.absence(1, {"first_day": 1, "last_day": 2}),
         source.project(1, budget_cost="99.9999"),
         source.milestone(1, {"share": "0.5"}),
+        source.client(1, tier="gold"),
         source.invoice(1),
         source.dispute(1, {"amount": 5}),
         source.expense(1, {"amount": 10}),
@@ -173,6 +174,21 @@ def test_purchases(state: dict[str, Any], expected: list[tuple[int, int]]) -> No
     assert [(c.entry["actual"], c.entry["committed"]) for c in out] == expected
 
 
+@pytest.mark.parametrize(
+    ("state", "minutes"),
+    [
+        pytest.param({}, 0, id="goods commit no time"),
+        pytest.param({"ordered_minutes": 600, "billed_minutes": 200}, 400, id="what is not billed"),
+        pytest.param({"ordered_minutes": 600, "billed_minutes": 700}, 0, id="billed beyond the order"),
+        pytest.param({"ordered_minutes": 600, "invoiced": True}, 0, id="fully billed, whatever the lines say"),
+        pytest.param({"ordered_minutes": 2**62}, 1 << 40, id="no order is that long"),
+    ],
+)
+def test_time_that_is_ordered(state: dict[str, Any], minutes: int) -> None:
+    (out,) = measured(*Source().purchase(1, state))
+    assert out.entry["committed_minutes"] == minutes
+
+
 def test_only_customer_invoices_are_aged() -> None:
     def aged(**fields: Any) -> list[int]:
         routed = route(*Source().invoice(1, at=instant("2026-03-01T23:30:00"), **fields))
@@ -198,8 +214,8 @@ def test_content_no_processor_can_use_is_poison() -> None:
 
 
 def test_a_topic_without_a_meaning_stops_the_router() -> None:
-    with pytest.raises(Fatal, match=r"sales\.client"):
-        route("sales.client.v1", {})
+    with pytest.raises(Fatal, match=r"sales\.opportunity"):
+        route("sales.opportunity.v1", {})
 
 
 @pytest.mark.parametrize(

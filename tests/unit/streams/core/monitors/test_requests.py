@@ -89,3 +89,12 @@ def test_a_request_of_the_future_is_a_reason() -> None:
     world.feed(source.approval(1, {"requested_at": instant("2026-05-01")}), at("2026-03-30"))
     measured = request(world)
     assert (measured["days_open"], measured["reasons"]) == (0, ["asked_in_the_future"])
+
+
+def test_a_delegated_request_that_is_late_says_who_is_to_decide_now() -> None:
+    source, world = Source(), World()
+    world.feed(source.approval(1, {"requested_at": THURSDAY}, at=THURSDAY), at("2026-03-31"))
+    delegated = {"requested_at": THURSDAY, "approver_id": 8, "delegated_from_id": 5}
+    world.feed(source.approval(1, delegated), at("2026-04-01"))
+    assert world.said(APPROVAL)[:2] == [(APPROVAL, "approver", "raised", 1), (APPROVAL, "approver", "changed", 1)]
+    assert [alert["current"]["values"]["approver_id"] for alert in world.alerts[:2]] == ["5", "8"]

@@ -138,3 +138,22 @@ def test_a_plan_without_time_is_a_reason() -> None:
     measured = staffing(world)
     assert (measured["load"], measured["reasons"]) == (Decimal(0), ["assignment_without_plan"])
     assert measured["last_assignment_ends_on"] == date(2026, 4, 18)
+
+
+def test_an_alert_says_so_when_it_is_about_something_else() -> None:
+    source, world = hired()
+    plan = {"required_skill_ids": [1], "ends_on": TODAY + 10}
+    world.feed(source.assignment(1, 1, plan), noon("2026-03-29"))
+    world.feed(source.assignment(1, 1, {**plan, "required_skill_ids": [1, 2]}), noon("2026-03-30"))
+    world.feed(
+        source.assignment(1, 1, {**plan, "required_skill_ids": [1, 2], "ends_on": TODAY + 12}), noon("2026-03-31")
+    )
+    assert world.said("staffing.certification") == [
+        ("staffing.certification", "missing", "raised", 1),
+        ("staffing.certification", "missing", "changed", 1),
+    ]
+    ends = [a["current"] for a in world.alerts if a["current"]["rule"] == "staffing.assignment_ends"]
+    assert [(one["status"], one["value"], one["threshold"]) for one in ends] == [
+        ("raised", 10, 14),
+        ("changed", 10, 14),
+    ]
