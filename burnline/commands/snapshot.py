@@ -58,7 +58,7 @@ def pause(snapshot: Which = None) -> None:
 
     Example: burnline snapshot pause
     """
-    _send(environment.load().settings, _signal("pause", snapshot_id=snapshot))
+    _steer("pause", snapshot)
 
 
 @app.command()
@@ -67,7 +67,7 @@ def resume(snapshot: Which = None) -> None:
 
     Example: burnline snapshot resume
     """
-    _send(environment.load().settings, _signal("resume", snapshot_id=snapshot))
+    _steer("resume", snapshot)
 
 
 @app.command()
@@ -76,7 +76,7 @@ def stop(snapshot: Which = None) -> None:
 
     Example: burnline snapshot stop
     """
-    _send(environment.load().settings, _signal("stop", snapshot_id=snapshot))
+    _steer("stop", snapshot)
 
 
 @app.command()
@@ -141,6 +141,28 @@ def _check(signal: CaptureSignal) -> None:
         checked(signal, declared)
     except PoisonMessage as error:
         raise Fatal(str(error), remedy=error.remedy) from None
+
+
+def _steer(command: SignalCommand, snapshot: str | None) -> None:
+    settings = environment.load().settings
+    if snapshot is not None:
+        _known(settings, snapshot)
+    _send(settings, _signal(command, snapshot_id=snapshot))
+
+
+def _known(settings: Settings, snapshot: str) -> None:
+    """Refuse an id that no snapshot has, also none that no capture has read yet, and one of a snapshot that is over: the signal would do nothing."""
+    from producers.capture import standing
+    from producers.core.snapshots import LIVING, applied
+
+    known = standing.snapshots(settings.kafka, database(settings))
+    one = known.get(snapshot)
+    if one is not None and one["state"] not in LIVING:
+        raise Fatal(
+            f"the snapshot {snapshot} is over: {one['state']}", remedy="ask for another with `burnline snapshot start`"
+        )
+    if one is None and snapshot not in standing.awaited(settings.kafka, database(settings), applied(known.values())):
+        raise Fatal(f"there is no snapshot {snapshot}", remedy="`burnline snapshot status` shows the ids")
 
 
 def _send(settings: Settings, signal: CaptureSignal) -> None:
