@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from burnline import environment
@@ -197,5 +198,7 @@ def _follow(settings: Settings, snapshot_id: str) -> None:
                     break
             time.sleep(LOOK_EVERY)
     if one["why"]:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]{one['state']}:[/] {one['why']}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]{one['state']}:[/] {escape(one['why'])}", highlight=False
+        )
     raise typer.Exit(1 if one["state"] == "refused" else 0)
