@@ -28,6 +28,7 @@ ALLOWED = {
     "operator",
     "schemas",
     "streams",
+    "struct",
     "typing",
     "zoneinfo",
 }
