@@ -2236,6 +2236,7 @@ class UtilizationRollup(TypedDict):
     `formula`: Version of the formula, for example utilization-rollup/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `direct_consultants`: Of those, the ones who report to the manager directly, not over others. Unit: persons. Source: counted over the consultants. Null: the unit is no manager's, or the measure is older than the field.
     """
 
     kind: RollupKind
@@ -2262,6 +2263,7 @@ class UtilizationRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    direct_consultants: int | None
 
 
 class UtilizationRollupEvent(TypedDict):

@@ -1273,6 +1273,7 @@ class UtilizationRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    direct_consultants: int | None
 
 
 class UtilizationRollupEvent(TypedDict):

@@ -348,6 +348,10 @@ def _consultant(event: Any) -> Iterator[Contribution]:
     }
     subject = f"{_system(meta)}{_EMPLOYEE}:{said['id']}"
     yield _contribution(UTILIZATION, kinds.CONSULTANT, meta, subject, fields, present=now is not None)
+    # of whom somebody reports to, all that is measured elsewhere needs: no cost, no hours, no employment
+    fields |= {"hourly_cost": None, "currency": None, "weekday_minutes": [], "department_id": None, "calendar_id": None}
+    fields |= {"employed_from": None, "employed_to": None}
+    yield _contribution(UTILIZATION, kinds.CONSULTANT, meta, EVERYBODY, fields, present=now is not None, record=subject)
 
 
 def _invoice(event: Any) -> Iterator[Contribution]:
