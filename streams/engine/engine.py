@@ -26,7 +26,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from itertools import count
@@ -49,6 +49,7 @@ from streams.engine.lanes import Lanes
 from streams.engine.litter import Litter
 from streams.engine.member import Member
 from streams.engine.ownership import Ownership
+from streams.engine.publishing import Published
 from streams.engine.restore import Restorer
 from streams.engine.standby import Standbys
 from streams.engine.topology import Partition, Topology, partition_of
@@ -83,7 +84,12 @@ class Status(NamedTuple):
 
 
 class ElsewhereError(LookupError):
-    """The subject lives in a partition of another worker."""
+    """The subject lives in a partition that is not ready here: another worker's, whose `address` is told if it is known, or one to come."""
+
+    def __init__(self, sentence: str, address: str | None) -> None:
+        """Say which partition it is."""
+        self.address = address
+        super().__init__(sentence)
 
 
 class Engine:
@@ -100,6 +106,9 @@ class Engine:
         self._begun = self._refreshed = time.monotonic()
         self._behind = False
         self._life, self._commits = uuid.uuid4().hex, count()
+        self._watch: Watch | None = None
+        self.committed: Callable[[list[Published]], object] = lambda _: None
+        """Called with the events of each batch once they are committed; it must not wait."""
 
     @property
     def _longest_turn(self) -> float:
@@ -136,7 +145,7 @@ class Engine:
         lanes = Lanes(self._topology, self._widths)
         checkpoints = Checkpoints(streams.data_dir / streams.instance, self._topology.release)
         keeper = Keeper(kafka, streams.group, checkpoints, every=streams.checkpoint_every)
-        watch = Watch(kafka, streams.group, streams.instance, lanes.width)
+        watch = self._watch = Watch(kafka, streams.group, streams.instance, lanes.width)
         standbys = Standbys(
             kafka,
             checkpoints,
@@ -213,7 +222,9 @@ class Engine:
         outputs = batch.finish()
         worked = time.monotonic()
         self._commit(transactions, outputs)
-        metrics.STEP_SECONDS.observe(stepped - began)
+        self.committed(outputs.events)
+        metrics.DECODE_SECONDS.observe(batch.decoding)
+        metrics.STEP_SECONDS.observe(stepped - began - batch.decoding)
         metrics.MEASURE_SECONDS.observe(worked - stepped)
         metrics.COMMIT_SECONDS.observe(time.monotonic() - worked)
         _count(outputs, len(records))
@@ -255,7 +266,10 @@ class Engine:
             raise KeyError(name)
         place: Partition = processor.input, partition_of(subject, self._widths[processor.input])
         if place not in self._own.ready:
-            raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker")
+            seen = self._watch and self._watch.now
+            ours = seen is None or place in self._own.since
+            address = None if ours or seen is None else seen.address_of(place[1])
+            raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker", address)
         return processor.look_up(self._own.ready[place][1], subject)
 
 
