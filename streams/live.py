@@ -31,7 +31,7 @@ class Live:
 
     def __init__(self, app: faust.App, engine: Engine) -> None:
         """Follow this engine from the app's start on."""
-        self._engine, self._channel = engine, app.channel()
+        self._engine, self._channel, self._flow = engine, app.channel(), app.flow_control
         self._passing: deque[Published] = deque(maxlen=SHOWN)
         self._last: deque[Published] = deque(maxlen=SHOWN)
         app.agent(self._channel, name="live")(self._follow)
@@ -55,6 +55,7 @@ class Live:
         while self._passing:
             batch.append(self._passing.popleft())
         if batch:
+            self._flow.resume()  # which Faust leaves to its consumer of Kafka, and that is off
             await self._channel.send(value=batch)
 
     async def _tell(self) -> None:

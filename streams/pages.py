@@ -59,6 +59,10 @@ def add_pages(app: faust.App, engine: Engine, live: Live) -> None:
         """All figures, for Prometheus."""
         return self.bytes(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
+    _add_look_up(app, engine)
+
+
+def _add_look_up(app: faust.App, engine: Engine) -> None:
     @app.page("/state/{processor}/{subject}")
     async def state(self: Any, request: Any, processor: str, subject: str) -> Any:
         """The measure of a subject; 404 where it has none, 307 to the worker that owns it, 503 while it changes hands."""

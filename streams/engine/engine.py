@@ -266,9 +266,8 @@ class Engine:
             raise KeyError(name)
         place: Partition = processor.input, partition_of(subject, self._widths[processor.input])
         if place not in self._own.ready:
-            seen = self._watch and self._watch.now
-            ours = seen is None or place in self._own.since
-            address = None if ours or seen is None else seen.address_of(place[1])
+            group = self._watch.now if self._watch is not None else None
+            address = None if group is None or place in self._own.since else group.address_of(place[1])
             raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker", address)
         return processor.look_up(self._own.ready[place][1], subject)
 
