@@ -103,8 +103,9 @@ class Engine:
         self._questions: SimpleQueue[tuple[str, str, Future[Mapping[str, Any] | None]]] = SimpleQueue()
         self._last_commit: float | None = None
         self._asked = 0.0
-        self._begun = self._refreshed = time.monotonic()
-        self._behind = False
+        self._refreshed = time.monotonic()
+        self._behind: float | None = None
+        """Since when there has been something to do and nothing was committed."""
         self._life, self._commits = uuid.uuid4().hex, count()
         self._watch: Watch | None = None
         self.committed: Callable[[list[Published]], object] = lambda _: None
@@ -117,7 +118,8 @@ class Engine:
     def status(self) -> Status:
         """How the worker is, without waiting for it."""
         own = self._own
-        stands = time.monotonic() - (self._last_commit or self._begun) if self._behind and own.complete else 0.0
+        behind = self._behind
+        stands = time.monotonic() - behind if behind is not None and own.complete else 0.0
         return Status(own.complete, len(own.inputs()), len(own.ready), self._last_commit, len(own.stopped), stands)
 
     def look_up(self, processor: str, subject: str) -> Future[Mapping[str, Any] | None]:
@@ -176,7 +178,7 @@ class Engine:
                 near = self._own.near()  # before the batch: what it brings itself is not behind it
                 self._asked = time.monotonic()
                 if records := member.gather():
-                    self._behind = True
+                    self._behind = self._behind or self._asked
                     try:
                         self._work(records, near & self._own.ready.keys(), transactions)
                     except DefectError as error:
@@ -184,6 +186,8 @@ class Engine:
                     del records
                     litter.swept()
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
+                    if member.lags():  # though nothing came of it
+                        self._behind = self._behind or self._asked
                     self._rest(transactions)
                 keeper.keep_one(self._own)
             copies = keeper.copies(self._own, list(self._own.ready))
@@ -250,7 +254,7 @@ class Engine:
             self._refreshed = now
         self._own.committed(positions, transactions.commit(outputs, positions))
         self._last_commit = time.monotonic()
-        self._behind = False
+        self._behind = None
 
     def _answer(self) -> None:
         while not self._questions.empty():
