@@ -54,7 +54,9 @@ class EventWriter:
         """Queue a record as it is; a value of None is a tombstone. Raises `PoisonMessage` where it is larger than may be."""
         while True:
             try:
-                self.producer.produce(topic, value, key, partition, on_delivery=self._on_delivery, headers=headers or [])
+                self.producer.produce(
+                    topic, value, key, partition, on_delivery=self._on_delivery, headers=headers or []
+                )
             except BufferError:  # the queue is full: let it drain, which is the back-pressure
                 self.producer.poll(0.05)
                 continue

@@ -64,7 +64,7 @@ def ref(value: object) -> int | None:
     """A many2one as an id, whether it came as an id or as `[id, name]`."""
     if isinstance(value, list | tuple) and value:
         value = value[0]
-    return value if value.__class__ is int else None  # type: ignore[return-value]  # a bool is none
+    return value if value.__class__ is int else None  # a bool is none
 
 
 def text(value: object) -> str | None:
