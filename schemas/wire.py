@@ -893,6 +893,7 @@ class Billing(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    bucket_amounts: list[bytes]
 
 
 class BillingEvent(TypedDict):
