@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -73,12 +73,24 @@ def export(target: Annotated[Path, typer.Argument(help="A new file, of one JSON 
 
     if target.exists():
         raise Fatal(f"{target} exists, and an export is not written over", remedy="name a new file")
-    count = _verified(None, None)
     head = Head()
-    with target.open("x", encoding="utf-8") as out:
+    part = target.with_name(f"{target.name}.part")
+
+    def written(out: TextIO) -> Iterator[dict[str, Any]]:
+        nonlocal head
         for entry in _entries(None):
             out.write(json.dumps(entry, default=plain, ensure_ascii=False) + "\n")
             head = head_of(entry)
+            yield entry
+
+    try:
+        with part.open("w", encoding="utf-8") as out:
+            count = _verified(written(out), None)  # one reading: what is written is what was verified
+        part.rename(target)
+    except OSError as error:
+        raise Fatal(f"{part} cannot be written: {error.strerror}", remedy="name a file where you may write") from error
+    finally:
+        part.unlink(missing_ok=True)
     Console(stderr=True).print(f"{count} entries; the head is:")
     typer.echo(str(head))
 
@@ -91,11 +103,12 @@ def verify(
 
     Example: burnline trail verify --head 4711:9f86d08…
     """
-    count = _verified(file, head)
+    count = _verified(_entries(file), head)
     typer.echo(f"{count} entries, each as it was entered")
 
 
-def _verified(file: Path | None, noted: str | None) -> int:
+def _verified(entries: Iterable[dict[str, Any]], noted: str | None) -> int:
+    """How many entries there are. Says what is wrong with them, and ends with 1, where anything is."""
     from consumers.core.trail_chain import Finding
     from consumers.core.trail_chain import verify as verified
 
@@ -103,7 +116,7 @@ def _verified(file: Path | None, noted: str | None) -> int:
 
     def counted() -> Iterator[dict[str, Any]]:
         nonlocal count
-        for entry in _entries(file):
+        for entry in entries:
             count += 1
             yield entry
 
