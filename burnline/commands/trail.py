@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from burnline import environment
-from burnline.commands.output import Json, plain, print_rows, tell_unread
+from burnline.commands.output import Json, plain, print_rows, progress, tell_unread
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka.unread import Unread
 
@@ -56,7 +57,9 @@ def list_(
     """
     wanted = {"correlation_id": correlation, "subject": subject, "kind": kind}
     asked = {name: value for name, value in wanted.items() if value is not None}
-    found = [entry for entry in _entries(None) if all(entry[name] == value for name, value in asked.items())][-limit:]
+    with progress("reading the trail"):
+        fitting = (entry for entry in _entries(None) if all(entry[name] == value for name, value in asked.items()))
+        found = list(deque(fitting, limit))
     rows: Iterable[Mapping[str, Any]] = found
     if not json_:
         rows = [{name: entry[name] for name in COLUMNS} for entry in found]
@@ -122,7 +125,8 @@ def _verified(entries: Iterable[dict[str, Any]], noted: str | None) -> int:
 
     found: list[Finding] = []
     try:
-        found += verified(counted(), _head(noted))
+        with progress("reading the trail"):
+            found += verified(counted(), _head(noted))
     except PoisonMessage as error:
         found.append(Finding("foreign", count + 1, f"after {count} entries: {error}"))
     console = Console(stderr=True, soft_wrap=True)
@@ -174,9 +178,8 @@ def trace(
     from consumers.tracing import trace as traced
 
     unread: list[Unread] = []
-    console = Console(stderr=True)
-    with console.status("reading") as status:
-        nodes = traced(environment.load().settings.kafka, identity, told=unread.append, progress=status.update)
+    with progress("reading") as tell:
+        nodes = traced(environment.load().settings.kafka, identity, told=unread.append, progress=tell)
     if json_:
         for depth, node in tree(nodes):
             typer.echo(
