@@ -119,12 +119,16 @@ def test_how_long_it_will_go_on() -> None:
 def test_passes_come_more_seldom_while_nothing_changes() -> None:
     rhythm = Rhythm(0.5, 2.0)
     assert rhythm.seconds == 0.5
+    for _ in range(20):
+        rhythm.looked(found=False)
+        assert rhythm.seconds == 0.5, "ten seconds without a change are a pause of people at work"
     rhythm.looked(found=False)
     assert rhythm.seconds == pytest.approx(0.5 * GROWTH)
     for _ in range(20):
         rhythm.looked(found=False)
     assert rhythm.seconds == 2.0
     rhythm.looked(found=True)
+    rhythm.looked(found=False)
     assert rhythm.seconds == 0.5
 
 
