@@ -179,7 +179,7 @@ class _Loop:
         loading = True
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
-            self._status.tell("loading" if loading else "capturing")
+            self._status.tell("loading" if loading else "capturing", told.trouble if told is not None else None)
             if loading:
                 loading = bool(self._through_outages(self._load))
             else:
@@ -200,18 +200,26 @@ class _Loop:
             busy = loading or sweeping is not None or snapshots.wait() == 0
             due = slow_at if following else fast_at
             until = 0.0 if busy else max(0.0, min(due - time.monotonic(), LISTEN, snapshots.wait() or LISTEN))
-            if told is not None and self._logged(told.wait(until)):
-                sweep_at = now
+            if told is not None:
+                said = told.wait(until)
+                self._logged(said)
+                slow_at = now if said.anew else slow_at
+                sweep_at = now if said.anew or said.emptied else sweep_at
             self._follow(hints, until if told is None else 0.0)
         snapshots.leave()
         self._status.tell("stopped")
 
-    def _logged(self, said: Told) -> bool:
-        """Read what the log points at. Returns whether a model was emptied, so that all of them are to be compared."""
+    def _logged(self, said: Told) -> None:
+        """Read what the log points at."""
         self._pipeline.park(said.unreadable, "capture.log")
         for name, ids in said.changed.items():
             self._through_outages(partial(self._hinted, name, ids, "log"))
-        return bool(said.emptied)
+        if said.anew:
+            metrics.LOG_BEGAN_ANEW.inc()
+            log.warning(
+                "log_began_anew",
+                remedy="its slot in PostgreSQL was made anew: what it missed is polled and compared now",
+            )
 
     def _load(self) -> bool:
         """The next commit of the first snapshot, model after model; returns whether there may be more of it."""
@@ -293,6 +301,7 @@ class _Loop:
 
 
 def _tell_of_log(*, following: bool) -> None:
+    metrics.LOG_FOLLOWED.set(following)
     if following:
         log.info("log_followed")
     else:

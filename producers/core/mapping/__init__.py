@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from producers.core.mapping import contracts, delivery, finance, people, receipts, sales, skills, tasks
+from producers.core.mapping import (
+    contracts,
+    delivery,
+    expenses,
+    invoices,
+    payments,
+    people,
+    purchases,
+    receipts,
+    sales,
+    skills,
+    tasks,
+)
 from producers.core.mapping.base import (
     PART,
     Children,
@@ -47,11 +59,11 @@ def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
         people.LEAVE,
         people.PUBLIC_HOLIDAY,
         delivery.timesheets(policy),
-        finance.EXPENSE,
-        finance.PURCHASE_ORDER,
+        expenses.EXPENSE,
+        purchases.PURCHASE_ORDER,
         receipts.RECEIPT,
-        finance.account_moves(policy),
-        finance.PAYMENT,
+        invoices.account_moves(policy),
+        payments.PAYMENT,
     )
 
 
