@@ -339,6 +339,8 @@ class PurchaseOrder(TypedDict):
     company_currency: str | None
     invoiced: bool
     company_id: int | None
+    ordered_minutes: int | None
+    billed_minutes: int | None
 
 
 class PurchaseOrderEvent(TypedDict):
@@ -728,6 +730,7 @@ class CostEntry(TypedDict):
     recorded_at: int
     actual: int
     committed: int
+    committed_minutes: int
 
 
 class DisputeEntry(TypedDict):
@@ -935,6 +938,8 @@ class BudgetBurn(TypedDict):
     recognised_revenue: bytes | None
     margin: bytes | None
     margin_target: bytes | None
+    committed_minutes: int | None
+    burn_committed_hours: bytes | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -972,6 +977,8 @@ class BurnRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    committed_minutes: int | None
+    burn_committed_hours: bytes | None
 
 
 class BurnRollupEvent(TypedDict):
@@ -1266,6 +1273,7 @@ class UtilizationRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    direct_consultants: int | None
 
 
 class UtilizationRollupEvent(TypedDict):

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.errors import Fatal
-from streams.core import days, kinds
+from streams.core import days, kinds, reporting_lines
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
 from streams.core.processor import Processor, Stamp
 from streams.core.publish import alert_events, measure_meta
@@ -68,7 +68,10 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
                 subject.calm = processor.at_ticks
         return
     if row_subject == EVERYBODY:
-        partition.shared.keep(kind, entry)
+        if kind == kinds.CONSULTANT:
+            reporting_lines.keep(partition.reporting, kind, entry, int(row_record.rpartition(AT)[2]))
+        else:
+            partition.shared.keep(kind, entry)
         return
     subject = partition.subjects.get(row_subject)
     if subject is None:
@@ -127,7 +130,7 @@ def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
     if state is None:
         return []
     runs = [f"{record}{AT}{first}" for record, history in state.histories.items() for first in history.firsts()]
-    return [(subject, record) for record in (*state.rows, *runs, ALERTS)]
+    return [(subject, record) for record in (*state.records(), *runs, ALERTS)]
 
 
 def _foreign(processor: Processor, kind: str, error: KeyError) -> Exception:
@@ -162,6 +165,12 @@ def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:
 
 
 def _everybody(processor: Processor, partition: PartitionState, kind: str, entry: Any) -> Step:
+    if kind == kinds.CONSULTANT:
+        row = reporting_lines.keep(partition.reporting, kind, entry)
+        partition.whole = (
+            partition.whole or row is not None
+        )  # whose manager it is, nobody asks: all tell their units anew
+        return NOTHING if row is None else Step([row], [], [])
     row = partition.shared.keep(kind, entry)
     if row is None:
         return NOTHING
