@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain
@@ -44,7 +44,7 @@ from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
 from producers.core.rhythm import Rhythm
 from producers.core.snapshots import applied
-from schemas.records import Mode
+from schemas.records import CaptureCursor, Mode
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -95,6 +95,7 @@ def run(
             deletion_share=settings.capture.deletion_share,
         )
         for one in readable
+        if not _lost(source, one, cursors)
     ]
     log.info("capture_started", odoo=client.url, database=client.database, models=len(models), images=len(known))
     loop = _Loop(settings, models, tables=tables, pipeline=pipeline, odoo=client, stop=stop)
@@ -123,6 +124,15 @@ def _log(settings: Settings, readable: Sequence[Readable]) -> Iterator[Log | Non
         Log(settings.kafka, own.log_topic, (one.mapping for one in readable), silence=own.log_silence)
     ) as told:
         yield told
+
+
+def _lost(source: Source, one: Readable, cursors: Mapping[str, CaptureCursor]) -> bool:
+    """Whether a mapping must not go on, which is told."""
+    known = cursors.get(one.mapping.model)
+    lack = source.lost(one, known["fields"]) if known is not None else None
+    if lack is not None:
+        log.warning("mapping_disabled", model=one.mapping.model, cause=lack.detail, remedy=lack.remedy)
+    return lack is not None
 
 
 def _topics_exist(settings: Settings, names: list[str]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from producers.core.mapping import (
     contracts,
     delivery,
@@ -47,6 +50,15 @@ __all__ = [
 
 def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     """All mappings under a policy, master data first, so that what refers to it comes after it."""
+    return tuple(_without(mapping, policy.without) for mapping in _all(policy))
+
+
+def _without(mapping: ModelMapping, left_out: Collection[str]) -> ModelMapping:
+    optional = tuple(name for name in mapping.optional if f"{mapping.model}.{name}" not in left_out)
+    return replace(mapping, optional=optional) if optional != mapping.optional else mapping
+
+
+def _all(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     return (
         people.CONSULTANT,
         skills.EMPLOYEE_SKILL,
