@@ -1554,6 +1554,7 @@ class Billing(TypedDict):
     `formula`: Version of the formula, for example billing/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `bucket_amounts`: Worth of the unbilled time of each of the buckets. Unit: amount in `currency`. Source: as unbilled_amount, by the day of the work. Never null; empty where unbilled_amount is null, or the measure is older than the field.
     """
 
     project_id: int
@@ -1576,6 +1577,7 @@ class Billing(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    bucket_amounts: list[Decimal]
 
 
 class BillingEvent(TypedDict):

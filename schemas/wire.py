@@ -894,6 +894,7 @@ class Billing(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    bucket_amounts: list[bytes]
 
 
 class BillingEvent(TypedDict):

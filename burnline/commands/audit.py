@@ -144,7 +144,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
 
 
 def _show(outcome: Outcome, shown: list[Any]) -> None:
-    console = Console()
+    console = Console(markup=False)
     ledger = Table("model", "period", "in Odoo", "on the topic", "sums that differ", title="ledger")
     for model in dict.fromkeys(line.model for line in outcome.lines):
         lines = [line for line in outcome.lines if line.model == model]

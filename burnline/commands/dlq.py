@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -44,7 +43,6 @@ Reason = Annotated[str, typer.Option("--reason", help="Why it is done. It is rec
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Decide no more than so many.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-By = Annotated[str | None, typer.Option("--by", help="Who decides; by default who is logged in.")]
 
 
 @app.command("list")
@@ -111,14 +109,13 @@ def retry(
     limit: Limit = MOST,
     dry_run: DryRun = False,
     yes: Yes = False,
-    by: By = None,
     json_: Json = False,
 ) -> None:
     """Send letters back to where they failed. Exit status 1 when one cannot go back; what to do instead is said.
 
     Example: burnline dlq retry --stage streams.decode --because unknown_schema --reason "updated to 1.4" --limit 500
     """
-    settings, desk = _desk(reason, by, dry_run=dry_run)
+    settings, desk = _desk(reason, dry_run=dry_run)
     meant = _chosen(
         settings,
         _filter(ids=ids, status="parked", topic=topic, owner=owner, stage=stage, because=because, key=key, since=since),
@@ -141,14 +138,13 @@ def discard(
     limit: Limit = MOST,
     dry_run: DryRun = False,
     yes: Yes = False,
-    by: By = None,
     json_: Json = False,
 ) -> None:
     """Record that letters need no remedy any more. The letters stay, and can be listed.
 
     Example: burnline dlq discard 3f2a91c0 --reason "the invoice was cancelled"
     """
-    settings, desk = _desk(reason, by, dry_run=dry_run)
+    settings, desk = _desk(reason, dry_run=dry_run)
     meant = _chosen(
         settings,
         _filter(ids=ids, status="parked", topic=topic, owner=owner, stage=stage, because=because, key=key, since=since),
@@ -174,7 +170,6 @@ def edit(
     reason: Reason,
     dry_run: DryRun = False,
     yes: Yes = False,
-    by: By = None,
     json_: Json = False,
 ) -> None:
     """Send a letter back with other bytes. What was sent is known by its digest in the recorded reason.
@@ -187,7 +182,7 @@ def edit(
 
     if (value is None) == (record is None):
         raise Fatal("edit takes one file", remedy="give either --value with bytes, or --record with JSON")
-    settings, desk = _desk(reason, by, dry_run=dry_run)
+    settings, desk = _desk(reason, dry_run=dry_run)
     (letter,) = _meant(settings, Filter(status=None, identities=frozenset({identity})))
     topic = TOPICS.get(letter.event["current"]["topic"])
     if record is not None and topic is None:
@@ -216,14 +211,15 @@ def watch(lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = F
     watch_letters(found.settings.kafka, stop)
 
 
-def _desk(reason: str, by: str | None, *, dry_run: bool) -> tuple[Settings, Desk | None]:
+def _desk(reason: str, *, dry_run: bool) -> tuple[Settings, Desk | None]:
     """The settings, and the desk; none for a dry run. It is taken before the letters are read, which ends what a dead one left open."""
+    from consumers.by_hand import principal
     from consumers.dead_letters_desk import Desk
 
     if not reason.strip():
         raise Fatal("a decision without a reason", remedy="say in --reason why; it is recorded with the decision")
     settings = environment.load().settings
-    return settings, None if dry_run else Desk(settings, by or getpass.getuser())
+    return settings, None if dry_run else Desk(settings, principal(settings))
 
 
 def _retry(
@@ -336,7 +332,7 @@ def _record(letter: Letter, *, personal: bool) -> Mapping[str, Any] | str | None
 
 
 def _summary(letters: Sequence[Letter], limit: int) -> None:
-    console = Console(stderr=True, soft_wrap=True)
+    console = Console(stderr=True, soft_wrap=True, markup=False)
     console.print(f"{len(letters) - limit} more; what failed alike:")
     for group, count in groups(letters):
         console.print(

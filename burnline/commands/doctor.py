@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from burnline import environment
@@ -40,7 +41,9 @@ def doctor(json_: Annotated[bool, typer.Option("--json", help="One JSON object a
         table = Table("check", "verdict", "detail", "what to do")
         for finding in findings:
             colour = {"ok": "green", "warning": "yellow"}.get(finding.verdict, "red")
-            table.add_row(finding.check, f"[{colour}]{finding.verdict}[/]", finding.detail, finding.remedy)
+            table.add_row(
+                finding.check, f"[{colour}]{finding.verdict}[/]", escape(finding.detail), escape(finding.remedy)
+            )
         Console().print(table)
     raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
 

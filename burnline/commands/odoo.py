@@ -56,7 +56,7 @@ def install_webhooks(
         table = Table("rule", "to do" if check else "done", "why")
         for change in todo:
             table.add_row(change.name, change.action, change.why)
-        Console().print(table)
+        Console(markup=False).print(table)
     else:
         typer.echo("no rule is left" if remove else "all rules are as they should be")
     raise typer.Exit(1 if check and todo else 0)

@@ -49,12 +49,12 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) ->
             typer.echo(json.dumps(row, default=plain))
         return
     if not found:
-        Console(stderr=True).print(empty)
+        Console(stderr=True, markup=False).print(empty)
         return
     table = Table(*(name.replace("_", " ") for name in found[0]))
     for row in found:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
-    Console().print(table)
+    Console(markup=False).print(table)  # a name in Odoo may look like markup
 
 
 def _cell(name: str, value: Any) -> str:

@@ -33,6 +33,8 @@ UNKNOWN_FIELD = (
 )
 LIMITED_WAIT = 5.0
 """Seconds to wait where a rate limit names none."""
+LONGEST_LIMITED = 300.0
+"""Seconds waited at the most: a page of maintenance that names a day may be gone in a minute."""
 
 
 class Refused(Fatal):
@@ -106,14 +108,15 @@ def status(code: int, headers: Mapping[str, str], *, url: str, now: datetime | N
 
 
 def retry_after(value: str, now: datetime) -> float:
-    """The seconds that a `Retry-After` header asks for, written as a number or as a date."""
+    """The seconds that a `Retry-After` header asks for, written as a number or as a date, and `LONGEST_LIMITED` at the most."""
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), LONGEST_LIMITED)
     try:
         until = email.utils.parsedate_to_datetime(value)
     except ValueError:
         return LIMITED_WAIT
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    left = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
+    return min(max(0.0, left), LONGEST_LIMITED)
 
 
 def no_json(*, url: str, call: str) -> Sick:

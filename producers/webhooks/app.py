@@ -77,7 +77,7 @@ class App:
         await respond(send, await self._answer(scope, request(scope, receive)))
 
     async def _answer(self, scope: Scope, asked: Request) -> Response:
-        _, door, *rest = scope["path"].split("/")
+        door, *rest = scope["path"].removeprefix("/").split("/")  # `OPTIONS *` has no slash at all
         match scope["method"], door, rest:
             case "POST", "webhooks", [source]:
                 return await self._webhook(asked, source)

@@ -267,13 +267,14 @@ def test_an_edited_record_goes_back_in_the_place_of_the_broken_one(desk, tmp_pat
     assert one.decisions[0].note.startswith("a byte was lost (edited: ")
 
 
-def test_discarding_records_who_and_why_and_a_dry_run_decides_nothing(desk):
+def test_discarding_records_who_and_why_and_a_dry_run_decides_nothing(desk, monkeypatch):
+    monkeypatch.setenv("BURNLINE_OPERATOR__NAME", "ada")
     one, other = desk.park(1), desk.park(2)
 
     code, rows, _ = dlq("discard", "--because", "wrong_magic", "--reason", "a test sender", "--dry-run")
     assert (code, {row["outcome"] for row in rows}, desk.status(one)) == (0, {"would be discarded"}, "parked")
 
-    code, rows, _ = dlq("discard", one, "--reason", "a test sender", "--by", "ada", "--yes")
+    code, rows, _ = dlq("discard", one, "--reason", "a test sender", "--yes")
     assert (code, desk.status(one), desk.status(other)) == (0, "discarded", "parked")
     (decision,) = dead_letters.queue(desk.settings).letters[one].decisions
     assert (decision.by, decision.note) == ("ada", "a test sender")

@@ -100,10 +100,16 @@ def utc(moment: datetime | None) -> datetime | None:
 
 
 def check_moments(**moments: datetime | None) -> None:
-    """Refuse a moment that could be any of 24."""
+    """Refuse a moment that could be any of 24, or that UTC has no year for."""
     for name, moment in moments.items():
-        if moment is not None and moment.tzinfo is None:
+        if moment is None:
+            continue
+        if moment.tzinfo is None:
             raise ValueError(f"{name} has no UTC offset")
+        try:
+            moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{name} lies outside of the years 1 to 9999 in UTC") from None
 
 
 def check_ids(**ids: int | None) -> None:

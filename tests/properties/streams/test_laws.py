@@ -7,13 +7,15 @@ import re
 from decimal import Decimal
 from struct import unpack_from
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.topics import Process
-from streams.core import Measures, consultant_state, project_state
+from streams.core import Contribution, Measures, consultant_state, project_state, step
+from streams.core.contract import EVERYBODY
 from streams.core.policy import ClientExposurePolicy, DisputeAgingPolicy, Tier, UtilizationPolicy
 from tests.unit.streams.core.world import SECOND, Source, World, day, key, values
 
@@ -466,3 +468,44 @@ def test_two_measures_of_a_subject_never_share_an_id(name: str) -> None:
         world.feed(source.timesheet(1, {"date": START, "minutes": 60 + offset})).drain()
         seen.add(world.encoded["utilization", name])
     assert len(seen) == 6
+
+
+class Workers(World):
+    """As many partitions of every processor as there are workers: each knows its own subjects, and hears what concerns everybody."""
+
+    def __init__(self, policy: Measures, number: int) -> None:
+        super().__init__(policy)
+        self.workers = [World(policy) for _ in range(number)]
+
+    def apply(self, contribution: Contribution) -> None:
+        subject = contribution.subject
+        for place, worker in enumerate(self.workers):
+            if subject == EVERYBODY or place == crc32(subject.encode()) % len(self.workers):
+                self._step(worker, contribution)
+
+    def _step(self, worker: World, contribution: Contribution) -> None:
+        name = contribution.processor
+        out = step(self.processors[name], worker.partitions[name], contribution.kind, contribution.entry)
+        self.alerts += out.alerts
+        for derived in out.contributions:
+            self.apply(derived)
+
+    def drain(self) -> World:
+        for worker in self.workers:
+            self.encoded |= worker.drain().encoded
+        return self
+
+
+@given(firms, st.integers(2, 5))
+@laws
+def test_any_number_of_workers_gives_the_same_measures_and_alerts(events: list[tuple[str, Any]], number: int) -> None:
+    """To the byte, but for units: who hears of what at the same tick or at the next one depends on who sits where, so one more tick comes."""
+    last = Source.tick((START + 60) * DAY), Source.tick((START + 60) * DAY + 60 * SECOND)
+    alone, together = World(POLICY).feed(*events, *last).drain(), Workers(POLICY, number).feed(*events, *last).drain()
+    direct = ("utilization", "budget-burn", "dispute-aging", "client-exposure")
+    assert {place: data for place, data in together.encoded.items() if place[0] in direct} == {
+        place: data for place, data in alone.encoded.items() if place[0] in direct
+    }
+    assert values(together) == values(alone)
+    ids = [{one["current"]["alert_id"] for one in world.alerts} for world in (alone, together)]
+    assert ids[0] == ids[1]
