@@ -732,6 +732,7 @@ class CostEntry(TypedDict):
     actual: int
     committed: int
     committed_minutes: int
+    currency: str
 
 
 class DisputeEntry(TypedDict):
@@ -800,6 +801,7 @@ class TimeEntry(TypedDict):
     approved: bool
     cost: int
     employee_id: int
+    currency: str
 
 
 class ProjectEntry(TypedDict):

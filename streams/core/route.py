@@ -128,6 +128,7 @@ def _timesheet(event: Any) -> Iterator[Contribution]:  # the hot path: written o
                 "approved": now["approved"],
                 "cost": int.from_bytes(now["cost"], "big", signed=True),
                 "employee_id": now["employee_id"] or 0,
+                "currency": now["currency"] or "",
             }
             yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
             if not now["leave"]:
@@ -154,6 +155,7 @@ def _is_watched(line: Any, recorded_at: int) -> bool:
 
 def _no_time(processor: str, subject: str, meta: Any) -> Contribution:
     empty: Fields = {"day": 0, "minutes": 0, "billable": False, "approved": False, "cost": 0, "employee_id": 0}
+    empty["currency"] = ""
     return _contribution(processor, kinds.TIME, meta, subject, empty, present=False)
 
 
@@ -241,9 +243,10 @@ def _expense(expense: Any, system: str) -> Counted:
         project = part["project_id"]
         if project is not None:
             shares[project] = shares.get(project, 0) + _int(part["share"])
-    amount = _int(expense["amount"])
+    amount, currency = _int(expense["amount"]), expense["currency"]
     return {
-        f"{system}{_PROJECT}:{project}": _cost(half_even(amount * share, _BILLION)) for project, share in shares.items()
+        f"{system}{_PROJECT}:{project}": _cost(currency, half_even(amount * share, _BILLION))
+        for project, share in shares.items()
     }
 
 
@@ -256,11 +259,12 @@ def _purchase(order: Any, system: str) -> Counted:
     open_amount = 0 if order["invoiced"] else max(0, _int(order["company_amount"]) - billed)
     ordered, billed_time = order["ordered_minutes"] or 0, order["billed_minutes"] or 0
     open_time = 0 if order["invoiced"] else min(max(0, ordered - billed_time), _LONGEST)
-    return {f"{system}{_PROJECT}:{project}": _cost(billed, open_amount, open_time)}
+    return {f"{system}{_PROJECT}:{project}": _cost(order["company_currency"], billed, open_amount, open_time)}
 
 
-def _cost(actual: int, committed: int = 0, committed_minutes: int = 0) -> Fields:
-    return {"actual": actual, "committed": committed, "committed_minutes": committed_minutes}
+def _cost(currency: str | None, actual: int, committed: int = 0, committed_minutes: int = 0) -> Fields:
+    fields = {"actual": actual, "committed": committed, "committed_minutes": committed_minutes}
+    return {**fields, "currency": currency or ""}
 
 
 def _assignment(assignment: Any, system: str) -> Counted:
@@ -291,7 +295,8 @@ def _bill(bill: Any, system: str) -> Counted:
         project, amount = share["project_id"], _int(share["amount"]) - _int(share["ordered_amount"])
         if project is not None and amount:
             sums[project] = sums.get(project, 0) + sign * amount
-    return {f"{system}{_PROJECT}:{project}": _cost(amount) for project, amount in sums.items()}
+    currency = bill["company_currency"]
+    return {f"{system}{_PROJECT}:{project}": _cost(currency, amount) for project, amount in sums.items()}
 
 
 def _revenue(contract: Any, system: str) -> Counted:
@@ -478,6 +483,7 @@ READS: Mapping[str, Mapping[str, frozenset[str]]] = {
                 "leave",
                 "approved",
                 "cost",
+                "currency",
                 "invoice_id",
                 "order_line_id",
                 "company_id",
