@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from burnline import environment
+from burnline.commands.output import progress
 from burnline.commands.processes import stopped_by_signals
 from infra import logs
 from infra.errors import Fatal, Transient
@@ -95,14 +96,14 @@ def _audited(found: Environment, request: Request, *, json_: bool, stop: threadi
         elif len(shown) < SHOWN:
             shown.append(difference)
 
-    with Console(stderr=True).status("auditing") as status:
+    with progress("auditing") as say:
 
-        def progress(what: str) -> None:
+        def told(what: str) -> None:
             if stop is not None and stop.is_set():
                 raise _Stopped
-            status.update(what)
+            say(what)
 
-        outcome = run(found.settings, found.config, request, on_difference=tell, on_progress=progress)
+        outcome = run(found.settings, found.config, request, on_difference=tell, on_progress=told)
     (_say_json if json_ else _show)(outcome, shown)
     return outcome
 
