@@ -84,7 +84,10 @@ class ModelCapture:
     def _watching(self, model: str, high_water: datetime | None) -> Watch:
         domain = self.mapping.watch if model == self.mapping.model else ()
         overlap = self._overlap.total_seconds()
-        return Watch(self._source, self._clock, model, domain=domain, high_water=high_water, overlap=overlap)
+        store = self._pipeline.images.store
+        return Watch(
+            self._source, self._clock, model, domain=domain, high_water=high_water, overlap=overlap, store=store
+        )
 
     @property
     def begun(self) -> bool:
