@@ -174,7 +174,9 @@ class WebhookSettings(BaseModel):
 class StreamsSettings(BaseModel):
     """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker.
 
-    A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more.
+    A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more. `standbys` other
+    workers follow each state, to take it over without restoring it. `advertised_url` is where the other workers' clients find this one's
+    pages; by default where they are served.
     """
 
     model_config = STRICT
@@ -186,8 +188,10 @@ class StreamsSettings(BaseModel):
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
     checkpoint_every: Seconds = 300.0
+    standbys: Annotated[int, Field(ge=0, le=10)] = 1
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
+    advertised_url: Annotated[str, AfterValidator(_address)] | None = None
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
 
 

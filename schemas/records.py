@@ -1269,6 +1269,7 @@ class CostEntry(TypedDict):
     `actual`: Actual cost. Unit: ten-thousandths of the company's currency. Source: the project's share of `burnline.finance.Expense.amount`, or `burnline.finance.PurchaseOrder.billed_amount`. Never null.
     `committed`: Cost committed and not yet actual. Unit: ten-thousandths of the company's currency. Source: `burnline.finance.PurchaseOrder.company_amount` − `burnline.finance.PurchaseOrder.billed_amount` of a confirmed order; 0 for an expense. Never null.
     `committed_minutes`: Time ordered and not yet billed. Unit: minutes. Source: `burnline.finance.PurchaseOrder.ordered_minutes` less its billed_minutes, of a confirmed order. Never null; 0 of an expense or a bill.
+    `currency`: ISO 4217 code of the cost. Source: `burnline.finance.Expense.currency`, or company_currency of `burnline.finance.PurchaseOrder` or `burnline.finance.Invoice`. Never null; empty where none is known: it is taken for the project's.
     """
 
     subject: str
@@ -1280,6 +1281,7 @@ class CostEntry(TypedDict):
     actual: int
     committed: int
     committed_minutes: int
+    currency: str
 
 
 class DisputeEntry(TypedDict):
@@ -1390,6 +1392,7 @@ class TimeEntry(TypedDict):
     `approved`: Counts as approved. Source: `burnline.delivery.Timesheet.approved`. Never null.
     `cost`: Cost. Unit: ten-thousandths of the company's currency. Source: `burnline.delivery.Timesheet.cost`. Never null.
     `employee_id`: hr.employee id of who worked; 0 for nobody. Source: `burnline.delivery.Timesheet.employee_id`. Never null.
+    `currency`: ISO 4217 code of the cost. Source: `burnline.delivery.Timesheet.currency`. Never null; empty where none is known: it is taken for the project's.
     """
 
     subject: str
@@ -1404,6 +1407,7 @@ class TimeEntry(TypedDict):
     approved: bool
     cost: int
     employee_id: int
+    currency: str
 
 
 class ProjectEntry(TypedDict):

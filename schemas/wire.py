@@ -731,6 +731,7 @@ class CostEntry(TypedDict):
     actual: int
     committed: int
     committed_minutes: int
+    currency: str
 
 
 class DisputeEntry(TypedDict):
@@ -799,6 +800,7 @@ class TimeEntry(TypedDict):
     approved: bool
     cost: int
     employee_id: int
+    currency: str
 
 
 class ProjectEntry(TypedDict):

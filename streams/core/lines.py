@@ -33,7 +33,7 @@ class Lines:
     def key(self, record: str) -> Key:
         """By what a record's row is kept."""
         beginning, _, number = record.rpartition(":")
-        if beginning != self._beginning:
+        if beginning != self._beginning or not beginning:
             if self._beginning or not beginning:
                 return record
             self._beginning = beginning

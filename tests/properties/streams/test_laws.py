@@ -52,6 +52,7 @@ lines = st.none() | st.fixed_dictionaries(
         "approved": st.booleans(),
         "leave": st.sampled_from([False, False, False, True]),
         "cost": st.integers(-100, 20_000),
+        "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD", None]),
         "order_line_id": st.sampled_from([None, 100, 200]),
         "invoice_id": st.sampled_from([None, None, 7]),
     }
@@ -89,6 +90,7 @@ projects = st.fixed_dictionaries(
         "budget_cost": st.none() | st.integers(0, 40_000),
         "active": st.sampled_from([True, True, True, False]),
         "timezone": zones,
+        "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD", None]),
     }
 )
 invoices = st.fixed_dictionaries(
@@ -407,9 +409,16 @@ def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
         assert subject.revision == _versions(subject)
         time = [project_state.LINE.unpack_from(row) for row in subject.lines.rows.values()]
         spent = [row[3] for row in subject.rows.values() if "actual" in row[3] and row[3]["present"]]
-        assert subject.minutes == sum(line[3] for line in time if line[6])
-        assert subject.cost == sum(line[4] for line in time if line[6]) + sum(entry["actual"] for entry in spent)
-        assert subject.committed == sum(entry["committed"] for entry in spent)
+        time = [line for line in time if line[7]]
+        assert subject.minutes == sum(line[3] for line in time)
+        own = "" if subject.head is None or subject.head["currency"] is None else subject.head["currency"]
+        foreign = {place for place, name in enumerate(subject._currencies) if own and name not in {"", own}}
+        mine = [entry for entry in spent if not own or entry["currency"] in {"", own}]
+        paid = sum(line[4] for line in time if line[6] not in foreign)
+        assert subject.cost == paid + sum(entry["actual"] for entry in mine)
+        assert subject.committed == sum(entry["committed"] for entry in mine)
+        odd = [entry for entry in spent if entry not in mine and (entry["actual"] or entry["committed"])]
+        assert subject.foreign == sum(line[6] in foreign and line[4] != 0 for line in time) + len(odd)
         assert subject.committed_minutes == sum(entry["committed_minutes"] for entry in spent)
 
 

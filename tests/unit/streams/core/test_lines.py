@@ -33,12 +33,13 @@ def test_a_number_takes_the_place_of_a_key() -> None:
     lines = Lines(_LAYOUT.size)
     assert [lines.key(f"odoo:firm:account.analytic.line:{number}") for number in (7, 123_456)] == [7, 123_456]
     assert lines.key("odoo:other:account.analytic.line:7") == "odoo:other:account.analytic.line:7"
+    assert Lines(_LAYOUT.size).key("7") == "7"
 
 
 def _entry(**fields: object) -> dict[str, object]:
     return {
         "subject": "odoo:firm:x:1", "record": "odoo:firm:line:1", "version": 3, "present": True, "event_id": "an-id", "recorded_at": 5,
-        "day": 20_000, "minutes": 60, "billable": True, "approved": False, "cost": -70_000, "employee_id": 4, **fields,
+        "day": 20_000, "minutes": 60, "billable": True, "approved": False, "cost": -70_000, "employee_id": 4, "currency": "EUR", **fields,
     }  # fmt: skip
 
 
