@@ -23,6 +23,7 @@ from streams.engine.engine import Engine
 from streams.engine.failures import exit_code
 from streams.pages import add_pages
 from streams.service import engine_service
+from streams.visitors import tokens
 from streams.wiring import measures_policy, topology
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> faust.App:
             "no Kafka broker is configured",
             remedy="set BURNLINE_KAFKA__BOOTSTRAP_SERVERS, or run `burnline broker start`",
         )
+    held = tokens(streams.state_token)
     engine = Engine(settings, topology(measures_policy(settings)))
     folder = streams.data_dir / streams.instance
     folder.mkdir(parents=True, exist_ok=True)  # Faust wants one, though nothing is kept there
@@ -61,7 +63,7 @@ def create_app(settings: Settings) -> faust.App:
         web_port=streams.web_port or _free_port(streams.web_host),
         worker_redirect_stdouts=False,
     )
-    add_pages(app, engine)
+    add_pages(app, engine, held)
     app.service(engine_service(engine))
     log.info("pages_served", host=streams.web_host, port=app.conf.web_port)
     return app

@@ -1,6 +1,6 @@
 """What a worker tells over HTTP: `/health`, `/ready`, `/metrics`, and `/state/<processor>/<subject>`.
 
-All of it is read only. A look-up shows committed state alone: it is answered by the engine, between two batches.
+All of it is read only. States are about people: `streams.visitors` says who may look. A look-up shows committed state alone: it is answered by the engine, between two batches.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import faust
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.engine.engine import ElsewhereError, Engine
+from streams.visitors import SCHEME, why_not
 
 PATIENCE = 10.0
 """Seconds that a look-up waits for the engine: longer than a batch."""
@@ -23,8 +24,8 @@ STANDS = 60.0
 """Seconds: beyond the longest that a batch and its transaction may take, as they are set by default."""
 
 
-def add_pages(app: faust.App, engine: Engine) -> None:
-    """Serve the pages of this engine from the app's web server."""
+def add_pages(app: faust.App, engine: Engine, held: tuple[bytes, ...]) -> None:
+    """Serve the pages of this engine from the app's web server; `held` are the tokens that let others than this machine look states up."""
 
     @app.page("/health")
     async def health(self: Any, _request: Any) -> Any:
@@ -48,8 +49,11 @@ def add_pages(app: faust.App, engine: Engine) -> None:
         return self.bytes(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     @app.page("/state/{processor}/{subject}")
-    async def state(self: Any, _request: Any, processor: str, subject: str) -> Any:
+    async def state(self: Any, request: Any, processor: str, subject: str) -> Any:
         """The measure of a subject; 404 where it is unknown, or another worker's, which the answer tells apart."""
+        if refused := why_not(request.remote, request.headers, held):
+            more = {"www-authenticate": SCHEME} if refused.status == 401 else {}
+            return self.json({"error": refused.error, "hint": refused.hint}, status=refused.status, headers=more)
         try:
             found = await asyncio.wait_for(asyncio.wrap_future(engine.look_up(processor, subject)), PATIENCE)
         except ElsewhereError as error:

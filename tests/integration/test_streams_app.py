@@ -23,6 +23,7 @@ from tests.bench.bench_streams import prepare, send_timesheet
 from tests.support.drill import ROOT, until
 
 FAUST = [sys.executable, "-m", "faust", "-A", "streams.app", "worker"]
+TOKEN = "t" * 43
 MODULE = [sys.executable, "-m", "streams.app"]
 
 
@@ -40,6 +41,7 @@ def environment(bootstrap: str, folder: Path, port: int = 0) -> dict[str, str]:
         "BURNLINE_STREAMS__WEB_PORT": str(port),
         "BURNLINE_STREAMS__DATA_DIR": str(folder),
         "BURNLINE_STREAMS__SESSION_TIMEOUT": "6",
+        "BURNLINE_STREAMS__STATE_TOKEN": TOKEN,
     }
 
 
@@ -83,6 +85,11 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
             missing = client.get("/state/utilization/odoo:bench:hr.employee:9999")
             unknown = client.get(f"/state/nonsense/{subject}")
             assert (missing.status_code, unknown.status_code) == (404, 404)
+            path, rebound = f"/state/utilization/{subject}", {"host": f"burnline.example:{port}"}
+            refused = client.get(path, headers=rebound)
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "bearer")
+            allowed = client.get(path, headers=rebound | {"authorization": f"Bearer {TOKEN}"})
+            assert allowed.json()["current"]["revision"] == 3
         worker.terminate()
         assert worker.wait(30) == 0, (tmp_path / "log").read_text()
     finally:
