@@ -1,4 +1,4 @@
-"""Who may look a state up: it is about people, and the port is that of `/metrics`, which a monitor reaches from elsewhere.
+"""Who may see measures, looked up or as they pass by: they are about people, and the port is that of `/metrics`, which a monitor reaches from elsewhere.
 
 Rules, in this order; the first that holds decides
 1. who has the token may look, from anywhere
