@@ -2,7 +2,7 @@
 
 Rules
 - Only invoices that were ever disputed are measured; every posted one is part of its client's exposure.
-- Contested is what the newest open source names, else the whole residual; never more than the residual. In the company's currency
+- Contested is what the newest open source names, else what was due when it opened; never more than the residual. In the company's currency
   it is the same part of the company's residual.
 - Ages count calendar days up to the tick's day or the closing. Buckets of days open raise alerts; those of days past due do not.
 - Business days leave out weekends and the company's public holidays. Service levels are those of the client's tier, which the client's
@@ -76,8 +76,16 @@ class InvoiceState(SubjectState):
             return 0, 0
         residual, of_company = invoice["residual"], invoice["company_residual"]
         amounts = [entry["amount"] for entry in said if entry["amount"] is not None]
-        amount = max(0, min(amounts[-1], residual)) if amounts else residual
+        amount = max(0, min(amounts[-1] if amounts else self._residual_on(said[-1]["opened_day"]), residual))
         return amount, half_even(amount * of_company, residual)
+
+    def _residual_on(self, day: int) -> int:
+        """What was due at the end of a day; where nothing was, what is due now."""
+        invoice = cast("InvoiceEntry", self.invoice)
+        known = self.histories[invoice["record"]].segments()
+        then = next((run for run in reversed(known) if run.day <= day), known[0])
+        residual: int = then.entry["residual"]
+        return residual if residual > 0 else invoice["residual"]
 
 
 class DisputeAgingProcessor(Basic):
@@ -113,7 +121,7 @@ class DisputeAgingProcessor(Basic):
         """Take in the invoice's own record, what a source says of its dispute, or the tier of its client."""
         record = entry["record"]
         if kind == kinds.INVOICE:
-            row = subject.keep_history(kind, entry, first, "from_day", is_settled)
+            row = subject.keep_history(kind, entry, first, "from_day", _due)
             subject.invoice = cast("InvoiceEntry", subject.histories[record].head.entry)
             subject.zone = subject.invoice["timezone"]
         elif kind == kinds.DISPUTE:
@@ -255,6 +263,10 @@ def _missed(promised: Rule, subject: InvoiceState, timeline: Timeline, as_of: in
     ages = response_days(timeline, as_of, subject.off), timeline.sla_days
     aged = zip(promised.lines, map(Fraction, ages), strict=True)
     return [(line, age) for line, age in aged if line.at is not None and age > line.at]
+
+
+def _due(entry: InvoiceEntry) -> tuple[object, ...]:
+    return is_settled(entry), entry["residual"]
 
 
 def _says(entry: DisputeEntry) -> tuple[object, ...]:
