@@ -80,12 +80,13 @@ class InvoiceState(SubjectState):
         return amount, half_even(amount * of_company, residual)
 
     def _residual_on(self, day: int) -> int:
-        """What was due at the end of a day; where nothing was, what is due now."""
+        """What was due at the end of a day, or when it was posted, if that was later; where nothing was, what is due now."""
         invoice = cast("InvoiceEntry", self.invoice)
-        known = self.histories[invoice["record"]].segments()
-        then = next((run for run in reversed(known) if run.day <= day), known[0])
-        residual: int = then.entry["residual"]
-        return residual if residual > 0 else invoice["residual"]
+        posted = [run for run in self.histories[invoice["record"]].segments() if run.entry["posted"]]
+        due = [run.entry["residual"] for run in posted if run.day <= day] or [
+            run.entry["residual"] for run in posted[:1]
+        ]
+        return due[-1] if due and due[-1] > 0 else invoice["residual"]
 
 
 class DisputeAgingProcessor(Basic):

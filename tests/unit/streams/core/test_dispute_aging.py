@@ -203,6 +203,14 @@ def test_a_dispute_that_names_no_amount_is_about_what_was_due_when_it_opened(res
     assert (world.aging()["amount"], world.exposure()["disputed_amount"]) == (amount, amount)
 
 
+def test_a_draft_was_never_due() -> None:
+    source, world = Source(), World()
+    world.feed(source.invoice(1, at=at("2026-03-03"), status="draft", residual=100), source.tick(at("2026-03-20")))
+    world.feed(source.invoice(1, at=at("2026-03-05"), residual=500))
+    world.feed(source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-06")))
+    assert world.aging()["amount"] == 500
+
+
 def test_amounts_in_the_companys_currency_are_the_same_part_of_its_residual() -> None:
     source, world = disputed(residual=3000, company_residual=1000, currency="USD")
     world.feed(source.dispute(1, {"opened_on": OPENED, "amount": 1000}))
