@@ -10,8 +10,7 @@ Rules
 - Alerts are raised once in an episode of the dispute, and all end when it closes.
 - A deleted dispute counts as never opened; where it was the only one, the invoice stays measured as withdrawn, with the reason.
 
-Invariant: what a client's exposure is told depends on the latest versions alone, never on the day, so that each version of it has
-one content.
+Invariant: what a client's exposure is told depends on what was heard, never on the day, so that each version of it has one content.
 """
 
 from __future__ import annotations
@@ -54,6 +53,11 @@ class InvoiceState(SubjectState):
         self.exposed: Exposed | None = None
         self.told: Exposed | None = None
         self.tiers: dict[int, FactEntry] = {}
+
+    @property
+    def heard(self) -> int:
+        """Grows with whatever is heard, an older version that comes late included: it may tell what was due on a day."""
+        return self.revision + sum([len(history.runs()) for history in self.histories.values()])
 
     @property
     def tier(self) -> str | None:
@@ -184,7 +188,7 @@ class DisputeAgingProcessor(Basic):
         if before == now:
             return []
         subject.told = now
-        out = disputed_parts(subject.key, subject.revision, entry, before, now)
+        out = disputed_parts(subject.key, subject.heard, entry, before, now)
         if before is not None and (now is None or now.client != before.client):
             out.append(
                 _contribution(
@@ -311,7 +315,7 @@ def _contribution(subject: InvoiceState, entry: Any, exposed: Exposed, *, presen
     out: ExposureEntry = {
         "subject": f"{system}:{tenant}:{CLIENT_MODEL}:{exposed.client}",
         "record": subject.key,
-        "version": subject.revision,
+        "version": subject.heard,
         "present": present,
         "event_id": entry["event_id"],
         "recorded_at": entry["recorded_at"],
