@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from burnline import environment
+from burnline.commands.output import progress
 from infra import logs
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def audit(
         elif len(shown) < SHOWN:
             shown.append(difference)
 
-    with Console(stderr=True).status("auditing") as status:
-        outcome = run(found.settings, found.config, request, on_difference=tell, on_progress=status.update)
+    with progress("auditing") as say:
+        outcome = run(found.settings, found.config, request, on_difference=tell, on_progress=say)
     (_say_json if json_ else _show)(outcome, shown)
     raise typer.Exit(0 if outcome.clean else 1)
 

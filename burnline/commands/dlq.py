@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from burnline import environment
-from burnline.commands.output import Json, print_rows, tell_unread
+from burnline.commands.output import Json, print_rows, progress, tell_unread
 from consumers.core.letter_queue import Filter, Letter, groups
 from consumers.core.reentry import Refusal
 from infra.errors import Fatal, PoisonMessage
@@ -234,10 +234,12 @@ def _retry(
 ) -> None:
     from consumers.dead_letters_desk import plan
 
-    plans = plan(settings.kafka, meant, edited)
+    with progress("looking what stands behind them"):
+        plans = plan(settings.kafka, meant, edited)
     todo = [one for one in plans if not isinstance(one.way, Refusal)]
     if desk is not None and todo and _may(f"Send {len(todo)} letters back?", yes=yes):
-        desk.retry(todo, reason)
+        with progress("sending them back"):
+            desk.retry(todo, reason)
         todo = [one for one in todo if not isinstance(one.way, Refusal)]
     rows = []
     for one in plans:
@@ -263,7 +265,9 @@ def _outcome(letter: Letter, done: str, how: str = "", remedy: str = "") -> dict
 def _meant(settings: Settings, wanted: Filter, told: Told = logged) -> list[Letter]:
     from consumers import dead_letters
 
-    return dead_letters.letters(dead_letters.queue(settings, told=told), wanted)
+    with progress("reading the letters"):
+        found = dead_letters.queue(settings, told=told)
+    return dead_letters.letters(found, wanted)
 
 
 def _chosen(settings: Settings, wanted: Filter, limit: int) -> list[Letter]:

@@ -16,6 +16,7 @@ from rich.table import Table
 from burnline import environment
 from burnline.commands import cluster_checks
 from burnline.commands.finding import Finding
+from burnline.commands.output import progress
 from burnline.environment import Environment
 from infra.errors import BurnlineError
 from infra.kafka import clients
@@ -33,11 +34,14 @@ def doctor(json_: Annotated[bool, typer.Option("--json", help="One JSON object a
 
     Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline doctor
     """
-    findings = list(examine())
-    if json_:
-        for finding in findings:
-            typer.echo(json.dumps(asdict(finding)))
-    else:
+    findings: list[Finding] = []
+    with progress("checking") as tell:
+        for finding in examine():
+            findings.append(finding)
+            tell(f"checking; {finding.check}: {finding.verdict}")
+            if json_:
+                typer.echo(json.dumps(asdict(finding)))
+    if not json_:
         table = Table("check", "verdict", "detail", "what to do")
         for finding in findings:
             colour = {"ok": "green", "warning": "yellow"}.get(finding.verdict, "red")

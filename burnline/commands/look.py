@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from burnline import environment
-from burnline.commands.output import Json, plain, print_rows, tell_unread
+from burnline.commands.output import Json, plain, print_rows, progress, tell_unread
 from infra.kafka.unread import Told, Unread
 from infra.settings import Settings
 
@@ -84,7 +84,9 @@ def show(measure: Measure, json_: Json = False) -> None:
         Measure.QUALITY: reading.quality,
     }
     found: list[Unread] = []
-    rows = list(readers[measure](environment.load().settings, found.append))
+    settings = environment.load().settings
+    with progress("reading the measure and the names in it"):
+        rows = list(readers[measure](settings, found.append))
     if not json_:
         rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
     nothing = f"no {measure} yet: are `streams` and `clock` running?"

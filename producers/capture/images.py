@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,7 +23,7 @@ from infra.errors import Fatal, PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
 from producers.core.mapping import ModelMapping
-from schemas import codec, contents
+from schemas import contents
 from schemas.events import odoo_key
 
 log = structlog.get_logger()
@@ -33,6 +33,8 @@ Image = tuple[int, bytes, bool]
 """Number, event, and whether it is a deletion."""
 AT_A_TIME = 4
 BATCH = 2000
+TOGETHER = 500
+"""Records asked for in one statement."""
 CACHE_KIB = 32_768
 BITS = 32
 RECORD = (1 << BITS) - 1
@@ -84,10 +86,15 @@ class Images:
         """Where events are published."""
         return tuple(self._table)
 
-    def event(self, place: Place, number: int) -> Any:
-        """The last event of a record or part, decoded; None for one never published."""
-        found = self._rows(f"SELECT raw FROM {self._table[place]} WHERE turned = ?", _turned(number))  # noqa: S608  tables of our own
-        return codec.decode(found[0][0]).value if found else None
+    def latest(self, place: Place, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The last events of these records or parts, as bytes; those never published are not in it."""
+        found: dict[int, bytes] = {}
+        for begin in range(0, len(numbers), TOGETHER):
+            turned = [_turned(number) for number in numbers[begin : begin + TOGETHER]]
+            marks = ",".join("?" * len(turned))
+            rows = self._rows(f"SELECT turned, raw FROM {self._table[place]} WHERE turned IN ({marks})", *turned)  # noqa: S608  tables of our own
+            found.update((_turned(one), raw) for one, raw in rows)
+        return found
 
     def put(self, place: Place, images: Iterable[Image]) -> None:
         """Remember events that are committed."""

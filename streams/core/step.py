@@ -87,7 +87,7 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
             raise _foreign(processor, kind, error) from error
         if kind != kinds.TIME:
             processor.contributions(subject, entry)  # told already: what was remembered is what others heard
-        partition.place(subject)
+            partition.place(subject)  # time says nothing of where its subject is
     subject.stale, subject.calm = True, processor.at_ticks
 
 

@@ -119,10 +119,11 @@ def _newer(
         key, value, partition = record.key(), record.value(), record.partition()
         if key is not None and partition is not None:
             latest.setdefault(partition, {})[key] = value
-        metrics.RESTORING_ROWS.set(total - read)
-        if read % 10_000 == 0 and time.monotonic() - told > TELL:
-            told = time.monotonic()
-            log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
+        if read % 10_000 == 0:
+            metrics.RESTORING_ROWS.set(total - read)
+            if time.monotonic() - told > TELL:
+                told = time.monotonic()
+                log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
     metrics.RESTORING_ROWS.set(0)
     return latest
 
