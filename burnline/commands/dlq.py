@@ -236,9 +236,10 @@ def _retry(
     json_: bool,
     edited: bytes | None = None,
 ) -> None:
-    from consumers.dead_letters_desk import plan
+    from consumers.actions.policy import load_policy
+    from consumers.dead_letters_plan import plan
 
-    plans = plan(settings.kafka, meant, edited)
+    plans = plan(settings.kafka, meant, load_policy(environment.load().config), edited)
     todo = [one for one in plans if not isinstance(one.way, Refusal)]
     if desk is not None and todo and _may(f"Send {len(todo)} letters back?", yes=yes):
         desk.retry(todo, reason)

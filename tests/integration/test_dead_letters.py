@@ -22,9 +22,10 @@ from typer.testing import CliRunner
 from burnline.cli import app
 from burnline.commands.output import plain
 from burnline.docs.samples import sample
-from consumers import dead_letters, dead_letters_desk, dead_letters_watch
+from consumers import dead_letters, dead_letters_desk, dead_letters_plan, dead_letters_watch
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
+from consumers.core.policy import Policy
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka import topics
@@ -206,8 +207,8 @@ def test_a_letter_behind_which_a_newer_record_stands_does_not_go_back(desk):
 def test_what_comes_in_while_a_copy_is_on_its_way_stays_the_last_word(desk):
     desk.record(1, subject="odoo:firm:account.move:1")
     overtaken, fine = desk.park(desk.record(3)), desk.park(0, key=b"odoo:firm:account.move:1")
-    plans = dead_letters_desk.plan(
-        desk.settings.kafka, dead_letters.letters(dead_letters.queue(desk.settings), Filter())
+    plans = dead_letters_plan.plan(
+        desk.settings.kafka, dead_letters.letters(dead_letters.queue(desk.settings), Filter()), Policy()
     )
     assert {one.way for one in plans} == {reentry.Way.RECORD}
     desk.record(4)  # after the look, before the copy
@@ -243,7 +244,7 @@ def test_a_withheld_record_is_read_where_it_stands_and_is_gone_once_it_was_erase
     (one, other) = (dead_letters.queue(desk.settings).letters[identity] for identity in (held, gone))
     one.event["current"]["value"] = other.event["current"]["value"] = None  # as `parked` withholds it of the real topic
 
-    found, lost = dead_letters_desk.plan(desk.settings.kafka, [one, other])
+    found, lost = dead_letters_plan.plan(desk.settings.kafka, [one, other], Policy())
 
     assert (found.way, found.value) == (reentry.Way.RECORD, b"Ada Example")
     assert isinstance(lost.way, reentry.Refusal)
@@ -353,9 +354,10 @@ def test_a_refused_delivery_is_mended_signed_and_posted_anew(desk, server, tmp_p
 KILLED = """
 import os, signal, sys
 from dataclasses import replace
-from consumers import dead_letters, dead_letters_desk
+from consumers import dead_letters, dead_letters_desk, dead_letters_plan
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
+from consumers.core.policy import Policy
 from infra.settings import KafkaSettings, Settings
 from schemas.topics import TOPICS, topic
 
@@ -365,7 +367,7 @@ dead_letters.TOPIC = replace(dead_letters.TOPIC, name=prefix + "letters")
 dead_letters_desk.DESK = prefix + "desk"
 reentry.TOPICS = {**TOPICS, prefix + "invoices": replace(topic("finance.invoice.v1"), name=prefix + "invoices")}
 desk = dead_letters_desk.Desk(settings, "ada")
-plans = dead_letters_desk.plan(settings.kafka, dead_letters.letters(dead_letters.queue(settings), Filter()))
+plans = dead_letters_plan.plan(settings.kafka, dead_letters.letters(dead_letters.queue(settings), Filter()), Policy())
 
 class Dying:
     def __getattr__(self, name):
