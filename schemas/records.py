@@ -1749,6 +1749,7 @@ class ClientExposure(TypedDict):
     `formula`: Version of the formula, for example client-exposure/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `client_tier`: The client's tier, in the firm's words. Source: `burnline.sales.Client.tier`. Null: it has none.
     """
 
     client_id: int
@@ -1763,6 +1764,7 @@ class ClientExposure(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    client_tier: str | None
 
 
 class ClientExposureEvent(TypedDict):
@@ -1842,6 +1844,7 @@ class DisputeAging(TypedDict):
     `response_business_days`: Working days until the first response, or so far without one. Unit: days, Monday to Friday without the company's public holidays. Source: opened_on up to the first word of a source other than open. Null: the measure is older than the field.
     `promised_response_business_days`: First response that the client was promised. Unit: days, Monday to Friday without the company's public holidays. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
     `promised_resolution_days`: Resolution that the client was promised. Unit: days on which the service-level clock ran. Source: the policy of the measure, by the client's tier. Null: the measure is older than the field.
+    `client_tier`: The client's tier, in the firm's words. Source: `burnline.sales.Client.tier`. Null: it has none, or the invoice is not posted.
     """
 
     invoice_id: int
@@ -1868,6 +1871,7 @@ class DisputeAging(TypedDict):
     response_business_days: int | None
     promised_response_business_days: int | None
     promised_resolution_days: int | None
+    client_tier: str | None
 
 
 class DisputeAgingEvent(TypedDict):

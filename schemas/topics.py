@@ -238,7 +238,7 @@ _ALL = (
         _C.CONFIDENTIAL,
         ("onboarded", "changed", "archived", "deleted"),
         compacted=True,
-        subscribers=("capture", "governor", DATA_TEAMS),
+        subscribers=("capture", "streams", "governor", DATA_TEAMS),
     ),
     Topic(
         "sales.opportunity.v1",

@@ -997,6 +997,7 @@ class ClientExposure(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    client_tier: str | None
 
 
 class ClientExposureEvent(TypedDict):
@@ -1056,6 +1057,7 @@ class DisputeAging(TypedDict):
     response_business_days: int | None
     promised_response_business_days: int | None
     promised_resolution_days: int | None
+    client_tier: str | None
 
 
 class DisputeAgingEvent(TypedDict):

@@ -81,7 +81,9 @@ def stop(snapshot: Which = None) -> None:
 
 @app.command()
 def status(json_: Json = False) -> None:
-    """Show the snapshots that were asked for, the newest last. Exit status 1 when one was refused.
+    """Show the snapshots that were asked for, the newest last: those that are not over, and the last 20 of the others.
+
+    Exit status 1 when the newest was refused.
 
     Example: burnline snapshot status --json
     """
@@ -92,7 +94,7 @@ def status(json_: Json = False) -> None:
     found.sort(key=lambda one: one["asked_at"])
     rows = found if json_ else [{name: one[name] for name in COLUMNS} for one in found]
     print_rows(rows, json_=json_, empty="no snapshot was asked for yet: `burnline snapshot start`")
-    raise typer.Exit(1 if any(one["state"] == "refused" for one in found) else 0)
+    raise typer.Exit(1 if found and found[-1]["state"] == "refused" else 0)
 
 
 def told(one: CaptureSnapshot) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def _check(signal: CaptureSignal) -> None:
     from producers.core.snapshots import checked
 
     config = environment.load(registry=False).config
-    declared = {one.model: (*one.fields, *one.optional) for one in mappings(section(config, "capture", CapturePolicy))}
+    declared = {one.model: (*one.needed, *one.optional) for one in mappings(section(config, "capture", CapturePolicy))}
     try:
         checked(signal, declared)
     except PoisonMessage as error:

@@ -63,7 +63,7 @@ class OdooClient(Protocol):
         """How many records, archived ones too."""
 
     def fields_get(self, model: str) -> dict[str, Row]:
-        """The fields this user may see, with their `type`, `store`, `required` and `selection`."""
+        """The fields this user may see, with their `type`, `store`, `required`, `selection` and `relation`."""
 
     def call(
         self, model: str, method: str, ids: Sequence[int] | None = None, *, retry: bool = False, **named: Any
@@ -131,7 +131,7 @@ class Odoo:
 
     def fields_get(self, model: str) -> dict[str, Row]:
         """Fields of a model."""
-        attributes = ["type", "store", "required", "selection"]
+        attributes = ["type", "store", "required", "selection", "relation"]
         found: dict[str, Row] = self.call(model, "fields_get", retry=True, attributes=attributes)
         return found
 

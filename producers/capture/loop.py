@@ -2,8 +2,8 @@
 
 Rhythm: the models that people change all day are looked at every `poll_interval` while something changes, more seldom up to
 `idle_interval` while nothing does, the others at every fourth pass; the whole overlap every 15 s; sums every `sweep_interval`; every record at every `content_every`-th sweep, and those that depend on a lookup at the
-next sweep after it changed. A hint is followed at once. While Odoo is away nothing is lost: the next pass begins where the last
-complete one did.
+next sweep after it changed. A pass begins with the models that changed last, so that what people work at does not wait for the rest. A hint is
+followed at once, between two models of a pass, too. While Odoo is away nothing is lost: the next pass begins where the last complete one did.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class _Loop:
                 _tell_of_log(following=following)
             if now >= (slow_at if following else fast_at):
                 slow = now >= slow_at
-                found = self._through_outages(partial(self._pass, slow=slow, cold=passes % COLD_EVERY == 0))
+                found = self._through_outages(partial(self._pass, hints, slow=slow, cold=passes % COLD_EVERY == 0))
                 self._rhythm.looked(found=bool(found))
                 passes += 1
                 fast_at = max(fast_at, now) + self._rhythm.seconds
@@ -202,10 +202,7 @@ class _Loop:
             until = 0.0 if busy else max(0.0, min(due - time.monotonic(), LISTEN, snapshots.wait() or LISTEN))
             if told is not None and self._logged(told.wait(until)):
                 sweep_at = now
-            found_hints, unreadable = hints.wait(until if told is None else 0.0)
-            self._pipeline.park(unreadable, "capture.hints")
-            for name, ids in found_hints.items():
-                self._through_outages(partial(self._hinted, name, ids))
+            self._follow(hints, until if told is None else 0.0)
         snapshots.leave()
         self._status.tell("stopped")
 
@@ -242,11 +239,20 @@ class _Loop:
         if snapshots.wait() == 0:
             self._through_outages(snapshots.step)
 
-    def _pass(self, *, slow: bool, cold: bool) -> bool:
-        looked = [
-            model.look(slow=slow) for model in self._models if model.begun and (slow or cold or model.mapping.hot)
-        ]
-        return any(looked)
+    def _pass(self, hints: Hints, *, slow: bool, cold: bool) -> bool:
+        due = [model for model in self._models if model.begun and (slow or cold or model.mapping.hot)]
+        found = False
+        for model in sorted(due, key=lambda one: one.changed_at, reverse=True):
+            found |= model.look(slow=slow)
+            self._follow(hints, 0.0)
+        return found
+
+    def _follow(self, hints: Hints, seconds: float) -> None:
+        """Read what the hints that come within so many seconds point at."""
+        found, unreadable = hints.wait(seconds)
+        self._pipeline.park(unreadable, "capture.hints")
+        for name, ids in found.items():
+            self._through_outages(partial(self._hinted, name, ids))
 
     def _hinted(self, name: str, ids: set[int], mode: Mode = "hint") -> None:
         self._rhythm.looked(found=True)

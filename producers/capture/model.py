@@ -78,6 +78,8 @@ class ModelCapture:
         self._live = LiveReads()
         self._digests = Digests(source, one, pipeline.images)
         self._deletion_share = deletion_share
+        self.changed_at = 0.0
+        """When a pass last found a change, by the steady clock."""
 
     def _watching(self, model: str, high_water: datetime | None) -> Watch:
         domain = self.mapping.watch if model == self.mapping.model else ()
@@ -177,6 +179,8 @@ class ModelCapture:
                 found += watch.look(self._reader_of(index), slow=slow)
         if slow and self._watch.high_water != self.cursor["high_water"]:
             self._keep({**self.cursor, "high_water": self._watch.high_water})
+        if found:
+            self.changed_at = time.monotonic()
         return found > 0
 
     def _reader_of(self, index: int) -> Callable[[Sequence[int]], Sequence[tuple[int, str]]]:

@@ -221,6 +221,10 @@ class Pipeline:
         key = internal_key(self._database, snapshot["snapshot_id"])
         return Record(SNAPSHOTS.name, key, codec.encode(SNAPSHOTS.record, snapshot), [])
 
+    def no_snapshot(self, snapshot_id: str) -> Record:
+        """The tombstone of a snapshot that nobody asks for any more."""
+        return Record(SNAPSHOTS.name, internal_key(self._database, snapshot_id), None, [])
+
     def status(self, status: CaptureStatus) -> Record:
         """The record of what capture is doing."""
         return Record(STATUS.name, internal_key(self._database), codec.encode(STATUS.record, status), [])

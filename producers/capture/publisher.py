@@ -34,11 +34,11 @@ FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, Kafka
 
 
 class Record(NamedTuple):
-    """One record to publish, as bytes."""
+    """One record to publish, as bytes; without a value it is a tombstone."""
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
     headers: Headers
 
 

@@ -4,6 +4,7 @@ Invariants
 - Whatever dies, a snapshot goes on after the last chunk that was committed.
 - A chunk's row that was read live since the chunk was asked for is dropped (`producers.core.watermark`).
 - What has not changed since it was published is not published again: a snapshot finds what is missing or wrong, it repeats nothing.
+- Those that are over are taken off their topic when newer ones have ended (`producers.core.snapshots.KEPT`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from infra.odoo.failures import Refused
 from producers.capture.model import Chunk, ModelCapture
 from producers.capture.pipeline import Pipeline
 from producers.capture.signals import Signals
-from producers.core.snapshots import steer, terms
+from producers.core.snapshots import outlived, steer, terms
 from schemas.records import CaptureSnapshot
 
 log = structlog.get_logger()
@@ -61,6 +62,13 @@ class Snapshots:
                 log.info("snapshot_steered", snapshot_id=one["snapshot_id"], state=one["state"], why=one["why"])
         if self._of is not None and self._all[self._of]["state"] != "running":
             self.leave()
+        self._forget()
+
+    def _forget(self) -> None:
+        if old := outlived(self._all.values()):
+            self._pipeline.keep(map(self._pipeline.no_snapshot, old))
+            for name in old:
+                del self._all[name]
 
     def wait(self) -> float | None:
         """Seconds until the next chunk may be read; None where there is nothing to do."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from infra.odoo.failures import Refused, is_missing, is_no_access, is_unknown_mo
 from producers.capture.metrics import ROWS
 from producers.core.audit import Figures, aggregates, odoo_figures
 from producers.core.lookups import SOURCES, Lookups, build
-from producers.core.mapping import Children, ModelMapping, wanted_fields
+from producers.core.mapping import Children, Follow, ModelMapping, Own, wanted_fields
 from producers.core.mapping.base import Domain
 from producers.core.values import rpc_time
 
@@ -35,10 +35,11 @@ SUMMED = {**EVERYTHING, "tz": "UTC"}
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A mapping that this Odoo can serve, and the fields to read for it."""
+    """A mapping that this Odoo can serve, the fields to read for it, and the models whose names are wanted, by the field that leads to them."""
 
     mapping: ModelMapping
     fields: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,14 @@ class Source:
                     "mapping_disabled", model=mapping.model, topics=topics, cause=lack.detail, remedy=lack.remedy
                 )
             else:
+                for doubt in self.doubts(mapping):
+                    log.warning("configuration_doubtful", model=mapping.model, cause=doubt.detail, remedy=doubt.remedy)
                 found.append(self._readable(mapping))
         return found
 
     def lack(self, mapping: ModelMapping) -> Lack | None:
         """Why a mapping cannot run here, or None where it can."""
-        needed = [(mapping.model, mapping.module, mapping.fields)]
+        needed = [(mapping.model, mapping.module, mapping.needed)]
         needed += [
             (child.model, mapping.module, (child.parent, *child.fields)) for child in mapping.children if child.needed
         ]
@@ -89,13 +92,51 @@ class Source:
                     f"{model} has no field {', '.join(missing)} that this user can read: events of {mapping.model} are left out",
                     "install the module that defines it, give the user the right to see it, or correct its name in the configuration's section `capture`",
                 )
+        return next(filter(None, (self._unfit(mapping.model, own) for own in mapping.own)), None)
+
+    def _unfit(self, model: str, own: Own) -> Lack | None:
+        """Why a field that the firm named, and that is there, does not hold what it is named for."""
+        told = (self._present(model) or {})[own.name]
+        kind, relation = told["type"], told.get("relation") or ""
+        if (own.types and kind not in own.types) or (own.relation and relation != own.relation):
+            wanted = f"{' or '.join(own.types)}{f' to {own.relation}' if own.relation else ''}"
+            return Lack(
+                f"{model}.{own.name} is a {kind}{f' to {relation}' if relation else ''}: events of {model} are left out",
+                f"name a field in the configuration's section `capture` that is a {wanted}",
+            )
+        if own.named and kind == "many2one" and self._present(relation) is None:
+            return Lack(
+                f"{model}.{own.name} leads to {relation}, which this user may not read: events of {model} are left out",
+                f"give the user of ODOO_USER the right to read {relation}",
+            )
         return None
+
+    def doubts(self, mapping: ModelMapping) -> list[Lack]:
+        """What the configuration says of a mapping's fields that cannot come true; the mapping runs all the same."""
+        found: list[Lack] = []
+        for own in mapping.own:
+            told = (self._present(mapping.model) or {})[own.name]
+            known = [value for value, _ in told.get("selection") or ()] if told["type"] == "selection" else own.values
+            if unknown := [value for value in own.values if value not in known]:
+                found.append(
+                    Lack(
+                        f"{mapping.model}.{own.name} never is {', '.join(unknown)}",
+                        f"correct the configuration's section `capture`: its values are {', '.join(known)}",
+                    )
+                )
+        return found
 
     def _readable(self, mapping: ModelMapping) -> Readable:
         present = self._present(mapping.model) or {}
         if unseen := sorted(set(mapping.optional) - set(present)):
             log.info("optional_fields_missing", model=mapping.model, fields=unseen)
+        names = {
+            own.name: present[own.name]["relation"]
+            for own in mapping.own
+            if own.named and present[own.name]["type"] == "many2one"
+        }
         follows = tuple(follow for follow in mapping.follows if self._present(follow.model) is not None)
+        follows += tuple(Follow(model, "id", through=name) for name, model in names.items())
         children = tuple(child for child in mapping.children if self._served(child))
         kept = replace(
             mapping,
@@ -105,7 +146,7 @@ class Source:
             sums=tuple(one for one in mapping.sums if one.field in present),
             period=mapping.period if mapping.period is not None and mapping.period.field in present else None,
         )
-        return Readable(kept, wanted_fields(mapping, present))
+        return Readable(kept, wanted_fields(mapping, present), names)
 
     def _served(self, child: Children) -> bool:
         present = self._present(child.model)
@@ -249,7 +290,17 @@ class Source:
     def _with_children(self, one: Readable, rows: list[Row]) -> list[Row]:
         for child in one.mapping.children:
             self._attach(child, rows)
+        for name, model in one.names.items():
+            self._name(name, model, rows)
         return rows
+
+    def _name(self, name: str, model: str, rows: list[Row]) -> None:
+        """Where the name of what a field leads to is wanted, the field becomes `[id, name]`; read each time, since names change."""
+        found = self.client.read(model, sorted({row[name] for row in rows if row[name]}), ["display_name"])
+        names = {one["id"]: one["display_name"] for one in found}
+        for row in rows:
+            if row[name]:
+                row[name] = [row[name], names.get(row[name], "")]
 
     def _attach(self, child: Children, rows: list[Row]) -> None:
         of: dict[int, list[Row]] = {row["id"]: [] for row in rows}

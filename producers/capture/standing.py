@@ -5,7 +5,7 @@ All of it is compacted and keyed by database, so that several may share a broker
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from infra.errors import PoisonMessage
@@ -33,34 +33,36 @@ def cursors(settings: KafkaSettings, database: str) -> dict[str, CaptureCursor]:
 
     Its model is then captured from its first record again, which is slow and harmless: what is known already is not published twice.
     """
-    found: dict[str, CaptureCursor] = {}
-    for cursor in _read(settings, CURSORS, internal_key(database, "")):
-        found[cursor["model"]] = cursor
-    return found
+    found: Iterable[CaptureCursor] = _read(settings, CURSORS, internal_key(database, "")).values()
+    return {cursor["model"]: cursor for cursor in found}
 
 
 def snapshots(settings: KafkaSettings, database: str) -> dict[str, CaptureSnapshot]:
-    """Snapshots that were asked for, by id."""
-    found: dict[str, CaptureSnapshot] = {}
-    for snapshot in _read(settings, SNAPSHOTS, internal_key(database, "")):
-        found[snapshot["snapshot_id"]] = snapshot
-    return found
+    """Snapshots that were asked for, by id: those that are not over, and the last of the others."""
+    found: Iterable[CaptureSnapshot] = _read(settings, SNAPSHOTS, internal_key(database, "")).values()
+    return {snapshot["snapshot_id"]: snapshot for snapshot in found}
 
 
 def status(settings: KafkaSettings, database: str) -> CaptureStatus | None:
     """What the capture last said of itself; None where it never ran."""
-    found: CaptureStatus | None = None
-    for said in _read(settings, STATUS, internal_key(database), whole=True):
-        found = said
+    found: CaptureStatus | None = _read(settings, STATUS, internal_key(database), whole=True).get(
+        internal_key(database)
+    )
     return found
 
 
-def _read(settings: KafkaSettings, of: Topic, key: bytes, *, whole: bool = False) -> Iterator[Any]:
+def _read(settings: KafkaSettings, of: Topic, key: bytes, *, whole: bool = False) -> dict[bytes, Any]:
+    """What stands under the keys that begin with this one, or under it alone. In place of what nobody can read stands what was there before."""
+    found: dict[bytes, Any] = {}
     for record in read_to_end(settings, of.name):
         name, value = record.key() or b"", record.value()
-        if value is None or not (name == key if whole else name.startswith(key)):
+        if not (name == key if whole else name.startswith(key)):
+            continue
+        if value is None:
+            found.pop(name, None)
             continue
         try:
-            yield codec.decode_as(of.record, value)
+            found[name] = codec.decode_as(of.record, value)
         except PoisonMessage as error:
             logged(unread(record, error))
+    return found

@@ -18,7 +18,7 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mapping that cannot be served: the capture leaves it out."""
+    """A mapping that cannot be served, and is left out, or something that the configuration says of it and that cannot come true."""
 
     model: str
     detail: str
@@ -26,12 +26,12 @@ class Problem:
 
 
 def survey(client: OdooClient, config: Mapping[str, object]) -> Iterator[Problem]:
-    """Every mapping that this Odoo or this user cannot serve; none when all is well."""
+    """Every mapping that this Odoo or this user cannot serve, and doubts about the others; none when all is well."""
     source = Source(client, PAGE)
     for mapping in mappings(section(dict(config), "capture", CapturePolicy)):
         lack = source.lack(mapping)
-        if lack is not None:
-            yield Problem(mapping.model, lack.detail, lack.remedy)
+        for found in [lack] if lack is not None else source.doubts(mapping):
+            yield Problem(mapping.model, found.detail, found.remedy)
 
 
 def readable_models(settings: Settings, config: Mapping[str, object]) -> list[str]:

@@ -60,7 +60,7 @@ def read_fields(mappings: Iterable[ModelMapping]) -> dict[str, frozenset[str]]:
     """The fields that the mappings read of each model whose changes concern them; none where all of them count."""
     found: dict[str, frozenset[str]] = {}
     for mapping in mappings:
-        own = frozenset((*mapping.fields, *mapping.optional)) - _STAMPS
+        own = frozenset((*mapping.needed, *mapping.optional)) - _STAMPS
         found[mapping.model] = found.get(mapping.model, frozenset()) | own
         lines = {child.model: {child.parent, *child.fields, *child.optional} for child in mapping.children}
         for follow in mapping.follows:

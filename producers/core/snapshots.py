@@ -5,6 +5,8 @@ States: waiting → running → done; waiting or running ↔ paused; each of the
 Rules
 - Signals are applied in the order of their offsets, each once: every state carries the offset of the last signal applied, and what is not
   beyond the highest of them was applied already. What that leaves out had no effect, and has none if it is applied again.
+- Of the snapshots that are over the newest are remembered, and always the one that knows of the last signal: without it old signals
+  would be applied once more.
 - A filter speaks of declared fields only, with operators that a person can judge; ids and conditions are about one model.
 """
 
@@ -19,6 +21,8 @@ from schemas.errors import PoisonMessage
 from schemas.records import CaptureSignal, CaptureSnapshot, SnapshotState
 
 LIVING: frozenset[str] = frozenset({"waiting", "running", "paused"})
+KEPT = 20
+"""So many snapshots that are over are remembered."""
 OPERATORS = frozenset({"=", "!=", ">", ">=", "<", "<=", "in", "not in"})
 _CHANGES: dict[str, tuple[frozenset[str], SnapshotState]] = {
     "pause": (frozenset({"waiting", "running"}), "paused"),
@@ -32,6 +36,15 @@ Term = tuple[str, str, Any]
 def applied(snapshots: Iterable[CaptureSnapshot]) -> int:
     """The offset of the last signal that these states know of."""
     return max((one["signal_offset"] for one in snapshots), default=-1)
+
+
+def outlived(snapshots: Iterable[CaptureSnapshot]) -> list[str]:
+    """The ids of those that are over and need not be remembered any more."""
+    known = list(snapshots)
+    last = applied(known)
+    over = [one for one in known if one["state"] not in LIVING]
+    over.sort(key=lambda one: one["ended_at"] or one["asked_at"], reverse=True)
+    return [one["snapshot_id"] for one in over[KEPT:] if one["signal_offset"] != last]
 
 
 def steer(

@@ -5,7 +5,8 @@ Rules
 - Contested is what the newest open source names, else the whole residual; never more than the residual. In the company's currency
   it is the same part of the company's residual.
 - Ages count calendar days up to the tick's day or the closing. Buckets of days open raise alerts; those of days past due do not.
-- Business days leave out weekends and the company's public holidays. Service levels are those of the client's tier, as of the day.
+- Business days leave out weekends and the company's public holidays. Service levels are those of the client's tier, which the client's
+  exposure tells each posted invoice of its own.
 - Alerts are raised once in an episode of the dispute, and all end when it closes.
 - A deleted dispute counts as never opened; where it was the only one, the invoice stays measured as withdrawn, with the reason.
 
@@ -20,7 +21,7 @@ from typing import Any, cast
 
 from schemas.records import DisputeAging, Severity
 from schemas.topics import Process
-from schemas.wire import DisputeEntry, ExposureEntry, InvoiceEntry
+from schemas.wire import DisputeEntry, ExposureEntry, FactEntry, InvoiceEntry
 from streams.core import days, kinds
 from streams.core.alerts import Crossing, Line, Rule, clear, each_once, once
 from streams.core.availability import company_holidays
@@ -40,7 +41,7 @@ _SEVERITIES: tuple[Severity, ...] = ("notice", "warning", "critical")
 class InvoiceState(SubjectState):
     """One invoice and what its sources say of a dispute."""
 
-    __slots__ = ("disputes", "exposed", "invoice", "off", "timeline", "told")
+    __slots__ = ("disputes", "exposed", "invoice", "off", "tiers", "timeline", "told")
 
     def __init__(self, key: str) -> None:
         """Begin with nothing known."""
@@ -51,6 +52,13 @@ class InvoiceState(SubjectState):
         self.off: frozenset[int] = frozenset()
         self.exposed: Exposed | None = None
         self.told: Exposed | None = None
+        self.tiers: dict[int, FactEntry] = {}
+
+    @property
+    def tier(self) -> str | None:
+        """The client's tier, of an invoice that its client knows of."""
+        said = None if self.exposed is None else self.tiers.get(self.exposed.client)
+        return None if said is None or not said["present"] else said["words"]["tier"]
 
     def open_disputes(self) -> list[DisputeEntry]:
         """What sources that hold the dispute open last said, newest last."""
@@ -78,7 +86,7 @@ class DisputeAgingProcessor(Basic):
     topic = "measure.dispute-aging.v1"
     subject_kind = "invoice"
     process = Process.ISSUE_TO_RESOLUTION
-    formula = "dispute-aging/2"
+    formula = "dispute-aging/3"
 
     def __init__(self, policy: DisputeAgingPolicy) -> None:
         """Measure by this policy."""
@@ -101,7 +109,7 @@ class DisputeAgingProcessor(Basic):
         return InvoiceState(key)
 
     def fold(self, subject: InvoiceState, kind: str, entry: Any, first: int | None) -> Row | None:
-        """Take in the invoice's own record, or what a source says of its dispute."""
+        """Take in the invoice's own record, what a source says of its dispute, or the tier of its client."""
         record = entry["record"]
         if kind == kinds.INVOICE:
             row = subject.keep_history(kind, entry, first, "from_day", is_settled)
@@ -110,6 +118,10 @@ class DisputeAgingProcessor(Basic):
         elif kind == kinds.DISPUTE:
             row = subject.keep_history(kind, entry, first, "status_day", _says)
             subject.disputes[record] = subject.histories[record].head.entry
+        elif kind == kinds.FACT:
+            row = subject.keep(kind, entry)
+            if row is not None:
+                subject.tiers[entry["numbers"]["client_id"]] = entry
         else:
             raise KeyError(kind)
         if row is not None:
@@ -157,7 +169,7 @@ class DisputeAgingProcessor(Basic):
 
     def _service(self, subject: InvoiceState) -> tuple[int, int]:
         """First response in business days and resolution in days, as promised to the client."""
-        return self._policy.service(None if subject.invoice is None else subject.invoice["client_id"])
+        return self._policy.service(None if subject.invoice is None else subject.invoice["client_id"], subject.tier)
 
     def contributions(self, subject: InvoiceState, entry: Any) -> list[Contribution]:
         """What the client's exposure is to know: the new part, and the end of the old one where the client changed."""
@@ -207,6 +219,7 @@ class DisputeAgingProcessor(Basic):
             "response_business_days": response_days(timeline, stamp.as_of, subject.off),
             "promised_response_business_days": self._service(subject)[0],
             "promised_resolution_days": self._service(subject)[1],
+            "client_tier": subject.tier,
             "amount": money(amount),
             "company_amount": money(company_amount),
             "currency": invoice["currency"],
@@ -230,6 +243,8 @@ class DisputeAgingProcessor(Basic):
             out["promised_response_business_days"], out["promised_resolution_days"] = map(str, self._service(subject))
         if invoice is not None and invoice["currency"] is not None:
             out["currency"] = invoice["currency"]
+        if subject.tier is not None:
+            out["client_tier"] = subject.tier
         return out
 
     def company(self, subject: InvoiceState) -> int | None:

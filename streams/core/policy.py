@@ -117,7 +117,7 @@ class BudgetBurnPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Clients with service levels of their own."""
+    """Service levels of their own for clients of a tier: those that Odoo says are in it, by name, and those that are named here."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -158,12 +158,22 @@ class DisputeAgingPolicy:
         clients = [client for tier in self.tiers for client in tier.clients]
         holds = len(clients) == len(set(clients))
         _check(f"{key}tiers", clients, holds=holds, wanted="each client in one tier")
+        names = [tier.name.casefold() for tier in self.tiers]
+        _check(
+            f"{key}tiers",
+            names,
+            holds=all(names) and len(names) == len(set(names)),
+            wanted="tiers with names of their own",
+        )
 
-    def service(self, client: int | None) -> tuple[int, int]:
-        """First response in business days and resolution in days, for a client: by its tier, else the usual."""
-        for tier in self.tiers:
-            if client in tier.clients:
-                return tier.first_response_business_days, tier.resolution_days
+    def service(self, client: int | None, named: str | None = None) -> tuple[int, int]:
+        """First response in business days and resolution in days, for a client in the tier that Odoo names.
+
+        A tier that lists the client goes before its name, letters and case aside; without either it is the usual.
+        """
+        listed = [tier for tier in self.tiers if client in tier.clients]
+        for tier in listed or [tier for tier in self.tiers if tier.name.casefold() == (named or "").casefold()]:
+            return tier.first_response_business_days, tier.resolution_days
         return self.first_response_business_days, self.resolution_days
 
     def bucket(self, days: int) -> str:
@@ -178,12 +188,13 @@ class DisputeAgingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ClientExposurePolicy:
-    """The limit of what one client may contest, in the company's currency; `limits` by client. Without one, no alert."""
+    """The limit of what one client may contest, in the company's currency: by client, else by tier, else `limit`. Without one, no alert."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     limit: Decimal | None = None
     limits: dict[int, Decimal] = field(default_factory=dict)
+    tier_limits: dict[str, Decimal] = field(default_factory=dict)
     hysteresis: Decimal = Decimal("0.02")
     owner: str = "finance-operations"
 
@@ -191,9 +202,19 @@ class ClientExposurePolicy:
         """Refuse what cannot be measured with."""
         key = "client_exposure."
         _check(f"{key}limit", self.limit, holds=self.limit is None or self.limit >= 0, wanted="0 or more, or unset")
-        for client, limit in self.limits.items():
-            _check(f"{key}limits.{client}", limit, holds=limit >= 0, wanted="0 or more")
+        for name, limits in (("limits", self.limits), ("tier_limits", self.tier_limits)):
+            for whom, limit in limits.items():
+                _check(f"{key}{name}.{whom}", limit, holds=limit >= 0, wanted="0 or more")
+        names = [name.casefold() for name in self.tier_limits]
+        _check(
+            f"{key}tier_limits", names, holds=len(names) == len(set(names)), wanted="each tier once, whatever the case"
+        )
         _check(f"{key}hysteresis", self.hysteresis, holds=0 <= self.hysteresis < 1, wanted="a share from 0 to below 1")
+
+    def limit_of(self, client: int, tier: str | None) -> Decimal | None:
+        """The limit of a client in a tier."""
+        of_tier = {name.casefold(): limit for name, limit in self.tier_limits.items()}.get((tier or "").casefold())
+        return self.limits.get(client, self.limit if of_tier is None else of_tier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from streams.core.monitors.table import READERS
 from streams.core.ratios import half_even
 from streams.core.timeline import CLOSED
 
-UTILIZATION, BUDGET_BURN, DISPUTE_AGING, _, MONITORS = PROCESSORS
-_EMPLOYEE, _PROJECT, _INVOICE = "hr.employee", "project.project", "account.move"
+UTILIZATION, BUDGET_BURN, DISPUTE_AGING, CLIENT_EXPOSURE, MONITORS = PROCESSORS
+_EMPLOYEE, _PROJECT, _INVOICE, _CLIENT = "hr.employee", "project.project", "account.move", "res.partner"
 _SPENT = frozenset({"approved", "posted", "paid"})
 _BILLION = 10**9
 _MOST_VERSIONS = 1 << 53
@@ -303,6 +303,14 @@ def _revenue(contract: Any, system: str) -> Counted:
     }
 
 
+def _client(client: Any, system: str) -> Counted:
+    """The tier of a client, which its limit and the service levels of its disputes follow."""
+    if client["tier"] is None:
+        return {}
+    words = {"tier": client["tier"]}
+    return {f"{system}{_CLIENT}:{client['id']}": {"kind": "tier", "numbers": {}, "words": words, "lists": {}}}
+
+
 def _consultant(event: Any) -> Iterator[Contribution]:
     meta, now = event["meta"], event["current"]
     said = event["previous"] if now is None else now
@@ -424,6 +432,7 @@ _MEASURED: dict[str, Callable[[Any], Iterator[Contribution]]] = {
     "delivery.project.v1": _projects,
     "delivery.assignment.v1": _by_difference(UTILIZATION, kinds.FACT, _assignment),
     "delivery.task.v1": _by_difference(BUDGET_BURN, kinds.FACT, _task),
+    "sales.client.v1": _by_difference(CLIENT_EXPOSURE, kinds.FACT, _client),
     "sales.contract.v1": _by_difference(BUDGET_BURN, kinds.FACT, _revenue),
     "delivery.timesheet.v1": _timesheet,
     "delivery.milestone.v1": _by_difference(BUDGET_BURN, kinds.MILESTONE, _milestone),

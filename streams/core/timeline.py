@@ -5,6 +5,7 @@ Rules
   it was opened; the newest version of an open stretch tells that day.
 - The dispute is open while any source that was not deleted holds it open. Of open statuses the most telling speaks: escalated,
   then awaiting_customer, then open.
+- What was said before a deletion counts for nothing once the dispute is there again.
 - A settled invoice (paid, credited, no longer posted) closes the dispute for as long as it is settled.
 - Reopened within the window, the same episode goes on and its age counts from the first opening; later, a new one begins.
 - The service-level clock counts the days of the episode on which the dispute was open and the customer was not awaited.
@@ -20,7 +21,7 @@ from typing import NamedTuple, cast
 from schemas.records import AgingStatus
 from schemas.wire import DisputeEntry, InvoiceEntry
 from streams.core.days import business_days
-from streams.core.history import History
+from streams.core.history import History, Run
 
 CLOSED = ("resolved", "withdrawn")
 _SPEAKS_FIRST = ("escalated", "awaiting_customer", "open")
@@ -55,7 +56,7 @@ def changes(history: History) -> list[Change]:
     stretch: list[Change] = []
     opened = 0
     closed: int | None = None
-    for run in history.segments():
+    for run in _since_deletion(history):
         entry = cast("DisputeEntry", run.entry)
         opened = entry["opened_day"]
         if entry["status"] not in CLOSED:
@@ -65,6 +66,13 @@ def changes(history: History) -> list[Change]:
         out.append(Change(run.day, entry["status"]))
         stretch, closed = [], run.day
     return out + (_begun(stretch, opened, closed, None) if stretch else [])
+
+
+def _since_deletion(history: History) -> list[Run]:
+    """What was said since the dispute was deleted the last time, or all of it where nothing was said since."""
+    runs = history.segments()
+    gone = [place for place, run in enumerate(runs[:-1]) if not run.entry["present"]]
+    return runs[gone[-1] + 1 :] if gone else runs
 
 
 def _begun(stretch: list[Change], opened: int, after: int | None, before: int | None) -> list[Change]:

@@ -1,6 +1,6 @@
 """A mapping: how the rows of one model become the states of one entity, as a table that a person can read.
 
-`fields` are needed: without one the mapping cannot run. `optional` ones are left out where the user may not see them, and
+`fields`, and the firm's `own`, are needed: without one the mapping cannot run. `optional` ones are left out where the user may not see them, and
 the state has null in their place. `where` says which records are entities at all; `watch` is the wider domain that is
 polled, so that a record that leaves `where` is noticed: its state is None, which is a deletion.
 """
@@ -44,6 +44,30 @@ class Children:
     optional: tuple[str, ...] = ()
     where: tuple[tuple[str, str, Any], ...] = ()
     needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A field that the firm names: it has one of these types (any, without them), and its selection these values; many2many ones lead to `relation`.
+
+    With `named` what people read of it is wanted: a many2one then comes as `[id, name]`.
+    """
+
+    name: str
+    types: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    relation: str = ""
+    named: bool = False
+
+
+def word(name: str | None) -> tuple[Own, ...]:
+    """A field that says something in the firm's words, where it names one."""
+    return (Own(name, ("char", "text", "selection", "many2one"), named=True),) if name else ()
+
+
+def figure(name: str | None) -> tuple[Own, ...]:
+    """A field that holds a number, where the firm names one."""
+    return (Own(name, ("float", "monetary", "integer")),) if name else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +173,7 @@ class ModelMapping:
     module: str
     fields: tuple[str, ...]
     entities: tuple[Entity, ...]
+    own: tuple[Own, ...] = ()
     optional: tuple[str, ...] = ()
     where: Domain = ()
     watch: Domain = ()
@@ -161,9 +186,14 @@ class ModelMapping:
     hot: bool = False
     """Polled at every interval; the others at every fourth, since people change them seldom."""
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The fields without which it cannot run."""
+        return (*self.fields, *(own.name for own in self.own))
+
 
 def wanted_fields(mapping: ModelMapping, present: Iterable[str]) -> tuple[str, ...]:
     """The fields to read, given those the user may see."""
     seen = set(present)
-    chosen = [*mapping.fields, *(name for name in mapping.optional if name in seen), "create_date", "write_date"]
+    chosen = [*mapping.needed, *(name for name in mapping.optional if name in seen), "create_date", "write_date"]
     return tuple(dict.fromkeys(chosen))

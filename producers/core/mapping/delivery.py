@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from producers.core.mapping.base import Context, Entity, ModelMapping, Period, amount, hours, ids
+from producers.core.mapping.base import Context, Entity, ModelMapping, Own, Period, amount, figure, hours, ids, word
 from producers.core.policy import ApprovedRule, CapturePolicy
 from producers.core.values import Row, day, end_of, label, minutes, money, needed_day, needed_ref, ref, share, text
 from schemas.records import Milestone, Project, Timesheet, TimesheetStatus
@@ -157,11 +157,14 @@ def _project_needed(row: Row) -> Iterable[tuple[str, int | None]]:
 
 def timesheets(policy: CapturePolicy) -> ModelMapping:
     """The mapping of timesheets under the firm's rule for approved time; a field that the firm named must exist."""
-    named = (policy.approved.field,) if policy.approved.field != ApprovedRule().field else ()
+    rule = policy.approved
+    said = (*rule.values, *rule.submitted)
+    own = Own(rule.field, ("selection", "char") if said else (), said)
     return ModelMapping(
         model="account.analytic.line",
         module="hr_timesheet",
-        fields=("project_id", "date", "unit_amount", "amount", "company_id", *named),
+        fields=("project_id", "date", "unit_amount", "amount", "company_id"),
+        own=(own,) if rule.field != ApprovedRule().field else (),
         optional=(
             "employee_id", "user_id", "task_id", "currency_id", "timesheet_invoice_type", "timesheet_invoice_id",
             "so_line", "holiday_id", "global_leave_id",
@@ -180,11 +183,11 @@ def timesheets(policy: CapturePolicy) -> ModelMapping:
 
 def projects(policy: CapturePolicy) -> ModelMapping:
     """The mapping of projects, with the firm's own fields where it names them."""
-    own = (name for name in (policy.cost_budget_field, policy.project_type_field) if name)
     return ModelMapping(
         model="project.project",
         module="project",
-        fields=("name", "active", *own),
+        fields=("name", "active"),
+        own=(*figure(policy.cost_budget_field), *word(policy.project_type_field)),
         optional=(
             "allocated_hours", "account_id", "partner_id", "user_id", "company_id", "date_start", "date",
             "last_update_status", "is_template",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Period, amount, ids
+from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Own, Period, amount, ids
 from producers.core.mapping.disputes import dispute, dispute_occurred, dispute_verb
 from producers.core.policy import CapturePolicy, DisputeRule
 from producers.core.values import (
@@ -308,20 +308,21 @@ def _accounts_needed(row: Row) -> Iterable[tuple[str, int | None]]:
 def account_moves(policy: CapturePolicy) -> ModelMapping:
     """One read of account.move feeds invoices and disputes; a dispute field that the firm named must exist."""
     rule, usual = policy.dispute, DisputeRule()
-    own = {
-        rule.state_field: usual.state_field,
-        rule.date_field: usual.date_field,
-        rule.amount_field: usual.amount_field,
-        rule.reason_field: usual.reason_field,
-    }
-    named = tuple(name for name, default in own.items() if name != default)
+    own = (
+        Own(rule.state_field, ("selection", "char"), tuple(rule.states)),
+        Own(rule.date_field, ("date", "datetime")),
+        Own(rule.amount_field, ("float", "monetary", "integer")),
+        Own(rule.reason_field, ("char", "text", "selection")),
+    )
+    defaults = {usual.state_field, usual.date_field, usual.amount_field, usual.reason_field}
     return ModelMapping(
         model="account.move",
         module="account",
-        fields=("name", "move_type", "state", "payment_state", "amount_total", "amount_residual", "company_id", *named),
+        fields=("name", "move_type", "state", "payment_state", "amount_total", "amount_residual", "company_id"),
+        own=tuple(one for one in own if one.name not in defaults),
         optional=(
             "partner_id", "invoice_date", "invoice_date_due", "currency_id", "amount_total_signed",
-            "amount_residual_signed", "reversed_entry_id", "invoice_user_id", *own,
+            "amount_residual_signed", "reversed_entry_id", "invoice_user_id", *(one.name for one in own),
         ),
         children=(
             Children(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from producers.core.mapping.base import Context, Entity, ModelMapping, Period, Verbs, amount, ids
+from producers.core.mapping.base import Context, Entity, ModelMapping, Period, Verbs, amount, ids, word
 from producers.core.policy import CapturePolicy
 from producers.core.values import Row, day, label, moment, money, number, ref, share, text, written
 from schemas.records import Client, Opportunity, OpportunityKind, OpportunityStatus
@@ -111,7 +111,8 @@ def clients(policy: CapturePolicy) -> ModelMapping:
     return ModelMapping(
         model="res.partner",
         module="base",
-        fields=("name", "is_company", "active", *([policy.client_tier_field] if policy.client_tier_field else [])),
+        fields=("name", "is_company", "active"),
+        own=word(policy.client_tier_field),
         optional=("ref", "parent_id", "commercial_partner_id", "country_code", "customer_rank", "company_id"),
         entities=(Entity("sales.client.v1", client, client_verb),),
         where=("|", ("is_company", "=", True), ("customer_rank", ">", 0)),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
-from producers.core.mapping.base import PART, Context, Entity, ModelMapping, Verbs, hours, ids
+from producers.core.mapping.base import PART, Context, Entity, ModelMapping, Own, Verbs, hours, ids
 from producers.core.mapping.change_requests import CHANGE_REQUEST_VERBS, task_change_request
 from producers.core.policy import CapturePolicy
 from producers.core.values import Row, local_day, minutes, moment, ref, text
@@ -119,13 +119,12 @@ def _needs(row: Row) -> Iterable[tuple[str, int | None]]:
 
 def tasks(policy: CapturePolicy) -> ModelMapping:
     """The mapping of tasks; the field of demanded skills that the firm named must exist."""
+    skills = policy.required_skills_field
     return ModelMapping(
         model="project.task",
         module="project",
-        fields=(
-            "name", "project_id", "state", "active",
-            *([policy.required_skills_field] if policy.required_skills_field else []),
-        ),
+        fields=("name", "project_id", "state", "active"),
+        own=(Own(skills, ("many2many",), relation="hr.skill"),) if skills else (),
         optional=(
             "user_ids", "allocated_hours", "parent_id", "milestone_id", "sale_line_id", "sale_order_id", "partner_id", "tag_ids",
             "date_deadline", "date_assign", "planned_date_begin", "date_end", "is_template", "has_template_ancestor",

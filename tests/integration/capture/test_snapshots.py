@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ import pytest
 
 import producers.capture
 from infra.embedded_odoo import EmbeddedOdoo
+from infra.kafka.clients import producer
 from infra.kafka.reader import read_to_end
+from infra.kafka.writer import EventWriter
 from infra.settings import Settings
 from producers.capture import standing
+from producers.core.snapshots import KEPT
 from schemas import codec
 from schemas.events import odoo_key
 from tests.support.drill import until
@@ -173,9 +177,6 @@ def test_a_signal_that_only_the_capture_can_refuse(
     embedded: EmbeddedOdoo, kafka: Any, shell: Shell, begin: Any
 ) -> None:
     """An optional field that this Odoo does not have, and rubbish on the topic: told, parked, and the capture goes on."""
-    from infra.kafka.clients import producer  # noqa: PLC0415  for this test alone
-    from infra.kafka.writer import EventWriter  # noqa: PLC0415  as above
-
     ids = lines(embedded, 3)
     asked = shell("snapshot", "start", "hr.employee", "--where", '[["date_version", "=", "2026-01-01"]]').strip()
     writer = EventWriter(producer(kafka))
@@ -184,9 +185,10 @@ def test_a_signal_that_only_the_capture_can_refuse(
     running = begin(shell.settings)
     until(lambda: shell.state(asked) == "refused", "a refusal", timeout=90)
     assert "date_version is not declared" in shell.snapshot(asked)["why"]
-    assert asked in shell("snapshot", "status", "--json", status=1)
+    assert asked in shell("snapshot", "status", "--json", status=1)  # the newest was refused
     last = shell("snapshot", "start", LINE, "--ids", str(ids[0]), "--wait").strip()
     assert shell.state(last) == "done"
+    assert asked in shell("snapshot", "status", "--json")  # the newest was not
     running.check()
 
 
@@ -253,6 +255,33 @@ def test_a_stopped_snapshot_stays_where_it_was(embedded: EmbeddedOdoo, kafka: An
     rows = shell.snapshot(asked)["rows"]
     time.sleep(1.5)  # long enough for another chunk, if one came
     assert shell.snapshot(asked)["rows"] == rows < 100
+
+
+def test_those_that_are_over_leave_their_topic_when_newer_ones_have_ended(
+    embedded: EmbeddedOdoo, kafka: Any, shell: Shell, begin: Any
+) -> None:
+    (line,) = lines(embedded, 1)
+    begin(shell.settings)
+    writer = EventWriter(producer(kafka))
+    asked = {"command": "start", "asked_at": datetime.now(UTC), "snapshot_id": None, "record_ids": [], "domain": None}
+    for number in range(KEPT + 5):
+        signal = {**asked, "signal_id": f"refused {number}", "models": ["no.model"], "rows_per_second": None}
+        value = codec.encode(standing.SIGNALS.record, signal)
+        writer.send_bytes(standing.SIGNALS.name, standing.internal_key(embedded.db), value)
+    writer.flush()
+    last = shell("snapshot", "start", LINE, "--ids", str(line), "--wait").strip()
+
+    def remembered() -> set[str]:
+        return set(standing.snapshots(kafka, embedded.db))
+
+    newest = {f"refused {number}" for number in range(6, KEPT + 5)} | {last}
+    until(lambda: remembered() == newest, "the newest alone")
+    assert len(newest) == KEPT
+    found = {record.key(): record.value() for record in read_to_end(kafka, standing.SNAPSHOTS.name)}
+    assert [found[standing.internal_key(embedded.db, f"refused {number}")] for number in range(6)] == [None] * 6
+    begin(shell.settings)  # fences the first; what is forgotten does not come back with the signals
+    again = shell("snapshot", "start", LINE, "--ids", str(line), "--wait").strip()
+    until(lambda: remembered() == newest - {"refused 6"} | {again}, "one more has gone")
 
 
 def test_status_says_since_when_and_why_odoo_is_left_alone(

@@ -88,7 +88,7 @@ def test_periods_are_months(value: object, period: str) -> None:
 
 @pytest.mark.parametrize("mapping", mappings(CapturePolicy()), ids=lambda one: one.model)
 def test_sums_name_fields_that_are_read_and_fields_of_the_state(mapping: Any) -> None:
-    known = {*mapping.fields, *mapping.optional, "create_date", "write_date"}
+    known = {*mapping.needed, *mapping.optional, "create_date", "write_date"}
     state = mapping.entities[0].topic.record.removesuffix("Event").rpartition(".")[2]
     fields = __import__("schemas.records", fromlist=[state]).__dict__[state].__annotations__
     assert {one.field for one in mapping.sums} <= known

@@ -126,7 +126,7 @@ def test_a_client_has_the_tier_of_the_firm_s_field() -> None:
     policy = CapturePolicy(client_tier_field="x_tier")
     assert state("sales.client.v1", row, policy)["tier"] == "gold"
     assert state("sales.client.v1", row)["tier"] is None
-    assert "x_tier" in mapping_of("sales.client.v1", policy)[0].fields
+    assert "x_tier" in mapping_of("sales.client.v1", policy)[0].needed
 
 
 def test_a_template_is_no_project() -> None:
@@ -407,10 +407,10 @@ def test_a_firms_own_field_must_exist_while_the_defaults_may_be_missing() -> Non
     plain, _ = mapping_of("delivery.timesheet.v1")
     named, _ = mapping_of("delivery.timesheet.v1", CapturePolicy(approved=ApprovedRule("x_approved")))
     assert "timesheet_invoice_id" in plain.optional
-    assert "x_approved" in named.fields
+    assert "x_approved" in named.needed
     moves, _ = mapping_of("finance.dispute.v1", CapturePolicy(dispute=DisputeRule(state_field="x_claim")))
-    assert "x_claim" in moves.fields
-    assert "x_dispute_date" not in moves.fields
+    assert "x_claim" in moves.needed
+    assert "x_dispute_date" not in moves.needed
 
 
 def test_lookups_are_built_from_rows() -> None:

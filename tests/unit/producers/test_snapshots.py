@@ -1,13 +1,13 @@
 """What a signal does to the snapshots, case by case."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from producers.core.rhythm import GROWTH, Rhythm
-from producers.core.snapshots import applied, seconds_left, steer, terms
+from producers.core.snapshots import KEPT, applied, outlived, seconds_left, steer, terms
 from schemas.errors import PoisonMessage
 
 NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
@@ -119,12 +119,16 @@ def test_how_long_it_will_go_on() -> None:
 def test_passes_come_more_seldom_while_nothing_changes() -> None:
     rhythm = Rhythm(0.5, 2.0)
     assert rhythm.seconds == 0.5
+    for _ in range(20):
+        rhythm.looked(found=False)
+        assert rhythm.seconds == 0.5, "ten seconds without a change are a pause of people at work"
     rhythm.looked(found=False)
     assert rhythm.seconds == pytest.approx(0.5 * GROWTH)
     for _ in range(20):
         rhythm.looked(found=False)
     assert rhythm.seconds == 2.0
     rhythm.looked(found=True)
+    rhythm.looked(found=False)
     assert rhythm.seconds == 0.5
 
 
@@ -132,3 +136,18 @@ def test_a_limit_below_the_least_is_none() -> None:
     rhythm = Rhythm(600.0, 2.0)
     rhythm.looked(found=False)
     assert rhythm.seconds == 600.0
+
+
+def test_of_those_that_are_over_the_newest_are_remembered_and_what_knows_of_the_last_signal() -> None:
+    over = [
+        snapshot(f"over {number}", state, ended_at=NOW + timedelta(minutes=number), signal_offset=number)
+        for number, state in enumerate(("done", "stopped", "refused") * 10)
+    ]
+    living = [snapshot(state, state, signal_offset=100 + n) for n, state in enumerate(("waiting", "running", "paused"))]
+    gone = outlived([*living, *over])
+    assert gone == [f"over {number}" for number in reversed(range(30 - KEPT))]
+    over[3]["signal_offset"] = 200
+    left = [one for one in [*living, *over] if one["snapshot_id"] not in outlived([*living, *over])]
+    assert applied(left) == 200
+    assert len(left) == len(living) + KEPT + 1
+    assert outlived(left) == []

@@ -109,7 +109,7 @@ def test_assignment(user: int, row: dict[str, Any], expected: dict[str, Any]) ->
 def test_skills_demanded_are_those_of_the_field_that_the_firm_names() -> None:
     policy = CapturePolicy(required_skills_field="x_skill_ids")
     mapping, _ = mapping_of(ASSIGNMENT, policy)
-    assert "x_skill_ids" in mapping.fields
+    assert "x_skill_ids" in mapping.needed
     assert state(ASSIGNMENT, {**ROW, "x_skill_ids": [14, 3], PART: 4}, policy)["required_skill_ids"] == [3, 14]
     assert state(ASSIGNMENT, {**ROW, "x_skill_ids": [14, 3], PART: 4})["required_skill_ids"] == []
 

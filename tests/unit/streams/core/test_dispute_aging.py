@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from schemas.errors import PoisonMessage
 from streams.core import Measures
 from streams.core.policy import ClientExposurePolicy, DisputeAgingPolicy, Tier
 from tests.unit.streams.core.world import Source, World, day, instant, key
@@ -46,6 +48,15 @@ def test_reopening(reopened: str, episode: int, age: int, level: str) -> None:
     measured = world.aging()
     assert (measured["episode"], measured["days_open"], measured["bucket_open"]) == (episode, age, level)
     assert world.said("dispute_aging.reopened") == [("dispute_aging.reopened", "reopened", "raised", episode)]
+
+
+def test_a_dispute_that_was_deleted_and_comes_back_begins_anew() -> None:
+    source, world = disputed()
+    world.feed(source.dispute(1, None, at=at("2026-03-20")), source.tick(at("2026-03-25")))
+    assert world.aging()["reasons"] == ["dispute_deleted", "no_due_date"]
+    world.feed(source.dispute(1, {"opened_on": day("2026-03-26")}, at=at("2026-03-26")), source.tick(at("2026-03-30")))
+    measured = world.aging()
+    assert (measured["episode"], measured["days_open"], measured["status"]) == (1, 4, "open")
 
 
 def test_an_episode_beyond_the_window_is_alerted_again() -> None:
@@ -253,3 +264,78 @@ def test_a_client_may_have_a_limit_of_its_own() -> None:
     world.feed(source.dispute(1, {"opened_on": day("2026-03-02"), "amount": 1_001}, at=at("2026-03-02")))
     assert world.said("client_exposure") == [("client_exposure.limit", "limit", "raised", 1)]
     assert world.alerts[-1]["current"]["threshold"] == 1_000
+
+
+GOLD = Tier("Gold", first_response_business_days=1, resolution_days=5)
+TIERED = Measures(
+    dispute_aging=DisputeAgingPolicy(tiers=(GOLD, Tier("named", 9, 9, clients=(4,)))),
+    client_exposure=ClientExposurePolicy(limit=Decimal(12_000), tier_limits={"gold": Decimal(8000)}),
+)
+
+
+def sla(world: World) -> list[tuple[str, str, Any]]:
+    told = [alert["current"] for alert in world.alerts if alert["current"]["rule"] == "dispute_aging.sla"]
+    return [(one["level"], one["status"], one["threshold"]) for one in told]
+
+
+@pytest.mark.parametrize("first", [pytest.param(True, id="said before"), pytest.param(False, id="said afterwards")])
+def test_a_client_is_served_as_the_tier_that_its_own_record_names(first: bool) -> None:
+    source, world = Source(), World(TIERED)
+    tier, ticks = source.client(3, tier="gold"), (source.tick(at("2026-03-02")), source.tick(at("2026-03-09")))
+    invoice = source.invoice(1, at=at("2026-01-01"))
+    dispute = source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-02"))
+    world.feed(*((tier, invoice, dispute, *ticks) if first else (invoice, dispute, *ticks, tier)))
+    measured = world.aging()
+    assert (measured["promised_response_business_days"], measured["promised_resolution_days"]) == (1, 5)
+    assert (measured["client_tier"], world.exposure()["client_tier"]) == ("gold", "gold")
+    assert sla(world)[-1] == ("resolution", "raised", 5)
+    limit = [alert["current"] for alert in world.alerts if alert["current"]["rule"] == "client_exposure.limit"]
+    assert [(one["threshold"], one["values"]["client_tier"]) for one in limit] == [(8000, "gold")]
+
+
+def test_a_client_that_changes_its_tier_is_promised_something_else_and_alerts_say_so() -> None:
+    source, world = Source(), World(TIERED)
+    world.feed(source.client(3, tier="gold"), source.invoice(1, at=at("2026-01-01")), source.tick(at("2026-03-02")))
+    world.feed(source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-02")), source.tick(at("2026-03-09")))
+    world.feed(source.client(3, tier="silver"))  # nobody promised silver clients anything of their own
+    assert sla(world) == [
+        ("first_response", "raised", 1),
+        ("resolution", "raised", 5),
+        ("resolution", "cleared", None),
+        ("first_response", "changed", 2),
+    ]
+    assert world.said("client_exposure") == [
+        ("client_exposure.limit", "limit", "raised", 1),
+        ("client_exposure.limit", "limit", "cleared", 1),
+    ]
+    world.feed(source.client(3))
+    assert (world.aging()["client_tier"], world.exposure()["client_tier"]) == (None, None)
+
+
+def test_an_invoice_that_moves_is_served_as_its_client_and_a_list_goes_before_a_name() -> None:
+    source, world = Source(), World(TIERED)
+    world.feed(source.client(3, tier="GOLD"), source.client(4, tier="gold"), source.tick(at("2026-03-02")))
+    world.feed(source.invoice(1, at=at("2026-01-01")), source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-02")))
+    assert world.aging()["promised_resolution_days"] == 5
+    world.feed(source.invoice(1, partner_id=8))
+    assert (world.aging()["promised_resolution_days"], world.aging()["client_tier"]) == (30, None)
+    world.feed(source.invoice(1, partner_id=4))
+    assert (world.aging()["promised_resolution_days"], world.aging()["client_tier"]) == (9, "gold")
+
+
+def test_a_restored_client_tells_no_invoice_twice_and_a_new_one_at_once() -> None:
+    source, world = Source(), World(TIERED)
+    world.feed(source.client(3, tier="gold"), source.invoice(1), source.tick(at("2026-03-02"))).drain()
+    again = world.restarted(random.Random(3))  # noqa: S311  an order, no secret
+    more = (source.invoice(1, residual=9000), source.invoice(2), source.dispute(2, {"opened_on": OPENED}))
+    assert again.feed(*more).drain().rows == world.feed(*more).drain().rows
+    assert again.encoded == world.encoded
+    assert again.aging(2)["client_tier"] == "gold"
+
+
+def test_a_second_record_that_names_the_tier_of_one_client_is_poison() -> None:
+    source, world = Source(), World(TIERED)
+    _, other = source.client(3, tier="gold")
+    world.feed(source.client(3, tier="silver"))
+    with pytest.raises(PoisonMessage, match="both name the tier"):
+        world.feed(("sales.client.v1", {**other, "meta": {**other["meta"], "subject": "odoo:db:res.partner:33"}}))

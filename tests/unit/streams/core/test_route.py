@@ -95,6 +95,7 @@ def test_every_contribution_fits_its_schema() -> None:
         source.absence(1, {"first_day": 1, "last_day": 2}),
         source.project(1, budget_cost="99.9999"),
         source.milestone(1, {"share": "0.5"}),
+        source.client(1, tier="gold"),
         source.invoice(1),
         source.dispute(1, {"amount": 5}),
         source.expense(1, {"amount": 10}),
@@ -198,8 +199,8 @@ def test_content_no_processor_can_use_is_poison() -> None:
 
 
 def test_a_topic_without_a_meaning_stops_the_router() -> None:
-    with pytest.raises(Fatal, match=r"sales\.client"):
-        route("sales.client.v1", {})
+    with pytest.raises(Fatal, match=r"sales\.opportunity"):
+        route("sales.opportunity.v1", {})
 
 
 @pytest.mark.parametrize(

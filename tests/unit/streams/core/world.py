@@ -129,6 +129,9 @@ class Source:
             None if state is None else purchase(number, **state),
         )
 
+    def client(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
+        return self.publish("sales.client.v1", key("res.partner", number), client(number, **fields), at=at)
+
     def contract(self, number: int, at: int | None = None, **fields: Any) -> tuple[str, Any]:
         return self.publish("sales.contract.v1", key("sale.order", number), contract(number, **fields), at=at)
 
@@ -304,6 +307,21 @@ def purchase(number: int, **fields: Any) -> dict[str, Any]:
         "company_currency": "EUR",
         "invoiced": False,
         "company_id": 1,
+        **fields,
+    }
+
+
+def client(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": f"Client {number}",
+        "reference": None,
+        "is_company": True,
+        "parent_id": None,
+        "country": None,
+        "active": True,
+        "company_id": None,
+        "tier": None,
         **fields,
     }
 
