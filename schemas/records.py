@@ -578,6 +578,8 @@ class PurchaseOrder(TypedDict):
     `company_currency`: ISO 4217 code of the company's currency. Source: `res.currency.name` of `res.company.currency_id`. Null: the company's currency cannot be read.
     `invoiced`: True once fully billed. Source: `purchase.order.invoice_status` is invoiced. Never null.
     `company_id`: res.company id of the company that orders. Source: `purchase.order.company_id`. Null: the record is shared by all companies.
+    `ordered_minutes`: Time ordered. Unit: minutes; a day is eight hours. Source: Σ `purchase.order.line.product_qty` of lines in hours or days. Null: no line is in a unit of time.
+    `billed_minutes`: Time ordered and billed already. Unit: minutes; a day is eight hours. Source: Σ `purchase.order.line.qty_invoiced` of lines in hours or days. Null: no line is in a unit of time.
     """
 
     id: int
@@ -593,6 +595,8 @@ class PurchaseOrder(TypedDict):
     company_currency: str | None
     invoiced: bool
     company_id: int | None
+    ordered_minutes: int | None
+    billed_minutes: int | None
 
 
 class PurchaseOrderEvent(TypedDict):
@@ -1266,6 +1270,7 @@ class CostEntry(TypedDict):
     `recorded_at`: When the source wrote it. Unit: microseconds since 1970-01-01, UTC. Source: recorded_at of the event. Never null.
     `actual`: Actual cost. Unit: ten-thousandths of the company's currency. Source: the project's share of `burnline.finance.Expense.amount`, or `burnline.finance.PurchaseOrder.billed_amount`. Never null.
     `committed`: Cost committed and not yet actual. Unit: ten-thousandths of the company's currency. Source: `burnline.finance.PurchaseOrder.company_amount` − `burnline.finance.PurchaseOrder.billed_amount` of a confirmed order; 0 for an expense. Never null.
+    `committed_minutes`: Time ordered and not yet billed. Unit: minutes. Source: `burnline.finance.PurchaseOrder.ordered_minutes` less its billed_minutes, of a confirmed order. Never null; 0 of an expense or a bill.
     """
 
     subject: str
@@ -1276,6 +1281,7 @@ class CostEntry(TypedDict):
     recorded_at: datetime
     actual: int
     committed: int
+    committed_minutes: int
 
 
 class DisputeEntry(TypedDict):
@@ -1619,6 +1625,8 @@ class BudgetBurn(TypedDict):
     `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: progress × revenue_budget. Null: either is null.
     `margin`: What is left of that revenue after the actual cost. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − actual_cost) / recognised_revenue. Null: nothing is recognised, or it is null.
     `margin_target`: Target in force. Unit: fraction, 1 is 100 %. Source: the policy of the measure. Null: the measure is older than the field.
+    `committed_minutes`: Time worked, and time ordered from vendors and not yet billed. Unit: minutes. Source: actual_minutes + Σ `burnline.finance.PurchaseOrder.ordered_minutes` less billed_minutes of confirmed orders. Null: the measure is older than the field.
+    `burn_committed_hours`: Time used and committed of its budget. Unit: fraction, 1 is 100 %. Source: committed_minutes / budget_minutes. Null: no budget of time is set.
     """
 
     project_id: int
@@ -1654,6 +1662,8 @@ class BudgetBurn(TypedDict):
     recognised_revenue: Decimal | None
     margin: Decimal | None
     margin_target: Decimal | None
+    committed_minutes: int | None
+    burn_committed_hours: Decimal | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -1695,6 +1705,8 @@ class BurnRollup(TypedDict):
     `formula`: Version of the formula, for example burn-rollup/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `committed_minutes`: Time worked, and time ordered and not yet billed, of all projects. Unit: minutes. Source: Σ of `burnline.measure.BudgetBurn.committed_minutes`. Null: the measure is older than the field.
+    `burn_committed_hours`: Time used and committed of its budget, of the projects that have one. Unit: fraction, 1 is 100 %. Source: committed_minutes / budget_minutes of those projects. Null: none has a budget of time.
     """
 
     kind: BurnUnit
@@ -1721,6 +1733,8 @@ class BurnRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    committed_minutes: int | None
+    burn_committed_hours: Decimal | None
 
 
 class BurnRollupEvent(TypedDict):

@@ -339,6 +339,8 @@ class PurchaseOrder(TypedDict):
     company_currency: str | None
     invoiced: bool
     company_id: int | None
+    ordered_minutes: int | None
+    billed_minutes: int | None
 
 
 class PurchaseOrderEvent(TypedDict):
@@ -729,6 +731,7 @@ class CostEntry(TypedDict):
     recorded_at: int
     actual: int
     committed: int
+    committed_minutes: int
 
 
 class DisputeEntry(TypedDict):
@@ -936,6 +939,8 @@ class BudgetBurn(TypedDict):
     recognised_revenue: bytes | None
     margin: bytes | None
     margin_target: bytes | None
+    committed_minutes: int | None
+    burn_committed_hours: bytes | None
 
 
 class BudgetBurnEvent(TypedDict):
@@ -973,6 +978,8 @@ class BurnRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    committed_minutes: int | None
+    burn_committed_hours: bytes | None
 
 
 class BurnRollupEvent(TypedDict):

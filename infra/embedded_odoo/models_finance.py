@@ -147,6 +147,7 @@ FINANCE = (
         number("product_qty", required=True, default=1.0),
         number("qty_invoiced", readonly=True, default=0.0),
         number("qty_received", default=0.0),
+        to_one("product_uom_id", "uom.uom"),
         number("price_unit", required=True, default=0.0),
         money("price_subtotal", readonly=True, default=0.0),
         Field("analytic_distribution", "json"),

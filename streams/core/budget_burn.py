@@ -2,7 +2,8 @@
 
 Rules
 - Actual cost is the cost of time, plus what expenses, billed purchases and posted bills without an order contribute; committed cost adds what is ordered and not
-  yet billed. Committed burn is committed cost over the budget of cost.
+  yet billed. Committed time is the time worked, plus what is ordered in hours or days and not yet billed. Committed burn is each over its budget; levels
+  look at that of cost.
 - Budget of cost: the configured field, else budget hours × the mean of what an hour of its assigned consultants costs. Where nobody is
   assigned whose cost is known, those who have lines on it stand in, each at the cost of those lines over their time.
 - Rate: time of the complete ISO weeks before the tick's, over their number.
@@ -53,7 +54,7 @@ class BudgetBurnProcessor(Basic):
     topic = "measure.budget-burn.v1"
     subject_kind = "project"
     process = Process.PROJECT_TO_REVENUE
-    formula = "budget-burn/2"
+    formula = "budget-burn/3"
     reports = True
 
     def __init__(self, policy: BudgetBurnPolicy) -> None:
@@ -226,6 +227,10 @@ class BudgetBurnProcessor(Basic):
             "vac": quality.amount(earned.vac),
             "tcpi": quality.share(earned.tcpi),
             "levels": [f"{name}:{level}" for name in _DIMENSIONS for level in self._levels(subject.memory, name)],
+            "committed_minutes": subject.minutes + subject.committed_minutes,
+            "burn_committed_hours": None
+            if hours is None
+            else quality.share(Fraction(subject.minutes + subject.committed_minutes, hours)),
             "revenue_budget": None if revenue is None else money(revenue),
             "recognised_revenue": quality.amount(recognised),
             "margin": None if not recognised else quality.share((recognised - subject.cost) / recognised),

@@ -46,6 +46,7 @@ class ProjectState(SubjectState):
         "_watched",
         "approved",
         "committed",
+        "committed_minutes",
         "cost",
         "head",
         "minutes",
@@ -59,7 +60,7 @@ class ProjectState(SubjectState):
         """Begin with nothing known."""
         super().__init__(key)
         self.head: ProjectEntry | None = None
-        self.minutes = self.approved = self.cost = self.committed = 0
+        self.minutes = self.approved = self.cost = self.committed = self.committed_minutes = 0
         self.weeks: dict[int, int] = {}
         self.shares = self.reached = 0
         self._people: dict[int, tuple[int, int]] = {}
@@ -119,6 +120,7 @@ class ProjectState(SubjectState):
             if one is not None and one["present"]:
                 self.cost += sign * one["actual"]
                 self.committed += sign * one["committed"]
+                self.committed_minutes += sign * one["committed_minutes"]
 
     def add_milestone(self, before: MilestoneEntry | None, entry: MilestoneEntry) -> None:
         """Replace what a milestone contributes."""

@@ -61,6 +61,7 @@ def _sums(subject: ProjectState, head: ProjectEntry, recognised: Fraction | None
     return {
         "budget_minutes": hours if hours is not None and hours > 0 else None,
         "actual_minutes": subject.minutes,
+        "committed_minutes": subject.minutes + subject.committed_minutes,
         "budget_cost": _whole(bac),
         "actual_cost": _whole(Fraction(subject.cost)),
         "committed_cost": _whole(Fraction(subject.cost + subject.committed)),

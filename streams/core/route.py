@@ -33,6 +33,8 @@ UTILIZATION, BUDGET_BURN, DISPUTE_AGING, CLIENT_EXPOSURE, MONITORS = PROCESSORS
 _EMPLOYEE, _PROJECT, _INVOICE, _CLIENT = "hr.employee", "project.project", "account.move", "res.partner"
 _SPENT = frozenset({"approved", "posted", "paid"})
 _BILLION = 10**9
+_LONGEST = 1 << 40
+"""Minutes: orders beyond two million years are as good as that."""
 _MOST_VERSIONS = 1 << 53
 """Versions count changes, or microseconds since 1970 where a sender counts none; measures add them up."""
 
@@ -241,8 +243,7 @@ def _expense(expense: Any, system: str) -> Counted:
             shares[project] = shares.get(project, 0) + _int(part["share"])
     amount = _int(expense["amount"])
     return {
-        f"{system}{_PROJECT}:{project}": {"actual": half_even(amount * share, _BILLION), "committed": 0}
-        for project, share in shares.items()
+        f"{system}{_PROJECT}:{project}": _cost(half_even(amount * share, _BILLION)) for project, share in shares.items()
     }
 
 
@@ -253,7 +254,13 @@ def _purchase(order: Any, system: str) -> Counted:
         return {}
     billed = _int(order["billed_amount"])
     open_amount = 0 if order["invoiced"] else max(0, _int(order["company_amount"]) - billed)
-    return {f"{system}{_PROJECT}:{project}": {"actual": billed, "committed": open_amount}}
+    ordered, billed_time = order["ordered_minutes"] or 0, order["billed_minutes"] or 0
+    open_time = 0 if order["invoiced"] else min(max(0, ordered - billed_time), _LONGEST)
+    return {f"{system}{_PROJECT}:{project}": _cost(billed, open_amount, open_time)}
+
+
+def _cost(actual: int, committed: int = 0, committed_minutes: int = 0) -> Fields:
+    return {"actual": actual, "committed": committed, "committed_minutes": committed_minutes}
 
 
 def _assignment(assignment: Any, system: str) -> Counted:
@@ -284,7 +291,7 @@ def _bill(bill: Any, system: str) -> Counted:
         project, amount = share["project_id"], _int(share["amount"]) - _int(share["ordered_amount"])
         if project is not None and amount:
             sums[project] = sums.get(project, 0) + sign * amount
-    return {f"{system}{_PROJECT}:{project}": {"actual": amount, "committed": 0} for project, amount in sums.items()}
+    return {f"{system}{_PROJECT}:{project}": _cost(amount) for project, amount in sums.items()}
 
 
 def _revenue(contract: Any, system: str) -> Counted:

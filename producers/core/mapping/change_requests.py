@@ -7,15 +7,14 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 
 from producers.core.mapping.base import Context, Verbs
-from producers.core.values import Row, day, local_day, minutes, moment, money, number, ref, text, written
+from producers.core.mapping.units import minutes_of
+from producers.core.values import Row, day, local_day, minutes, moment, money, ref, text, written
 from schemas.records import ChangeRequest, ChangeRequestStatus
 
-HOURS = frozenset({"hours", "hour", "h"})
 TASK_STATUS: Mapping[str, ChangeRequestStatus] = {
     "03_approved": "approved",
     "1_done": "approved",
@@ -72,7 +71,7 @@ def order_change_request(row: Row, context: Context, previous: ChangeRequest | N
         "contract_id": row["id"],
         "task_id": None,
         "client_id": ref(row.get("partner_id")),
-        "minutes": _hours_sold(row["lines"], context),
+        "minutes": minutes_of(row["lines"], "product_uom_qty", context) or None,
         "amount": money(row["amount_untaxed"]),
         "currency": context.lookups.currency(row.get("currency_id")),
         "requester_id": ref(row.get("create_uid")),
@@ -113,15 +112,3 @@ def _decided_by(found: ChangeRequestStatus, previous: ChangeRequest | None, row:
     if previous is not None and previous["status"] == found:
         return previous["decided_by_id"]
     return ref(row.get("write_uid"))
-
-
-def _hours_sold(lines: Iterable[Row], context: Context) -> int | None:
-    hours = sum(
-        (
-            number(line.get("product_uom_qty"))
-            for line in lines
-            if context.lookups.units.get(ref(line.get("product_uom_id")) or 0, "").casefold() in HOURS
-        ),
-        Decimal(0),
-    )
-    return minutes(float(hours)) or None

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Own, Period, amount, ids
 from producers.core.mapping.disputes import dispute, dispute_occurred, dispute_verb
+from producers.core.mapping.units import minutes_of
 from producers.core.policy import CapturePolicy, DisputeRule
 from producers.core.values import (
     Row,
@@ -273,6 +274,8 @@ def purchase_order(row: Row, context: Context, _previous: object) -> PurchaseOrd
         "company_currency": context.lookups.company(company_id).currency,
         "invoiced": row.get("invoice_status") == "invoiced",
         "company_id": company_id,
+        "ordered_minutes": minutes_of(row["lines"], "product_qty", context),
+        "billed_minutes": minutes_of(row["lines"], "qty_invoiced", context),
     }
 
 
@@ -290,6 +293,11 @@ def purchase_order_verb(previous: PurchaseOrder | None, current: PurchaseOrder |
     if status in {"requested", "to_approve"} and was not in {"requested", "to_approve"}:
         return "requested"
     return "changed" if previous is not None else "requested"
+
+
+def _units_needed(row: Row) -> Iterable[tuple[str, int | None]]:
+    for line in row["lines"]:
+        yield "units", ref(line.get("product_uom_id"))
 
 
 def _lines_needed(row: Row) -> Iterable[tuple[str, int | None]]:
@@ -385,7 +393,16 @@ PURCHASE_ORDER = ModelMapping(
     entities=(Entity("finance.purchase-order.v1", purchase_order, purchase_order_verb),),
     sums=(amount("amount_untaxed", "amount"), ids("partner_id", "vendor_id"), ids("project_id")),
     period=Period("date_order", "ordered_on"),
-    children=(Children("lines", "purchase.order.line", "order_id", ("qty_invoiced", "price_unit"), ("discount",)),),
+    children=(
+        Children(
+            "lines",
+            "purchase.order.line",
+            "order_id",
+            ("qty_invoiced", "price_unit"),
+            ("discount", "product_qty", "product_uom_id"),
+        ),
+    ),
     follows=(Follow("purchase.order.line", "order_id"),),
-    uses=("companies",),
+    uses=("companies", "units"),
+    needs=_units_needed,
 )

@@ -28,7 +28,7 @@ class BurnRollup(Monitor):
     topic = "measure.burn-rollup.v1"
     subject_kind = "unit"
     process = Process.PROJECT_TO_REVENUE
-    formula = "burn-rollup/1"
+    formula = "burn-rollup/2"
     inputs: ClassVar[Mapping[str, Reader]] = {}
 
     def look(self, subject: Watched, as_of: int, holidays: Sequence[Mapping[str, Any]]) -> Finding | None:  # noqa: ARG002  Monitor
@@ -76,6 +76,8 @@ class BurnRollup(Monitor):
             "budget_minutes": hours,
             "actual_minutes": _sum(reports, "actual_minutes"),
             "burn_hours": quality.share(Fraction(used, hours)) if hours else None,
+            "committed_minutes": _sum(reports, "committed_minutes"),
+            "burn_committed_hours": quality.share(Fraction(_sum(timed, "committed_minutes"), hours)) if hours else None,
             "budget_cost": amount(bac),
             "actual_cost": amount(_sum(reports, "actual_cost")),
             "committed_cost": amount(_sum(reports, "committed_cost")),

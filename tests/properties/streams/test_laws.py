@@ -108,7 +108,13 @@ expenses = st.none() | st.fixed_dictionaries(
     }
 )
 purchases = st.none() | st.fixed_dictionaries(
-    {"amount": st.integers(0, 9_000), "billed_amount": st.integers(0, 9_000), "project_id": st.none() | numbers}
+    {
+        "amount": st.integers(0, 9_000),
+        "billed_amount": st.integers(0, 9_000),
+        "ordered_minutes": st.none() | st.integers(0, 9_000),
+        "billed_minutes": st.none() | st.integers(0, 9_000),
+        "project_id": st.none() | numbers,
+    }
 )
 assignments = st.none() | st.fixed_dictionaries(
     {
@@ -403,6 +409,7 @@ def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
         assert subject.minutes == sum(row[5] for row in time)
         assert subject.cost == sum(row[7] for row in time) + sum(entry["actual"] for entry in spent)
         assert subject.committed == sum(entry["committed"] for entry in spent)
+        assert subject.committed_minutes == sum(entry["committed_minutes"] for entry in spent)
 
 
 def _versions(subject: Any) -> int:

@@ -311,6 +311,30 @@ def test_an_order_is_billed_by_its_lines_in_the_companys_currency() -> None:
     assert (found["currency"], found["company_currency"], found["status"]) == ("USD", "EUR", "confirmed")
 
 
+@pytest.mark.parametrize(
+    ("lines", "ordered", "billed"),
+    [
+        pytest.param([(6, 10.0, 2.5)], 600, 150, id="hours"),
+        pytest.param([(6, 10.0, 0.0), (8, 2.0, 1.0)], 1560, 480, id="hours and days of eight"),
+        pytest.param([(1, 10.0, 5.0), (6, 1.0, 0.0)], 60, 0, id="other units are no time"),
+        pytest.param([(1, 10.0, 5.0), (None, 3.0, 0.0)], None, None, id="no time at all"),
+        pytest.param([], None, None, id="an order without lines"),
+    ],
+)
+def test_the_time_that_an_order_buys(lines: list[Any], ordered: int | None, billed: int | None) -> None:
+    row = {
+        "name": "P1",
+        "state": "purchase",
+        "amount_untaxed": 1.0,
+        "lines": [
+            {"qty_invoiced": done, "price_unit": 1.0, "product_qty": quantity, "product_uom_id": unit}
+            for unit, quantity, done in lines
+        ],
+    }
+    found = state("finance.purchase-order.v1", row)
+    assert (found["ordered_minutes"], found["billed_minutes"]) == (ordered, billed)
+
+
 MOVE = {
     "name": "INV/1", "move_type": "out_invoice", "state": "posted", "payment_state": "not_paid", "amount_total": 100.0,
     "amount_residual": 40.0, "amount_total_signed": -80.0, "amount_residual_signed": -32.0, "currency_id": 2, "partner_id": 6,

@@ -205,6 +205,7 @@ COST = (
     {
         "subject": "odoo:firm:project.project:5", "record": "odoo:firm:hr.expense:1", "version": 2**40, "present": True,
         "event_id": "5f0f9a7e-6f6f-5c62-9d47-7f5f8d0f3c11", "recorded_at": -1, "actual": 10, "committed": 0,
+        "committed_minutes": 0,
     },
 )  # fmt: skip
 

@@ -43,6 +43,22 @@ def test_a_rate_without_an_end_is_rounded_once() -> None:
     assert world.burn()["burn_cost"] == Decimal("1.2")
 
 
+def test_time_that_is_ordered_is_committed_and_raises_no_level_of_its_own() -> None:
+    source, world = running(budget_minutes=1000)
+    world.feed(
+        source.timesheet(1, {"date": TODAY, "minutes": 300}),
+        source.purchase(1, {"ordered_minutes": 600, "billed_minutes": 100}),
+    )
+    measured = world.burn()
+    assert (measured["actual_minutes"], measured["committed_minutes"]) == (300, 800)
+    assert (measured["burn_hours"], measured["burn_committed_hours"]) == (Decimal("0.3"), Decimal("0.8"))
+    assert measured["levels"] == []
+    world.feed(source.purchase(1, None))
+    assert world.burn()["committed_minutes"] == 300
+    world.feed(source.project(1, budget_minutes=None))
+    assert world.burn()["burn_committed_hours"] is None
+
+
 def test_costs_come_from_time_expenses_and_purchases() -> None:
     source, world = running(budget_cost=1000)
     world.feed(

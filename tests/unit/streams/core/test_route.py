@@ -174,6 +174,21 @@ def test_purchases(state: dict[str, Any], expected: list[tuple[int, int]]) -> No
     assert [(c.entry["actual"], c.entry["committed"]) for c in out] == expected
 
 
+@pytest.mark.parametrize(
+    ("state", "minutes"),
+    [
+        pytest.param({}, 0, id="goods commit no time"),
+        pytest.param({"ordered_minutes": 600, "billed_minutes": 200}, 400, id="what is not billed"),
+        pytest.param({"ordered_minutes": 600, "billed_minutes": 700}, 0, id="billed beyond the order"),
+        pytest.param({"ordered_minutes": 600, "invoiced": True}, 0, id="fully billed, whatever the lines say"),
+        pytest.param({"ordered_minutes": 2**62}, 1 << 40, id="no order is that long"),
+    ],
+)
+def test_time_that_is_ordered(state: dict[str, Any], minutes: int) -> None:
+    (out,) = measured(*Source().purchase(1, state))
+    assert out.entry["committed_minutes"] == minutes
+
+
 def test_only_customer_invoices_are_aged() -> None:
     def aged(**fields: Any) -> list[int]:
         routed = route(*Source().invoice(1, at=instant("2026-03-01T23:30:00"), **fields))

@@ -307,6 +307,8 @@ def purchase(number: int, **fields: Any) -> dict[str, Any]:
         "company_currency": "EUR",
         "invoiced": False,
         "company_id": 1,
+        "ordered_minutes": None,
+        "billed_minutes": None,
         **fields,
     }
 

@@ -28,7 +28,7 @@ def test_a_unit_sums_budgets_and_what_was_used_of_them() -> None:
         source.timesheet(1, {"date": TODAY, "minutes": 900, "cost": 450}),
         source.timesheet(2, {"date": TODAY, "minutes": 500, "cost": 250, "project_id": 2}),
         source.timesheet(3, {"date": TODAY, "minutes": 77, "cost": 30, "project_id": 3}),
-        source.purchase(1, {"amount": 100}),
+        source.purchase(1, {"amount": 100, "ordered_minutes": 600}),
         source.milestone(1, {"share": "0.8"}),
         source.contract(1, amount=1000, lines=[(1, 1000, {})]),
         noon(),
@@ -38,6 +38,7 @@ def test_a_unit_sums_budgets_and_what_was_used_of_them() -> None:
         assert (measured["projects"], measured["projects_without_budget"]) == (3, 1)
         assert (measured["budget_minutes"], measured["actual_minutes"]) == (4000, 1477)
         assert measured["burn_hours"] == Decimal("0.35")
+        assert (measured["committed_minutes"], measured["burn_committed_hours"]) == (2077, Decimal("0.5"))
         assert (measured["budget_cost"], measured["actual_cost"], measured["committed_cost"]) == (2000, 730, 830)
         assert (measured["burn_cost"], measured["burn_committed"]) == (Decimal("0.35"), Decimal("0.4"))
         assert (measured["earned_value"], measured["cpi"]) == (400, Decimal("0.888888889"))
