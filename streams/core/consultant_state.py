@@ -7,13 +7,17 @@ compares with are those of the last judgement.
 from __future__ import annotations
 
 import math
+from struct import Struct
 from typing import Any, NamedTuple
 
 from schemas.wire import AbsenceEntry, ConsultantEntry, FactEntry
 from streams.core import kinds
 from streams.core.contract import Row
-from streams.core.state import KEPT, SubjectState, shared_key
+from streams.core.lines import TimedState
+from streams.core.state import shared_key
 
+LINE = Struct("<qqii???")
+"""Version, recorded_at, day, minutes; whether it counts, is billable, is approved."""
 EVER = -math.inf
 NEVER = math.inf
 
@@ -26,7 +30,7 @@ class Rate(NamedTuple):
     currency: str | None
 
 
-class ConsultantState(SubjectState):
+class ConsultantState(TimedState):
     """One consultant. `by_day` has worked, billable, approved and approved billable minutes of each day.
 
     `worked`, `billable` and the approved ones are the sums of the window from `begin`, in which `in_window` minutes are available;
@@ -58,7 +62,7 @@ class ConsultantState(SubjectState):
 
     def __init__(self, key: str) -> None:
         """Begin with nothing known."""
-        super().__init__(key)
+        super().__init__(key, LINE)
         self.by_day: dict[int, list[int]] = {}
         self.absences: dict[str, AbsenceEntry] = {}
         self.head: ConsultantEntry | None = None
@@ -94,20 +98,21 @@ class ConsultantState(SubjectState):
     def add_time(self, entry: Any) -> Row | None:
         """Take in a line of time; nothing for a duplicate or an older version."""
         record, version = entry["record"], entry["version"]
-        old = self.rows.get(record)
-        if old is None:
-            before = None
-        else:
-            if len(old) == KEPT:
-                raise shared_key(record)
-            before = old[0]
+        lines = self.lines
+        key = lines.key(record)
+        old = lines.rows.get(key)
+        before: int | None = None
+        if old is not None:
+            before, _, day, minutes, present, billable, approved = LINE.unpack_from(old)
             if before >= version:
                 return None
-            if old[3]:
-                self._add(old[4], -old[5], old[6], old[7])
+            if present:
+                self._add(day, -minutes, billable, approved)
+        elif record in self.rows:
+            raise shared_key(record)
         present, day, minutes, billable = entry["present"], entry["day"], entry["minutes"], entry["billable"]
         approved, event_id, recorded_at = entry["approved"], entry["event_id"], entry["recorded_at"]
-        self.rows[record] = (version, recorded_at, event_id, present, day, minutes, billable, approved)
+        lines.rows[key] = LINE.pack(version, recorded_at, day, minutes, present, billable, approved) + event_id.encode()
         if present:
             self._add(day, minutes, billable, approved)
         self.count(record, before, version, recorded_at, event_id)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from struct import Struct
 from typing import Any
 
 from schemas.wire import CostEntry, FactEntry, MilestoneEntry, ProjectEntry
 from streams.core import kinds
 from streams.core.contract import Row
 from streams.core.days import iso_week
-from streams.core.state import KEPT, SubjectState, shared_key
+from streams.core.lines import TimedState
+from streams.core.state import shared_key
 
+LINE = Struct("<qqiiqq??")
+"""Version, recorded_at, day, minutes, cost, who worked; whether it counts, is approved."""
 Range = tuple[float, float]
 _ALL: Range = (-math.inf, math.inf)
 _NONE: Range = (math.inf, -math.inf)
@@ -26,7 +30,7 @@ FACTS = RATE, REVENUE, TASK = ("rate", "revenue", "task")
 _NO_WORK = (0, 0)
 
 
-class ProjectState(SubjectState):
+class ProjectState(TimedState):
     """One project. `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week.
 
     `said` has the facts by kind and record: what its contracts are worth, what its tasks plan, what its assigned consultants cost.
@@ -58,7 +62,7 @@ class ProjectState(SubjectState):
 
     def __init__(self, key: str) -> None:
         """Begin with nothing known."""
-        super().__init__(key)
+        super().__init__(key, LINE)
         self.head: ProjectEntry | None = None
         self.minutes = self.approved = self.cost = self.committed = self.committed_minutes = 0
         self.weeks: dict[int, int] = {}
@@ -74,17 +78,18 @@ class ProjectState(SubjectState):
     def add_time(self, entry: Any) -> Row | None:
         """Take in a line of time; nothing for a duplicate or an older version."""
         record, version = entry["record"], entry["version"]
-        old = self.rows.get(record)
-        if old is None:
-            before = None
-        else:
-            if len(old) == KEPT:
-                raise shared_key(record)
-            before = old[0]
+        lines = self.lines
+        key = lines.key(record)
+        old = lines.rows.get(key)
+        before: int | None = None
+        if old is not None:
+            before, _, day, minutes, cost, person, present, approved = LINE.unpack_from(old)
             if before >= version:
                 return None
-            if old[3]:
-                self._add(old[4], -old[5], old[6], -old[7], old[8])
+            if present:
+                self._add(day, -minutes, approved, -cost, person)
+        elif record in self.rows:
+            raise shared_key(record)
         present, day, minutes, approved = entry["present"], entry["day"], entry["minutes"], entry["approved"]
         cost, person, event_id, recorded_at = (
             entry["cost"],
@@ -92,7 +97,9 @@ class ProjectState(SubjectState):
             entry["event_id"],
             entry["recorded_at"],
         )
-        self.rows[record] = (version, recorded_at, event_id, present, day, minutes, approved, cost, person)
+        lines.rows[key] = (
+            LINE.pack(version, recorded_at, day, minutes, cost, person, present, approved) + event_id.encode()
+        )
         if present:
             self._add(day, minutes, approved, cost, person)
         self.count(record, before, version, recorded_at, event_id)

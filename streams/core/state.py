@@ -21,8 +21,6 @@ from streams.core.contract import Row
 from streams.core.history import History, Says
 
 NEWEST = 3
-KEPT = 4
-"""Length of the row of a record that is kept whole: what every row begins with, and the entry."""
 AT = "@"
 """Between the record and the first version of a run, in the name of a history's row."""
 
@@ -39,7 +37,7 @@ def shared_key(record: str) -> PoisonMessage:
 
 
 class Rows:
-    """The latest contribution of each record. A row is a tuple that begins with version, recorded_at, event_id."""
+    """The latest contribution of each record. A row is a tuple: version, recorded_at, event_id, and the entry."""
 
     __slots__ = ("_exact", "histories", "newest", "revision", "rows")
 
@@ -78,20 +76,27 @@ class Rows:
     def marks(self) -> list[Mark]:
         """The three newest, newest last."""
         if not self._exact:
-            every = [(row[1], row[2], record) for record, row in self.rows.items()]
-            for record, history in self.histories.items():
-                entry = history.head.entry
-                every.append((entry["recorded_at"], entry["event_id"], record))
-            self.newest = nlargest(NEWEST, every)[::-1]
+            self.newest = nlargest(NEWEST, self._every_mark())[::-1]
             self._exact = True
         return self.newest
+
+    def _every_mark(self) -> Iterator[Mark]:
+        for record, row in self.rows.items():
+            yield row[1], row[2], record
+        for record, history in self.histories.items():
+            entry = history.head.entry
+            yield entry["recorded_at"], entry["event_id"], record
+
+    def records(self) -> Iterator[str]:
+        """Every record that has a row of its own, which histories have several of."""
+        return iter(self.rows)
 
     def keep(self, kind: str, entry: Any) -> Row | None:
         """Take in a record of which only the latest version counts; nothing for a duplicate or an older one."""
         record, version = entry["record"], entry["version"]
         old = self.rows.get(record)
         if old is not None:
-            if len(old) != KEPT or old[3].keys() != entry.keys():
+            if old[3].keys() != entry.keys():
                 raise shared_key(record)
             if old[0] >= version:
                 return None

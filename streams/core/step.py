@@ -127,7 +127,7 @@ def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
     if state is None:
         return []
     runs = [f"{record}{AT}{first}" for record, history in state.histories.items() for first in history.firsts()]
-    return [(subject, record) for record in (*state.rows, *runs, ALERTS)]
+    return [(subject, record) for record in (*state.records(), *runs, ALERTS)]
 
 
 def _foreign(processor: Processor, kind: str, error: KeyError) -> Exception:

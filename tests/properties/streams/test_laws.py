@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from decimal import Decimal
+from struct import unpack_from
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.topics import Process
-from streams.core import Measures
+from streams.core import Measures, consultant_state, project_state
 from streams.core.policy import ClientExposurePolicy, DisputeAgingPolicy, Tier, UtilizationPolicy
 from tests.unit.streams.core.world import SECOND, Source, World, day, key, values
 
@@ -396,24 +397,23 @@ def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
     world = run(events)
     for subject in world.partitions["utilization"].subjects.values():
         assert subject.revision == _versions(subject)
-        worked = [
-            row
-            for row in subject.rows.values()
-            if len(row) == 8 and row[3] and subject.begin <= row[4] <= subject.as_of
-        ]
-        assert (subject.worked, subject.billable) == (sum(r[5] for r in worked), sum(r[5] for r in worked if r[6]))
+        lines = [consultant_state.LINE.unpack_from(row) for row in subject.lines.rows.values()]
+        worked = [line for line in lines if line[4] and subject.begin <= line[2] <= subject.as_of]
+        assert subject.worked == sum(line[3] for line in worked)
+        assert subject.billable == sum(line[3] for line in worked if line[5])
     for subject in world.partitions["budget-burn"].subjects.values():
         assert subject.revision == _versions(subject)
-        time = [row for row in subject.rows.values() if len(row) == 9 and row[3]]
-        spent = [row[3] for row in subject.rows.values() if len(row) == 4 and "actual" in row[3] and row[3]["present"]]
-        assert subject.minutes == sum(row[5] for row in time)
-        assert subject.cost == sum(row[7] for row in time) + sum(entry["actual"] for entry in spent)
+        time = [project_state.LINE.unpack_from(row) for row in subject.lines.rows.values()]
+        spent = [row[3] for row in subject.rows.values() if "actual" in row[3] and row[3]["present"]]
+        assert subject.minutes == sum(line[3] for line in time if line[6])
+        assert subject.cost == sum(line[4] for line in time if line[6]) + sum(entry["actual"] for entry in spent)
         assert subject.committed == sum(entry["committed"] for entry in spent)
         assert subject.committed_minutes == sum(entry["committed_minutes"] for entry in spent)
 
 
 def _versions(subject: Any) -> int:
-    return sum(row[0] for row in subject.rows.values()) + sum(h.head.last for h in subject.histories.values())
+    lines = sum(unpack_from("<q", row)[0] for row in subject.lines.rows.values())
+    return lines + sum(row[0] for row in subject.rows.values()) + sum(h.head.last for h in subject.histories.values())
 
 
 @given(firms)

@@ -25,6 +25,7 @@ ALLOWED = {
     "operator",
     "schemas",
     "streams",
+    "struct",
     "typing",
     "zoneinfo",
 }

@@ -1,0 +1,85 @@
+"""The lines of time of one subject, each remembered in a hundred bytes: most of what a worker holds is these.
+
+A line is kept by the number at the end of its record's key, since all of a subject's lines have the same beginning; one that has not
+is kept by its whole key. What it said last is packed: when, by which event, and what has to be taken out when it says something else.
+
+Invariant: whatever a key may be, it comes back as it was, and no two records share a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import Any
+
+from streams.core.contract import Row
+from streams.core.state import Mark, SubjectState, shared_key
+
+Key = int | str
+_WHEN = Struct("<qq")
+
+
+class Lines:
+    """Packed rows by record. A row is `layout`, which begins with the version and recorded_at, and the event's id after it."""
+
+    __slots__ = ("_beginning", "_layout", "rows")
+
+    def __init__(self, layout: Struct) -> None:
+        """Begin without any."""
+        self._layout = layout
+        self._beginning = ""
+        self.rows: dict[Key, bytes] = {}
+
+    def key(self, record: str) -> Key:
+        """By what a record's row is kept."""
+        beginning, _, number = record.rpartition(":")
+        if beginning != self._beginning:
+            if self._beginning or not beginning:
+                return record
+            self._beginning = beginning
+        if number.isdecimal() and number.isascii() and number[0] != "0":
+            return int(number)
+        return record
+
+    def __contains__(self, record: str) -> bool:
+        """Whether there is a row of this record."""
+        return self.key(record) in self.rows
+
+    def records(self) -> Iterator[str]:
+        """The records that have a row."""
+        return (self._record(key) for key in self.rows)
+
+    def marks(self) -> Iterator[Mark]:
+        """When each was recorded, by which event, and its record."""
+        size = self._layout.size
+        for key, row in self.rows.items():
+            yield _WHEN.unpack_from(row)[1], row[size:].decode(), self._record(key)
+
+    def _record(self, key: Key) -> str:
+        return key if isinstance(key, str) else f"{self._beginning}:{key}"
+
+
+class TimedState(SubjectState):
+    """A subject that lines of time count for. `lines` has their rows, `rows` those of all else."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, key: str, layout: Struct) -> None:
+        """Begin without lines."""
+        super().__init__(key)
+        self.lines = Lines(layout)
+
+    def keep(self, kind: str, entry: Any) -> Row | None:
+        """Take in a record of another kind. Raises `PoisonMessage` under the key of a line."""
+        if entry["record"] in self.lines:
+            raise shared_key(entry["record"])
+        return super().keep(kind, entry)
+
+    def records(self) -> Iterator[str]:
+        """Every record that has a row, lines first."""
+        yield from self.lines.records()
+        yield from super().records()
+
+    def _every_mark(self) -> Iterator[Mark]:
+        yield from self.lines.marks()
+        yield from super()._every_mark()

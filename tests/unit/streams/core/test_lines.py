@@ -1,0 +1,72 @@
+"""The packed rows of lines of time: what was kept comes back, whatever the keys look like."""
+
+from struct import Struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import PoisonMessage
+from streams.core import kinds
+from streams.core.consultant_state import ConsultantState
+from streams.core.lines import Lines
+from streams.core.project_state import ProjectState
+from streams.core.state import shared_key
+
+_LAYOUT = Struct("<qq")
+_LIKE_EACH_OTHER = st.sampled_from(["1", "01", "+1", " 1", "1_0", "10", "¹", "١", "a", ""])
+
+
+@given(st.lists(st.one_of(st.builds("odoo:{}:line:{}".format, st.sampled_from("ab"), _LIKE_EACH_OTHER), st.text())))
+def test_no_two_records_share_a_row_and_each_comes_back_as_it_was(records: list[str]) -> None:
+    lines = Lines(_LAYOUT)
+    for number, record in enumerate(records):
+        lines.rows[lines.key(record)] = _LAYOUT.pack(number, number) + b"event"
+    latest = {record: number for number, record in enumerate(records)}
+    assert {record: at for at, _, record in lines.marks()} == latest
+    assert set(lines.records()) == set(latest)
+    assert all(record in lines for record in records)
+
+
+def test_a_number_takes_the_place_of_a_key() -> None:
+    lines = Lines(_LAYOUT)
+    assert [lines.key(f"odoo:firm:account.analytic.line:{number}") for number in (7, 123_456)] == [7, 123_456]
+    assert lines.key("odoo:other:account.analytic.line:7") == "odoo:other:account.analytic.line:7"
+
+
+def _entry(**fields: object) -> dict[str, object]:
+    return {
+        "subject": "odoo:firm:x:1", "record": "odoo:firm:line:1", "version": 3, "present": True, "event_id": "an-id", "recorded_at": 5,
+        "day": 20_000, "minutes": 60, "billable": True, "approved": False, "cost": -70_000, "employee_id": 4, **fields,
+    }  # fmt: skip
+
+
+def _sums(subject: ConsultantState | ProjectState) -> object:
+    if isinstance(subject, ConsultantState):
+        return {day: sums for day, sums in subject.by_day.items() if any(sums)}
+    return subject.minutes, subject.cost, subject.approved, subject.weeks
+
+
+@pytest.mark.parametrize("kind", [ConsultantState, ProjectState])
+def test_a_line_is_taken_out_by_what_was_put_in(kind: type[ConsultantState | ProjectState]) -> None:
+    subject, never = kind("odoo:firm:x:1"), kind("odoo:firm:x:1")
+    for state in (subject, never):
+        state.add_time(_entry(record="odoo:firm:line:2", minutes=7, cost=7))
+    subject.add_time(_entry())
+    assert subject.add_time(_entry(version=3, minutes=9)) is None, "the same version again"
+    assert subject.add_time(_entry(version=4, present=False)) is not None
+    never.add_time(_entry(version=4, present=False))
+    assert (_sums(subject), subject.revision) == (_sums(never), never.revision)
+    assert subject.marks() == never.marks()
+
+
+@pytest.mark.parametrize("kind", [ConsultantState, ProjectState])
+def test_a_line_and_another_record_may_not_have_one_key(kind: type[ConsultantState | ProjectState]) -> None:
+    other = {"subject": "odoo:firm:x:1", "record": "odoo:firm:line:1", "version": 9, "event_id": "e", "recorded_at": 5}
+    first, second = kind("odoo:firm:x:1"), kind("odoo:firm:x:1")
+    first.add_time(_entry())
+    with pytest.raises(PoisonMessage, match=str(shared_key("odoo:firm:line:1"))):
+        first.keep(kinds.ABSENCE, other)
+    second.keep(kinds.ABSENCE, other)
+    with pytest.raises(PoisonMessage, match=str(shared_key("odoo:firm:line:1"))):
+        second.add_time(_entry())
