@@ -10,7 +10,6 @@ Rules
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,12 +30,12 @@ from consumers.core.trial import remember
 from consumers.directory import fold as fold_directory
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
+from infra.kafka.alone import SECONDS, transaction
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
 from infra.kafka.failures import refusal
 from infra.kafka.names import GOVERNOR
 from infra.kafka.reader import STALL, available, end_offsets, last_records, partitions_of, read_ranges
 from infra.kafka.unread import logged, unread
-from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from schemas import contents
 from schemas.events import refuse_contradiction
@@ -50,7 +49,6 @@ ACTIONS: Final = "governance.action.v1"
 OWN = (DUTIES.name, FREEZES.name)
 """What it wrote itself: read once, at the start, before what it was made from."""
 READ = (*OWN, *SOURCES, ACTIONS, ALERTS, APPROVALS)
-TRANSACTION_SECONDS = 30.0
 POLL = 0.2
 MOST = 500
 
@@ -63,7 +61,7 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
     governor = Governor(load_policy(config))
     kafka = settings.kafka
     broker_answers(kafka)
-    producer = transactional_producer(kafka, prefix + GOVERNOR, timeout=TRANSACTION_SECONDS)
+    producer = transactional_producer(kafka, prefix + GOVERNOR, timeout=SECONDS)
     # only now, since taking the id decided what a former governor still had open
     positions = _catch_up(kafka, governor, prefix)
     log.info("governor_started", open=len(governor.open), duties=len(governor.duties), freezes=len(governor.freezes))
@@ -209,31 +207,9 @@ def _settle(
 
 
 def _publish(producer: Producer, prefix: str, decisions: list[Decision], letters: list[DeadLetterEvent]) -> None:
-    writer = EventWriter(producer)
-    try:
-        producer.begin_transaction()
+    with transaction(producer, "governor", "publishing a duty") as writer:
         for decision in decisions:
             own = FREEZES if is_freeze(decision) else DUTIES
             writer.send(replace(own, name=prefix + own.name), decision)
         for letter in letters:
             writer.send(replace(DEAD_LETTERS, name=prefix + DEAD_LETTERS.name), letter)
-        producer.commit_transaction(TRANSACTION_SECONDS)
-    except KafkaException as error:
-        with contextlib.suppress(KafkaException):  # the broker aborts it by itself, later
-            producer.abort_transaction(3)
-        raise _failure(error) from error
-    writer.check()
-
-
-def _failure(error: KafkaException) -> BurnlineError:
-    cause = error.args[0]
-    if refused := refusal("publishing a duty", error):
-        return refused
-    if cause.fatal():
-        return Fatal(
-            f"another governor has taken over: {cause.str()}",
-            remedy="one governor is enough: leave the other running, or stop it and start this one again",
-        )
-    return Transient(
-        f"a duty could not be published: {cause.str()}", remedy="is the broker up? then start the governor again"
-    )

@@ -8,27 +8,24 @@ Rules
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import Message, Producer
 
-from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
+from infra.errors import Fatal, PoisonMessage
+from infra.kafka.alone import SECONDS, transaction
 from infra.kafka.clients import broker_answers, transactional_producer
-from infra.kafka.failures import refusal
 from infra.kafka.names import CLOCK_TRANSACTIONS
 from infra.kafka.reader import last_records, partitions_of
 from infra.kafka.unread import logged, unread
-from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from producers.core.clock import CLOCK, due, following, tick_event
 from schemas import contents
 from schemas.topics import Topic
 
 log = structlog.get_logger()
-TRANSACTION_SECONDS = 30.0
 PER_TRANSACTION = 500
 """Ticks in one transaction while catching up."""
 
@@ -42,7 +39,7 @@ def run(
     partitions = partitions_of(kafka, clock.name)
     if not partitions:
         raise Fatal(f"there is no topic {clock.name}", remedy="run `burnline topics apply`")
-    producer = transactional_producer(kafka, transactional_id, timeout=TRANSACTION_SECONDS)
+    producer = transactional_producer(kafka, transactional_id, timeout=SECONDS)
     # only now, since taking the id decided what a former clock still had open
     last = last_tick(kafka, clock, partitions)
     log.info("clock_started", last_tick=last and last.isoformat(), period=settings.clock.period)
@@ -73,29 +70,7 @@ def _tick(record: Message) -> datetime | None:
 
 
 def _write(producer: Producer, clock: Topic, partitions: list[int], ticks: list[datetime], period: timedelta) -> None:
-    writer = EventWriter(producer)
-    try:
-        producer.begin_transaction()
+    with transaction(producer, "clock", "writing a tick") as writer:
         for at in ticks:
             for partition in partitions:
                 writer.send(clock, tick_event(at, partition, period), partition=partition)
-        producer.commit_transaction(TRANSACTION_SECONDS)
-    except KafkaException as error:
-        with contextlib.suppress(KafkaException):  # the broker aborts it by itself, later
-            producer.abort_transaction(3)
-        raise _failure(error) from error
-    writer.check()
-
-
-def _failure(error: KafkaException) -> BurnlineError:
-    cause = error.args[0]
-    if refused := refusal("writing a tick", error):
-        return refused
-    if cause.fatal():
-        return Fatal(
-            f"another clock has taken over: {cause.str()}",
-            remedy="one clock is enough: leave the other running, or stop it and start this one again",
-        )
-    return Transient(
-        f"a tick could not be written: {cause.str()}", remedy="is the broker up? then start the clock again"
-    )
