@@ -91,7 +91,7 @@ def desk(kafka_bootstrap, topic_prefix, monkeypatch):
     monkeypatch.setattr(dead_letters_desk, "DESK", f"{topic_prefix}desk")
     monkeypatch.setattr(dead_letters_desk, "DELIVERIES", made.hints)
     monkeypatch.setattr(reentry, "TOPICS", made.known)
-    monkeypatch.setattr("burnline.commands.dlq.TOPICS", made.known)
+    monkeypatch.setattr("burnline.commands.dlq_decide.TOPICS", made.known)
     monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
     monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", kafka_bootstrap)
     return made
