@@ -10,6 +10,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from burnline.commands import (
     audit,
@@ -65,9 +66,9 @@ def main() -> None:
         app()
     except BurnlineError as error:
         console = Console(stderr=True, soft_wrap=True)
-        console.print(f"[bold red]error:[/] {error}", highlight=False)
+        console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         if error.remedy:
-            console.print(f"[bold]what to do:[/] {error.remedy}", highlight=False)
+            console.print(f"[bold]what to do:[/] {escape(error.remedy)}", highlight=False)
         sys.exit(3 if isinstance(error, Transient) else 2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -11,13 +11,15 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from consumers.core.views import budget_burn_view, dispute_view, utilization_view
+from consumers.core.views import budget_burn_view, dispute_view, doubt_view, utilization_view
 from infra.errors import PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.kafka.unread import Told, logged, unread
 from infra.settings import KafkaSettings, Settings
 from schemas import codec
-from schemas.topics import Topic, topic
+from schemas.topics import TOPICS, Topic, topic
+
+MEASURE = "measure."
 
 
 def utilization(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]]:
@@ -40,6 +42,15 @@ def disputes(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]
     clients = _names(settings.kafka, topic("sales.client.v1"), "name", told)
     for subject, measure in _measures(settings.kafka, topic("measure.dispute-aging.v1"), told):
         yield dispute_view(subject, measure, numbers, clients)
+
+
+def quality(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]]:
+    """Whatever any measure says against itself, in the form of `consumers.core.views`. Raises `Transient` for a broker that fails."""
+    for source in TOPICS.values():
+        if source.name.startswith(MEASURE):
+            name = source.name.removeprefix(MEASURE).rpartition(".")[0]
+            doubts = (doubt_view(name, *found) for found in _measures(settings.kafka, source, told))
+            yield from (doubt for doubt in doubts if doubt is not None)
 
 
 def _latest(kafka: KafkaSettings, source: Topic, told: Told) -> Iterator[tuple[str, Any]]:

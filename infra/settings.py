@@ -32,6 +32,7 @@ from pydantic_settings import (
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from infra.embedded_kafka.settings import BrokerSettings
@@ -111,7 +112,7 @@ class CaptureSettings(BaseModel):
     Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does. Every `sweep_interval` the sums of both
     sides are compared, and at every `content_every`-th sweep each record. More than `deletion_share` of a model's records gone at once are not believed.
     With a `log_topic`, where Debezium's connector tells what happens in Odoo's database, it polls only while nothing was heard of the
-    connector for `log_silence` seconds.
+    connector for `log_silence` seconds. Its figures for Prometheus are at `metrics`, host and port.
     """
 
     model_config = STRICT
@@ -122,6 +123,7 @@ class CaptureSettings(BaseModel):
     content_every: Annotated[int, Field(ge=1, le=10_000)] = 10
     deletion_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
+    metrics: str | None = None
     log_topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] | None = None
     log_silence: Seconds = 30.0
 
@@ -173,7 +175,9 @@ class WebhookSettings(BaseModel):
 class StreamsSettings(BaseModel):
     """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker.
 
-    A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more.
+    A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more. `standbys` other
+    workers follow each state, to take it over without restoring it. `advertised_url` is where the other workers' clients find this one's
+    pages; by default where they are served.
     """
 
     model_config = STRICT
@@ -185,8 +189,10 @@ class StreamsSettings(BaseModel):
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
     checkpoint_every: Seconds = 300.0
+    standbys: Annotated[int, Field(ge=0, le=10)] = 1
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
+    advertised_url: Annotated[str, AfterValidator(_address)] | None = None
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
 
 
@@ -352,6 +358,18 @@ _PLAIN_NAMES = {"ODOO_URL": "url", "ODOO_DB": "db", "ODOO_USER": "user", "ODOO_P
 _NOT_SETTINGS = {"BURNLINE_CONFIG", "BURNLINE_SECRETS_DIR", "BURNLINE_LOG_LEVEL"}
 
 
+def _plain(name: str, secrets: str | None) -> str | None:
+    """The value of one of Odoo's usual names: of the variable, else of the file in the folder of secrets."""
+    if found := os.environ.get(name):
+        return found
+    if secrets is None:
+        return None
+    if not Path(secrets).is_dir():
+        raise Fatal(f"BURNLINE_SECRETS_DIR: there is no folder {secrets}", remedy="make it, or remove the variable")
+    file = Path(secrets) / name
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else None
+
+
 def load_settings() -> Settings:
     """The settings of this process. Raises `Fatal` that names the variable, what is wrong with it, and the remedy."""
     groups = set(Settings.model_fields)
@@ -363,13 +381,18 @@ def load_settings() -> Settings:
                     f"{name} is no setting of Burnline",
                     remedy=f"remove it, or use one of the groups {', '.join(sorted(groups))}",
                 )
-    plain = {field: os.environ[name] for name, field in _PLAIN_NAMES.items() if os.environ.get(name)}
     secrets = os.environ.get("BURNLINE_SECRETS_DIR")
+    plain = {field: value for name, field in _PLAIN_NAMES.items() if (value := _plain(name, secrets))}
     try:
         settings = Settings(_secrets_dir=secrets) if secrets else Settings()
         return settings.model_copy(
             update={"odoo": OdooSettings(**{**plain, **settings.odoo.model_dump(exclude_defaults=True)})}
         )
+    except SettingsError as error:  # its cause holds the content, which may be a secret
+        raise Fatal(
+            f"a setting is no JSON: {error}",
+            remedy='write it like BURNLINE_WEBHOOKS__SOURCES=\'{"n8n": "whsec_…"}\'',
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         name = "BURNLINE_" + "__".join(str(part).upper() for part in first["loc"])

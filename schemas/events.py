@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
+from hashlib import sha1
 from typing import Any
 
 from schemas.errors import PoisonMessage
@@ -18,6 +20,9 @@ from schemas.records import Meta, Mode
 from schemas.topics import Deprecation, Topic
 
 NAMESPACE = uuid.UUID("6d2b1f0e-5a0c-5d57-9a55-b0b1e5e2c0de")
+_IN_NAMESPACE = sha1(NAMESPACE.bytes, usedforsecurity=False)
+_VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+"""The first digit of the fourth group, whose two upper bits RFC 9562 sets."""
 CONTENT_TYPE = b"application/avro"
 SUCCESSOR = "successor"
 """The header that names the topic to read instead. An event that has it stands there, too."""
@@ -35,7 +40,10 @@ def odoo_key(database: str, model: str, record_id: int) -> str:
 
 def deterministic_id(*parts: object) -> str:
     """A UUIDv5 of the parts: the same parts, in the same order, always give the same id."""
-    return str(uuid.uuid5(NAMESPACE, "|".join(map(str, parts))))
+    digest = _IN_NAMESPACE.copy()
+    digest.update("|".join(map(str, parts)).encode())
+    text = digest.hexdigest()  # as `uuid.uuid5` puts it together, for a quarter of the time
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def event_id(source: str, subject: str, version: int, event_type: str) -> str:
@@ -129,4 +137,10 @@ def refuse_contradiction(
 
 def rfc3339(moment: datetime) -> str:
     """A moment in UTC, with microseconds, as CloudEvents writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return _rfc3339(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+
+
+@lru_cache(1024)
+def _rfc3339(moment: datetime) -> str:
+    """Kept, since all that happened at the end of a day says so; of UTC alone, where equal moments are told alike."""
+    return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"

@@ -1110,6 +1110,7 @@ class CaptureCursor(TypedDict):
     `snapshot_rows`: Rows the first snapshot has read. Unit: rows. Source: the capture. Never null.
     `snapshot_expected`: Rows there were when the first snapshot began. Unit: rows. Source: the capture. Null: it has not begun.
     `snapshot_began_at`: When the first snapshot began. Unit: moment in UTC. Source: the capture. Null: it has not begun.
+    `fields`: Fields of the model that were read, so that one that is not there any more is noticed. Source: the capture. Never null; empty before they were kept.
     """
 
     model: str
@@ -1120,6 +1121,7 @@ class CaptureCursor(TypedDict):
     snapshot_rows: int
     snapshot_expected: int | None
     snapshot_began_at: datetime | None
+    fields: list[str]
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
 
@@ -1271,6 +1273,7 @@ class CostEntry(TypedDict):
     `actual`: Actual cost. Unit: ten-thousandths of the company's currency. Source: the project's share of `burnline.finance.Expense.amount`, or `burnline.finance.PurchaseOrder.billed_amount`. Never null.
     `committed`: Cost committed and not yet actual. Unit: ten-thousandths of the company's currency. Source: `burnline.finance.PurchaseOrder.company_amount` − `burnline.finance.PurchaseOrder.billed_amount` of a confirmed order; 0 for an expense. Never null.
     `committed_minutes`: Time ordered and not yet billed. Unit: minutes. Source: `burnline.finance.PurchaseOrder.ordered_minutes` less its billed_minutes, of a confirmed order. Never null; 0 of an expense or a bill.
+    `currency`: ISO 4217 code of the cost. Source: `burnline.finance.Expense.currency`, or company_currency of `burnline.finance.PurchaseOrder` or `burnline.finance.Invoice`. Never null; empty where none is known: it is taken for the project's.
     """
 
     subject: str
@@ -1282,6 +1285,7 @@ class CostEntry(TypedDict):
     actual: int
     committed: int
     committed_minutes: int
+    currency: str
 
 
 class DisputeEntry(TypedDict):
@@ -1392,6 +1396,7 @@ class TimeEntry(TypedDict):
     `approved`: Counts as approved. Source: `burnline.delivery.Timesheet.approved`. Never null.
     `cost`: Cost. Unit: ten-thousandths of the company's currency. Source: `burnline.delivery.Timesheet.cost`. Never null.
     `employee_id`: hr.employee id of who worked; 0 for nobody. Source: `burnline.delivery.Timesheet.employee_id`. Never null.
+    `currency`: ISO 4217 code of the cost. Source: `burnline.delivery.Timesheet.currency`. Never null; empty where none is known: it is taken for the project's.
     """
 
     subject: str
@@ -1406,6 +1411,7 @@ class TimeEntry(TypedDict):
     approved: bool
     cost: int
     employee_id: int
+    currency: str
 
 
 class ProjectEntry(TypedDict):
@@ -1554,6 +1560,7 @@ class Billing(TypedDict):
     `formula`: Version of the formula, for example billing/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `bucket_amounts`: Worth of the unbilled time of each of the buckets. Unit: amount in `currency`. Source: as unbilled_amount, by the day of the work. Never null; empty where unbilled_amount is null, or the measure is older than the field.
     """
 
     project_id: int
@@ -1576,6 +1583,7 @@ class Billing(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    bucket_amounts: list[Decimal]
 
 
 class BillingEvent(TypedDict):
@@ -2238,6 +2246,7 @@ class UtilizationRollup(TypedDict):
     `formula`: Version of the formula, for example utilization-rollup/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
+    `direct_consultants`: Of those, the ones who report to the manager directly, not over others. Unit: persons. Source: counted over the consultants. Null: the unit is no manager's, or the measure is older than the field.
     """
 
     kind: RollupKind
@@ -2264,6 +2273,7 @@ class UtilizationRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    direct_consultants: int | None
 
 
 class UtilizationRollupEvent(TypedDict):

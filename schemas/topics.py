@@ -603,7 +603,7 @@ _ALL = (
         partitions=1,
         by="operator",
         data_class=_C.INTERNAL,
-        readers=("capture",),
+        readers=("capture", "operator"),
     ),
     _internal(
         "internal.capture-snapshot.v1",

@@ -642,6 +642,7 @@ class CaptureCursor(TypedDict):
     snapshot_rows: int
     snapshot_expected: int | None
     snapshot_began_at: int | None
+    fields: list[str]
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
 
@@ -732,6 +733,7 @@ class CostEntry(TypedDict):
     actual: int
     committed: int
     committed_minutes: int
+    currency: str
 
 
 class DisputeEntry(TypedDict):
@@ -800,6 +802,7 @@ class TimeEntry(TypedDict):
     approved: bool
     cost: int
     employee_id: int
+    currency: str
 
 
 class ProjectEntry(TypedDict):
@@ -894,6 +897,7 @@ class Billing(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    bucket_amounts: list[bytes]
 
 
 class BillingEvent(TypedDict):
@@ -1274,6 +1278,7 @@ class UtilizationRollup(TypedDict):
     formula: str
     moved_by: list[str]
     reasons: list[str]
+    direct_consultants: int | None
 
 
 class UtilizationRollupEvent(TypedDict):

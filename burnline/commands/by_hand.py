@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from burnline import environment
-from burnline.commands.output import Json, plain, print_rows, tell_unread
+from burnline.commands.output import Json, plain, print_rows, progress, tell_unread
 from infra.kafka.unread import Unread
 
 COLUMNS = ("who", "what", "about", "alert", "todo", "state", "since", "due", "id")
@@ -47,11 +47,9 @@ def worklist(
 
     found = environment.load()
     unread: list[Unread] = []
-    items = [
-        item
-        for item in board(found.settings.kafka, load_policy(found.config), unread.append).items()
-        if who in {None, item.who} and kind in {None, item.kind}
-    ]
+    with progress("reading alerts, actions, duties and freezes"):
+        pending = board(found.settings.kafka, load_policy(found.config), unread.append).items()
+    items = [item for item in pending if who in {None, item.who} and kind in {None, item.kind}]
     rows = [asdict(item) for item in items]
     if not json_:
         rows = [{name: row[name] for name in COLUMNS} | {"since": f"{row['since']:%Y-%m-%d %H:%M}"} for row in rows]

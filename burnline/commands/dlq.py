@@ -114,7 +114,7 @@ def _record(letter: Letter, *, personal: bool) -> Mapping[str, Any] | str | None
 
 
 def _summary(letters: Sequence[Letter], limit: int) -> None:
-    console = Console(stderr=True, soft_wrap=True)
+    console = Console(stderr=True, soft_wrap=True, markup=False)
     console.print(f"{len(letters) - limit} more; what failed alike:")
     for group, count in groups(letters):
         console.print(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ import typer
 
 from burnline import environment
 from burnline.commands.dlq_meant import chosen, meant, selecting
-from burnline.commands.output import Json, print_rows
+from burnline.commands.output import Json, print_rows, progress
 from consumers.core.letter_queue import Filter, Letter
 from consumers.core.reentry import Refusal
 from infra.errors import Fatal
@@ -30,7 +29,6 @@ Reason = Annotated[str, typer.Option("--reason", help="Why it is done. It is rec
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Decide no more than so many.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-By = Annotated[str | None, typer.Option("--by", help="Who decides; by default who is logged in.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,14 +46,13 @@ def retry(
     limit: Limit = MOST,
     dry_run: DryRun = False,
     yes: Yes = False,
-    by: By = None,
     json_: Json = False,
 ) -> None:
     """Send letters back to where they failed. Exit status 1 when one cannot go back; what to do instead is said.
 
     Example: burnline dlq retry --stage streams.decode --because unknown_schema --reason "updated to 1.4" --limit 500
     """
-    settings, desk = _desk(reason, by, dry_run=dry_run)
+    settings, desk = _desk(reason, dry_run=dry_run)
     letters = chosen(settings, named(wanted, ids), limit)
     _retry(settings, desk, letters, reason=reason, yes=yes, json_=json_)
 
@@ -69,14 +66,13 @@ def discard(
     limit: Limit = MOST,
     dry_run: DryRun = False,
     yes: Yes = False,
-    by: By = None,
     json_: Json = False,
 ) -> None:
     """Record that letters need no remedy any more. The letters stay, and can be listed.
 
     Example: burnline dlq discard 3f2a91c0 --reason "the invoice was cancelled"
     """
-    settings, desk = _desk(reason, by, dry_run=dry_run)
+    settings, desk = _desk(reason, dry_run=dry_run)
     letters = chosen(settings, named(wanted, ids), limit)
     if desk is not None and letters and _may(f"Discard {len(letters)} letters?", yes=yes):
         desk.discard(letters, reason)
@@ -97,7 +93,6 @@ def edit(
     reason: Reason,
     dry_run: DryRun = False,
     yes: Yes = False,
-    by: By = None,
     json_: Json = False,
 ) -> None:
     """Send a letter back with other bytes. What was sent is known by its digest in the recorded reason.
@@ -110,7 +105,7 @@ def edit(
 
     if (value is None) == (record is None):
         raise Fatal("edit takes one file", remedy="give either --value with bytes, or --record with JSON")
-    settings, desk = _desk(reason, by, dry_run=dry_run)
+    settings, desk = _desk(reason, dry_run=dry_run)
     (letter,) = meant(settings, Filter(status=None, identities=frozenset({identity})))
     topic = TOPICS.get(letter.event["current"]["topic"])
     if record is not None and topic is None:
@@ -129,14 +124,15 @@ def named(wanted: Filter, ids: Sequence[str] | None) -> Filter:
     return replace(wanted, status=None, identities=frozenset(ids)) if ids else wanted
 
 
-def _desk(reason: str, by: str | None, *, dry_run: bool) -> tuple[Settings, Desk | None]:
+def _desk(reason: str, *, dry_run: bool) -> tuple[Settings, Desk | None]:
     """The settings, and the desk; none for a dry run. It is taken before the letters are read, which ends what a dead one left open."""
+    from consumers.by_hand import principal
     from consumers.dead_letters_desk import Desk
 
     if not reason.strip():
         raise Fatal("a decision without a reason", remedy="say in --reason why; it is recorded with the decision")
     settings = environment.load().settings
-    return settings, None if dry_run else Desk(settings, by or getpass.getuser())
+    return settings, None if dry_run else Desk(settings, principal(settings))
 
 
 def _retry(
@@ -152,10 +148,13 @@ def _retry(
     from consumers.actions.policy import load_policy
     from consumers.dead_letters_plan import plan
 
-    plans = plan(settings.kafka, letters, load_policy(environment.load().config), edited)
+    policy = load_policy(environment.load().config)
+    with progress("looking what stands behind them"):
+        plans = plan(settings.kafka, letters, policy, edited)
     todo = [one for one in plans if not isinstance(one.way, Refusal)]
     if desk is not None and todo and _may(f"Send {len(todo)} letters back?", yes=yes):
-        desk.retry(todo, reason)
+        with progress("sending them back"):
+            desk.retry(todo, reason)
         todo = [one for one in todo if not isinstance(one.way, Refusal)]
     rows = []
     for one in plans:

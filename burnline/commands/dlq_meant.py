@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from burnline.commands.output import progress
 from consumers.core.letter_queue import Filter, Letter
 from infra.errors import Fatal
 from infra.kafka.unread import Told, logged
@@ -55,7 +56,9 @@ def selecting(command: Callable[..., None]) -> Callable[..., None]:
 def meant(settings: Settings, wanted: Filter, told: Told = logged) -> list[Letter]:
     from consumers import dead_letters
 
-    return dead_letters.letters(dead_letters.queue(settings, told=told), wanted)
+    with progress("reading the letters"):
+        found = dead_letters.queue(settings, told=told)
+    return dead_letters.letters(found, wanted)
 
 
 def chosen(settings: Settings, wanted: Filter, limit: int) -> list[Letter]:

@@ -10,11 +10,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from burnline import environment
 from burnline.commands import cluster_checks
 from burnline.commands.finding import Finding
+from burnline.commands.output import progress
 from burnline.environment import Environment
 from infra.errors import BurnlineError
 from infra.kafka import clients
@@ -33,15 +35,20 @@ def doctor(json_: Annotated[bool, typer.Option("--json", help="One JSON object a
 
     Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline doctor
     """
-    findings = list(examine())
-    if json_:
-        for finding in findings:
-            typer.echo(json.dumps(asdict(finding)))
-    else:
+    findings: list[Finding] = []
+    with progress("checking") as tell:
+        for finding in examine():
+            findings.append(finding)
+            tell(f"checking; {finding.check}: {finding.verdict}")
+            if json_:
+                typer.echo(json.dumps(asdict(finding)))
+    if not json_:
         table = Table("check", "verdict", "detail", "what to do")
         for finding in findings:
             colour = {"ok": "green", "warning": "yellow"}.get(finding.verdict, "red")
-            table.add_row(finding.check, f"[{colour}]{finding.verdict}[/]", finding.detail, finding.remedy)
+            table.add_row(
+                finding.check, f"[{colour}]{finding.verdict}[/]", escape(finding.detail), escape(finding.remedy)
+            )
         Console().print(table)
     raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
 
@@ -59,17 +66,19 @@ def examine() -> Iterator[Finding]:
     yield from _checked("configuration", lambda: _configuration(found))
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
+    complete = False
     if broker[0].verdict == "ok":
         topics = list(_checked("topics", lambda: cluster_checks.topics(found.settings)))
         yield from topics
         yield from _checked("access", lambda: cluster_checks.access(found.settings))
-        if all(finding.verdict != "failed" for finding in topics):
+        complete = all(finding.verdict != "failed" for finding in topics)
+        if complete:
             yield from _checked("records", lambda: _records(found))
             yield from _checked("governor", lambda: _governor(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
-        yield from _checked("odoo", lambda: _odoo(found))
+        yield from _checked("odoo", lambda: _odoo(found, captured=complete))
 
 
 def _checked(name: str, check: Callable[[], list[Finding]]) -> Iterator[Finding]:
@@ -141,11 +150,15 @@ def _kafka(found: Environment) -> list[Finding]:
     return [Finding("kafka", "ok", f"answers on {found.settings.kafka.bootstrap_servers}")]
 
 
-def _odoo(found: Environment) -> list[Finding]:
+def _odoo(found: Environment, *, captured: bool) -> list[Finding]:
+    """What can be captured here; where the topics are there, also what was and can be no more."""
     from infra.odoo.client import connect
+    from producers.capture import standing
     from producers.capture.survey import survey
 
     client = connect(found.settings.odoo)
     findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
-    problems = survey(client, found.config)
+    cursors = standing.cursors(found.settings.kafka, client.database) if captured else {}
+    read = {model: cursor["fields"] for model, cursor in cursors.items()}
+    problems = survey(client, found.config, read)
     return [*findings, *(Finding(f"odoo: {p.model}", "warning", p.detail, p.remedy) for p in problems)]

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from burnline import environment
-from burnline.commands.output import Json, plain, print_rows, tell_unread
+from burnline.commands.output import Json, plain, print_rows, progress, tell_unread
 from infra.kafka.unread import Told, Unread
 from infra.settings import Settings
 
@@ -26,6 +26,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "billable_utilization",
         "total_utilization",
         "band",
+        "reasons",
     ),
     "budget-burn": (
         "name",
@@ -35,6 +36,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "actual_cost",
         "exhaustion_date",
         "progress",
+        "reasons",
     ),
     "disputes": (
         "name",
@@ -46,7 +48,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "bucket_open",
         "amount",
         "currency",
+        "reasons",
     ),
+    "quality": ("measure", "subject", "as_of", "reasons"),
 }
 """What a person is shown; `--json` has every value."""
 
@@ -57,6 +61,7 @@ class Measure(StrEnum):
     UTILIZATION = "utilization"
     BUDGET_BURN = "budget-burn"
     DISPUTES = "disputes"
+    QUALITY = "quality"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +71,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show(measure: Measure, json_: Json = False) -> None:
-    """Show the latest values of a measure. Exit status 1 when a record could not be read.
+    """Show the latest values of a measure, or what measures and records say against themselves. Exit status 1 when a record could not be read.
 
     Example: burnline show budget-burn --json
     """
@@ -76,12 +81,16 @@ def show(measure: Measure, json_: Json = False) -> None:
         Measure.UTILIZATION: reading.utilization,
         Measure.BUDGET_BURN: reading.budget_burn,
         Measure.DISPUTES: reading.disputes,
+        Measure.QUALITY: reading.quality,
     }
     found: list[Unread] = []
-    rows = list(readers[measure](environment.load().settings, found.append))
+    settings = environment.load().settings
+    with progress("reading the measure and the names in it"):
+        rows = list(readers[measure](settings, found.append))
     if not json_:
         rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
-    print_rows(rows, json_=json_, empty=f"no {measure} yet: are `streams` and `clock` running?")
+    nothing = f"no {measure} yet: are `streams` and `clock` running?"
+    print_rows(rows, json_=json_, empty="nothing to be said" if measure is Measure.QUALITY else nothing)
     tell_unread(found)
 
 

@@ -1,22 +1,39 @@
-"""How commands show rows: as JSON, one object a line, or as a table; and what they could not read."""
+"""How commands show rows: as JSON, one object a line, or as a table; what they could not read; and that they are at work."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Table
 
 from infra.kafka.unread import Unread
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@contextlib.contextmanager
+def progress(doing: str) -> Iterator[Callable[[str], object]]:
+    """Tell a person at a terminal what is being done, while it is done; gives what tells of the next thing.
+
+    It goes to standard error. What is printed meanwhile goes where it would have gone, also where standard output is a file and the
+    terminal is not: the status of `rich` alone would take it along.
+    """
+    spinner = Spinner("dots", text=doing, style="status.spinner")
+    console = Console(stderr=True)
+    with Live(spinner, console=console, refresh_per_second=12.5, transient=True, redirect_stdout=sys.stdout.isatty()):
+        yield lambda what: spinner.update(text=what)
 
 
 def tell_unread(found: list[Unread]) -> None:
@@ -49,12 +66,12 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) ->
             typer.echo(json.dumps(row, default=plain))
         return
     if not found:
-        Console(stderr=True).print(empty)
+        Console(stderr=True, markup=False).print(empty)
         return
     table = Table(*(name.replace("_", " ") for name in found[0]))
     for row in found:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
-    Console().print(table)
+    Console(markup=False).print(table)  # a name in Odoo may look like markup
 
 
 def _cell(name: str, value: Any) -> str:

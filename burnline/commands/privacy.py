@@ -110,7 +110,7 @@ def _print(told: list[dict[str, Any]], left: list[dict[str, Any]], *, json_: boo
             table = Table(*(name for name in rows[0] if name != "kind"), title=title)
             for row in rows:
                 table.add_row(*(str(value) for name, value in row.items() if name != "kind"))
-            Console().print(table)
+            Console(markup=False).print(table)
 
 
 def _verdict(keys: int, found: int, documented: int, *, dry_run: bool) -> str:

@@ -8,19 +8,23 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+import structlog
 import typer
 
 from burnline import environment
 from burnline.environment import Environment
 from burnline.supervisor import Supervisor, burnline_child
 from infra import logs
-from infra.errors import Fatal
+from infra.errors import Fatal, Transient
 from infra.settings import Settings
 from schemas.topics import TOPICS
 
+log = structlog.get_logger()
+T = TypeVar("T")
 Lifeline = Annotated[bool, typer.Option("--lifeline", hidden=True, help="End when standard input closes.")]
 COMMANDS = ("webhooks", "capture", "streams", "actions", "governor", "trail keep", "dlq watch")
 """What `run` starts at once; the clock follows when the history is loaded."""
@@ -41,10 +45,15 @@ def begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
         watch_parent()
     found = environment.load()
     logs.configure(found.settings.log_level)
+    return found, stopped_by_signals()
+
+
+def stopped_by_signals() -> threading.Event:
+    """An event that a signal to stop sets."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return found, stop
+    return stop
 
 
 def capture(
@@ -55,10 +64,12 @@ def capture(
 
     Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline capture --once
     """
+    from infra.metrics import served
     from producers.capture import run as run_capture
 
     found, stop = begin(lifeline=lifeline)
-    published = run_capture(found.settings, found.config, once=once, stop=stop)
+    with served(None if once else found.settings.capture.metrics):
+        published = run_capture(found.settings, found.config, once=once, stop=stop)
     if once:
         for topic, count in sorted(published.items()):
             typer.echo(f"{topic}\t{count}")
@@ -145,12 +156,22 @@ def run(lifeline: Lifeline = False) -> None:
         raise Fatal(f"{len(lacking)} topics are missing, {lacking[0]} among them", remedy="run `burnline topics apply`")
     variables = {**os.environ, "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": found.settings.kafka.bootstrap_servers or ""}
     with Supervisor([burnline_child(*command.split(), environment=variables) for command in COMMANDS]) as supervisor:
-        models = readable_models(found.settings, found.config)
-        while not history_is_loaded(found.settings.kafka, name, models):
-            if stop.wait(LOOK_EVERY):
-                return
-        supervisor.add(burnline_child("clock", environment=variables))
-        stop.wait()
+        models = _first(lambda: readable_models(found.settings, found.config), stop)
+        if models and _first(lambda: history_is_loaded(found.settings.kafka, name, models), stop):
+            supervisor.add(burnline_child("clock", environment=variables))
+            stop.wait()
+
+
+def _first(ask: Callable[[], T], stop: threading.Event) -> T | None:
+    """The first answer that says something; None when told to stop. Who does not answer now is asked again: so does the load go on."""
+    while not stop.is_set():
+        try:
+            if found := ask():
+                return found
+        except Transient as error:
+            log.warning("waiting_to_start_the_clock", reason=str(error), remedy=error.remedy)
+        stop.wait(LOOK_EVERY)
+    return None
 
 
 def database(settings: Settings) -> str:

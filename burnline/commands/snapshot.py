@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from burnline import environment
@@ -58,7 +59,7 @@ def pause(snapshot: Which = None) -> None:
 
     Example: burnline snapshot pause
     """
-    _send(environment.load().settings, _signal("pause", snapshot_id=snapshot))
+    _steer("pause", snapshot)
 
 
 @app.command()
@@ -67,7 +68,7 @@ def resume(snapshot: Which = None) -> None:
 
     Example: burnline snapshot resume
     """
-    _send(environment.load().settings, _signal("resume", snapshot_id=snapshot))
+    _steer("resume", snapshot)
 
 
 @app.command()
@@ -76,7 +77,7 @@ def stop(snapshot: Which = None) -> None:
 
     Example: burnline snapshot stop
     """
-    _send(environment.load().settings, _signal("stop", snapshot_id=snapshot))
+    _steer("stop", snapshot)
 
 
 @app.command()
@@ -143,6 +144,28 @@ def _check(signal: CaptureSignal) -> None:
         raise Fatal(str(error), remedy=error.remedy) from None
 
 
+def _steer(command: SignalCommand, snapshot: str | None) -> None:
+    settings = environment.load().settings
+    if snapshot is not None:
+        _known(settings, snapshot)
+    _send(settings, _signal(command, snapshot_id=snapshot))
+
+
+def _known(settings: Settings, snapshot: str) -> None:
+    """Refuse an id that no snapshot has, also none that no capture has read yet, and one of a snapshot that is over: the signal would do nothing."""
+    from producers.capture import standing
+    from producers.core.snapshots import LIVING, applied
+
+    known = standing.snapshots(settings.kafka, database(settings))
+    one = known.get(snapshot)
+    if one is not None and one["state"] not in LIVING:
+        raise Fatal(
+            f"the snapshot {snapshot} is over: {one['state']}", remedy="ask for another with `burnline snapshot start`"
+        )
+    if one is None and snapshot not in standing.awaited(settings.kafka, database(settings), applied(known.values())):
+        raise Fatal(f"there is no snapshot {snapshot}", remedy="`burnline snapshot status` shows the ids")
+
+
 def _send(settings: Settings, signal: CaptureSignal) -> None:
     from infra.kafka.clients import producer
     from infra.kafka.writer import EventWriter
@@ -175,5 +198,7 @@ def _follow(settings: Settings, snapshot_id: str) -> None:
                     break
             time.sleep(LOOK_EVERY)
     if one["why"]:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]{one['state']}:[/] {one['why']}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]{one['state']}:[/] {escape(one['why'])}", highlight=False
+        )
     raise typer.Exit(1 if one["state"] == "refused" else 0)

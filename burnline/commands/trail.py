@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from burnline import environment
-from burnline.commands.output import Json, plain, print_rows, tell_unread
+from burnline.commands.output import Json, plain, print_rows, progress, tell_unread
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka.unread import Unread
 
@@ -56,7 +57,9 @@ def list_(
     """
     wanted = {"correlation_id": correlation, "subject": subject, "kind": kind}
     asked = {name: value for name, value in wanted.items() if value is not None}
-    found = [entry for entry in _entries(None) if all(entry[name] == value for name, value in asked.items())][-limit:]
+    with progress("reading the trail"):
+        fitting = (entry for entry in _entries(None) if all(entry[name] == value for name, value in asked.items()))
+        found = list(deque(fitting, limit))
     rows: Iterable[Mapping[str, Any]] = found
     if not json_:
         rows = [{name: entry[name] for name in COLUMNS} for entry in found]
@@ -73,12 +76,24 @@ def export(target: Annotated[Path, typer.Argument(help="A new file, of one JSON 
 
     if target.exists():
         raise Fatal(f"{target} exists, and an export is not written over", remedy="name a new file")
-    count = _verified(None, None)
     head = Head()
-    with target.open("x", encoding="utf-8") as out:
+    part = target.with_name(f"{target.name}.part")
+
+    def written(out: TextIO) -> Iterator[dict[str, Any]]:
+        nonlocal head
         for entry in _entries(None):
             out.write(json.dumps(entry, default=plain, ensure_ascii=False) + "\n")
             head = head_of(entry)
+            yield entry
+
+    try:
+        with part.open("w", encoding="utf-8") as out:
+            count = _verified(written(out), None)  # one reading: what is written is what was verified
+        part.rename(target)
+    except OSError as error:
+        raise Fatal(f"{part} cannot be written: {error.strerror}", remedy="name a file where you may write") from error
+    finally:
+        part.unlink(missing_ok=True)
     Console(stderr=True).print(f"{count} entries; the head is:")
     typer.echo(str(head))
 
@@ -91,11 +106,12 @@ def verify(
 
     Example: burnline trail verify --head 4711:9f86d08…
     """
-    count = _verified(file, head)
+    count = _verified(_entries(file), head)
     typer.echo(f"{count} entries, each as it was entered")
 
 
-def _verified(file: Path | None, noted: str | None) -> int:
+def _verified(entries: Iterable[dict[str, Any]], noted: str | None) -> int:
+    """How many entries there are. Says what is wrong with them, and ends with 1, where anything is."""
     from consumers.core.trail_chain import Finding
     from consumers.core.trail_chain import verify as verified
 
@@ -103,13 +119,14 @@ def _verified(file: Path | None, noted: str | None) -> int:
 
     def counted() -> Iterator[dict[str, Any]]:
         nonlocal count
-        for entry in _entries(file):
+        for entry in entries:
             count += 1
             yield entry
 
     found: list[Finding] = []
     try:
-        found += verified(counted(), _head(noted))
+        with progress("reading the trail"):
+            found += verified(counted(), _head(noted))
     except PoisonMessage as error:
         found.append(Finding("foreign", count + 1, f"after {count} entries: {error}"))
     console = Console(stderr=True, soft_wrap=True)
@@ -161,9 +178,8 @@ def trace(
     from consumers.tracing import trace as traced
 
     unread: list[Unread] = []
-    console = Console(stderr=True)
-    with console.status("reading") as status:
-        nodes = traced(environment.load().settings.kafka, identity, told=unread.append, progress=status.update)
+    with progress("reading") as tell:
+        nodes = traced(environment.load().settings.kafka, identity, told=unread.append, progress=tell)
     if json_:
         for depth, node in tree(nodes):
             typer.echo(

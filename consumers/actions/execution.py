@@ -149,6 +149,10 @@ class Execution:
                     reference = await self._target(planned).act(planned)
                 except TargetFailed as error:
                     failure = error.failure
+                except Exception as error:  # a defect of a target is the trouble of one action, never that of all
+                    log.exception("target_broke", action_id=planned.action_id, target=planned.target.label)
+                    broke = f"{type(error).__name__} in the target {planned.target.label}; the log of the runner has the place"
+                    failure = Failure(broke, uncertain=True)
                 gate.tell(failure)
         finally:
             gate.leave()

@@ -83,6 +83,8 @@ class Http:
             raise TargetFailed(Failure(f"{error.host} has no address: {error.os_error.strerror}")) from None
         except aiohttp.InvalidURL:
             raise TargetFailed(Failure("the address is none that can be called", final=True)) from None
+        except aiohttp.ClientResponseError as error:  # its own words hold the address, which may be a secret
+            raise TargetFailed(Failure(f"the answer is no HTTP: {error.message}", uncertain=True)) from None
         except (aiohttp.ClientError, OSError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise TargetFailed(Failure(reason, uncertain=progress.connected)) from None

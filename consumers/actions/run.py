@@ -90,8 +90,8 @@ async def _session(
     try:
         await asyncio.wait([*sessions, *watching], return_when=asyncio.FIRST_COMPLETED)
         ending.set()  # one of them that failed ends the other, so that both begin anew
-        await asyncio.gather(*sessions)
-        for task in watching:
+        await asyncio.wait(sessions)  # the other one records what it finished before the journal ends
+        for task in (*sessions, *watching):
             if task.done():
                 task.result()
     finally:

@@ -40,6 +40,7 @@ def utilization_view(subject: str, measure: Utilization, names: Names) -> dict[s
         "total_utilization": _number(measure["total_utilization"]),
         "band": None if measure["band"] == "unknown" else measure["band"],
         "revision": measure["revision"],
+        "reasons": list(measure["reasons"]),
     }
 
 
@@ -61,6 +62,7 @@ def budget_burn_view(subject: str, measure: BudgetBurn, names: Names) -> dict[st
         "eac": _number(measure["eac"]),
         "levels": list(measure["levels"]),
         "revision": measure["revision"],
+        "reasons": list(measure["reasons"]),
     }
 
 
@@ -82,4 +84,20 @@ def dispute_view(subject: str, measure: DisputeAging, numbers: Names, clients: N
         "currency": measure["currency"],
         "episode": measure["episode"],
         "revision": measure["revision"],
+        "reasons": list(measure["reasons"]),
+    }
+
+
+def doubt_view(measure: str, subject: str, current: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Why a measure is null or doubtful; of a company's records, which flaws how many of them have. None where all is well."""
+    flaws = zip(current.get("flaws", ()), current.get("flaw_counts", ()), strict=True)
+    reasons = [*current["reasons"], *(f"{flaw}: {number}" for flaw, number in flaws)]
+    if not reasons:
+        return None
+    return {
+        "measure": measure,
+        "subject": subject,
+        "as_of": _day(current["as_of"]),
+        "reasons": reasons,
+        "examples": list(current.get("examples", ())),
     }

@@ -14,8 +14,10 @@ ROOM = 512
 
 def record_size(key: bytes | None, value: bytes | None, headers: Headers | None) -> int:
     """Bytes that a record takes of the limit."""
-    named = sum(len(name.encode()) + len(content or b"") + 10 for name, content in headers or ())
-    return len(key or b"") + len(value or b"") + named + ROOM
+    size = len(key or b"") + len(value or b"") + ROOM
+    for name, content in headers or ():
+        size += (len(name) if name.isascii() else len(name.encode())) + len(content or b"") + 10
+    return size
 
 
 def refuse_large(topic: str, key: bytes | None, value: bytes | None, headers: Headers | None, limit: int) -> None:

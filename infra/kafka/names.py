@@ -21,6 +21,7 @@ TRAIL = "burnline.trail"
 """Group and transactional id of who keeps the audit trail: one at a time."""
 ALONE = frozenset({GOVERNOR, TRAIL})
 """Groups without members: whoever commits there takes all partitions by itself."""
+_WORKER, _AT = "burnline.worker", "@"
 CARRY_OVER = "burnline.carry-over."
 """What both group and transactional id begin with of who carries a topic's history over."""
 
@@ -48,3 +49,14 @@ def carry_over_of(topic: str) -> str:
 def worker_transactions(group: str, instance: str) -> str:
     """The transactional id of one worker of the streams; `instance` may be empty, for what all ids of the group begin with."""
     return f"{group}.{instance}"
+
+
+def worker_client(address: str | None) -> str:
+    """The client id of a worker, which tells the group's other members at which address it can be asked."""
+    return _WORKER if address is None else f"{_WORKER}{_AT}{address}"
+
+
+def worker_address(client: str) -> str | None:
+    """The address in a worker's client id; None where it tells none."""
+    name, at, address = client.partition(_AT)
+    return address if at and name == _WORKER else None

@@ -22,10 +22,15 @@ class EventWriter:
     `send` only queues; `flush` (or the transaction's commit, then `check`) tells whether everything arrived.
     """
 
-    def __init__(self, producer: Producer) -> None:
-        """Write through this producer; its transactions stay the caller's."""
+    def __init__(self, producer: Producer, *, checked: bool = True) -> None:
+        """Write through this producer; its transactions stay the caller's.
+
+        Whoever commits transactions, and so hears of each failure, may have it not `checked`: to be told of every single record costs
+        as much as sending it.
+        """
         self.producer = producer
         self._failed: KafkaError | None = None
+        self._on_delivery = self._delivered if checked else None
 
     def send(self, topic: Topic, event: Mapping[str, Any], *, partition: int = -1) -> None:
         """Queue an event, and its older editions.
@@ -49,7 +54,9 @@ class EventWriter:
         """Queue a record as it is; a value of None is a tombstone. Raises `PoisonMessage` where it is larger than may be."""
         while True:
             try:
-                self.producer.produce(topic, value, key, partition, on_delivery=self._delivered, headers=headers or [])
+                self.producer.produce(
+                    topic, value, key, partition, on_delivery=self._on_delivery, headers=headers or []
+                )
             except BufferError:  # the queue is full: let it drain, which is the back-pressure
                 self.producer.poll(0.05)
                 continue

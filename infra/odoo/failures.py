@@ -27,8 +27,14 @@ SESSION_ENDED = "odoo.http.SessionExpiredException"
 DENIED = "odoo.exceptions.AccessDenied"
 NO_ACCESS = "odoo.exceptions.AccessError"
 MISSING = "odoo.exceptions.MissingError"
+UNKNOWN = "is the module installed that defines it?"
+UNKNOWN_FIELD = (
+    "is the module installed that defines it, or did an upgrade rename it? `burnline doctor` says what lacks now"
+)
 LIMITED_WAIT = 5.0
 """Seconds to wait where a rate limit names none."""
+LONGEST_LIMITED = 300.0
+"""Seconds waited at the most: a page of maintenance that names a day may be gone in a minute."""
 
 
 class Refused(Fatal):
@@ -79,7 +85,7 @@ def answered(kind: str, message: str, *, url: str, database: str, call: str) -> 
     }
     return Refused(
         f"Odoo refused {call}: {message}",
-        remedy=remedies.get(kind, "is the module installed that defines it?"),
+        remedy=remedies.get(kind, UNKNOWN_FIELD if "Invalid field" in message else UNKNOWN),
         kind=kind,
     )
 
@@ -102,14 +108,15 @@ def status(code: int, headers: Mapping[str, str], *, url: str, now: datetime | N
 
 
 def retry_after(value: str, now: datetime) -> float:
-    """The seconds that a `Retry-After` header asks for, written as a number or as a date."""
+    """The seconds that a `Retry-After` header asks for, written as a number or as a date, and `LONGEST_LIMITED` at the most."""
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), LONGEST_LIMITED)
     try:
         until = email.utils.parsedate_to_datetime(value)
     except ValueError:
         return LIMITED_WAIT
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    left = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
+    return min(max(0.0, left), LONGEST_LIMITED)
 
 
 def no_json(*, url: str, call: str) -> Sick:

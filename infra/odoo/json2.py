@@ -87,7 +87,7 @@ class Json2:
             return self._http.request(verb, path, json=words, headers=headers)
         except httpx.TimeoutException:
             raise failures.timed_out(url=self._at.url, call=call) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:  # an answer that cannot be unpacked is one, too
             if "CERTIFICATE" in str(error) or "SSL" in str(error):
                 raise failures.untrusted(str(error), url=self._at.url) from None
             raise failures.unreachable(error, url=self._at.url) from None

@@ -46,12 +46,17 @@ class Transport(Protocol):
 
 def address(url: str | None) -> Address:
     """The parts of ODOO_URL. Raises `Fatal` for what is no address."""
-    parts = urlsplit(url or "")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Fatal(f"ODOO_URL is no address: {url}", remedy="write it like https://odoo.example.com")
+    try:
+        parts = urlsplit(url or "")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or parts.scheme not in {"http", "https"}:
+        told = (url or "").rpartition("@")[2]  # what stands before may be a password
+        raise Fatal(f"ODOO_URL is no address: {told}", remedy="write it like https://odoo.example.com")
     tls = parts.scheme == "https"
     bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    return Address(bare, parts.hostname, parts.port or (443 if tls else 80), tls)
+    return Address(bare, host, port or (443 if tls else 80), tls)
 
 
 def secret_of(settings: OdooSettings) -> str:

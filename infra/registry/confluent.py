@@ -124,7 +124,7 @@ class ConfluentRegistry:
         try:
             with self._http.stream(method, self.name + path, json=body, headers=headers) as answer:
                 content = _limited(answer, self.name)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:  # an answer that cannot be unpacked is one, too
             raise _unreachable(self.name, error) from error
         return self._told(answer, content, path)
 
@@ -180,7 +180,7 @@ def _limited(answer: httpx.Response, name: str) -> bytes:
     return content
 
 
-def _unreachable(name: str, error: httpx.TransportError) -> Fatal | Transient:
+def _unreachable(name: str, error: httpx.RequestError) -> Fatal | Transient:
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Fatal(
             f"the certificate of the schema registry {name} cannot be trusted: {error}",

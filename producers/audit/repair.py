@@ -20,11 +20,10 @@ from infra.settings import Settings
 from producers.audit.compare import Comparison, numbers
 from producers.audit.shelf import Place
 from producers.audit.topics import TopicReading
-from producers.capture.publisher import Publisher, Record
+from producers.capture.publisher import Publisher, Record, record_of
 from producers.capture.source import Readable
 from producers.core.changes import told_again
 from schemas import codec
-from schemas.events import cloudevents_headers
 from schemas.successions import older_editions
 
 log = structlog.get_logger()
@@ -74,5 +73,4 @@ def _correction(comparison: Comparison, place: Place, number: int, raw: bytes | 
 
 def _records(place: Place, event: Any) -> Iterator[Record]:
     for topic, told in ((place.entity.topic, event), *older_editions(place.entity.topic, event)):
-        value = codec.encode(topic.record, told)
-        yield Record(topic.name, told["meta"]["subject"].encode(), value, cloudevents_headers(topic, told["meta"]))
+        yield record_of(topic, told["meta"], codec.encode(topic.record, told))

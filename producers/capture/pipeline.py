@@ -5,13 +5,14 @@ Invariant: images, counts and cursors change only after the transaction that hol
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -19,14 +20,14 @@ from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage
 from infra.odoo.client import Row
 from producers.capture import metrics
-from producers.capture.images import Image, Images, Place, Unreadable, joined
-from producers.capture.publisher import Publisher, Record
+from producers.capture.images import BITS, RECORD, Image, Images, Place, Unreadable, joined, subject_of
+from producers.capture.publisher import Publisher, Record, record_of
 from producers.capture.standing import CURSORS, SNAPSHOTS, STATUS, internal_key
 from producers.core.changes import Origin, change
 from producers.core.mapping import PART, Context, Entity, ModelMapping
 from producers.core.values import written
 from schemas import codec
-from schemas.events import cloudevents_headers, odoo_key
+from schemas.events import odoo_key
 from schemas.records import CaptureCursor, CaptureSnapshot, CaptureStatus, Mode
 from schemas.successions import older_editions
 
@@ -35,13 +36,21 @@ Progress = Callable[[Mapping[str, int]], object]
 STAGE = "capture.map"
 
 
-@dataclass(frozen=True, slots=True)
-class _Image:
-    place: tuple[str, str]
+class _Image(NamedTuple):
+    place: Place
     number: int
     raw: bytes
     verb: str
     gone: bool
+
+
+class _Look(NamedTuple):
+    """An entity of a record, or one of its parts, that may have changed: where its image is, and its row as it is now."""
+
+    entity: Entity
+    place: Place
+    number: int
+    row: Row | None
 
 
 class Pipeline:
@@ -71,87 +80,81 @@ class Pipeline:
         A row that breaks its schema, or makes a record larger than its topic takes, is parked, once for each stamp, and the rest goes on.
         """
         origin = Origin(self._source, self._database, mode, datetime.now(UTC))
-        records: list[Record] = []
         images: list[_Image] = []
         letters: dict[tuple[str, str, int], bytes] = {}
-        looked_at: list[tuple[int, Row | None]] = [(row["id"], row) for row in rows]
-        looked_at += [(record_id, None) for record_id in gone]
-        for record_id, row in looked_at:
-            for entity, part in self._looked_at(mapping, record_id, row):
+        looks = [look for row in rows for look in self._looks(mapping, row["id"], row)]
+        looks += [look for record_id in gone for look in self._looks(mapping, record_id, None)]
+        known = self._known(looks)
+
+        def records() -> Iterator[Record]:
+            for look in looks:
+                last = known[look.place].get(look.number)
                 try:
-                    found = self._changed(mapping.model, entity, record_id, part, row, context=context, origin=origin)
+                    found = self._changed(look, last, context=context, origin=origin)
                 except PoisonMessage as error:
-                    records += self._letter(
-                        mapping.model, entity, record_id, row, error=error, origin=origin, letters=letters
-                    )
+                    yield from self._letter(look, error=error, origin=origin, letters=letters)
                     continue
                 if found is not None:
-                    records += found[0]
+                    yield from found[0]
                     images.append(found[1])
-        records += also(len(images))
-        self._publisher.commit(records)
+            yield from also(len(images))
+
+        with _undisturbed():
+            self._publisher.commit(records())
         self._parked.update(letters)
         self._remember(images)
         return len(images)
 
-    def _looked_at(self, mapping: ModelMapping, record_id: int, row: Row | None) -> Iterator[tuple[Entity, int]]:
-        """The entities of a row, each with 0 or, where it has parts, with those that were and those that are."""
+    def _looks(self, mapping: ModelMapping, record_id: int, row: Row | None) -> Iterator[_Look]:
+        """Where to look for a record: once for each entity or, where it has parts, for each of those that were and those that are."""
         for entity in mapping.entities:
+            place = entity.topic_name, mapping.model
             if entity.parts is None:
-                yield entity, 0
+                yield _Look(entity, place, record_id, row)
                 continue
             there = set(entity.parts(row)) if row is not None else set()
-            for part in sorted(there | self.images.parts((entity.topic_name, mapping.model), record_id)):
-                yield entity, part
+            for part in sorted(there | self.images.parts(place, record_id)):
+                yield _Look(entity, place, joined(record_id, part), row)
+
+    def _known(self, looks: Iterable[_Look]) -> Mapping[Place, Mapping[int, bytes]]:
+        """What was last published of all that is looked at."""
+        numbers: defaultdict[Place, list[int]] = defaultdict(list)
+        for look in looks:
+            numbers[look.place].append(look.number)
+        return {place: self.images.latest(place, asked) for place, asked in numbers.items()}
 
     def _changed(
-        self,
-        model: str,
-        entity: Entity,
-        record_id: int,
-        part: int,
-        row: Row | None,
-        *,
-        context: Context,
-        origin: Origin,
+        self, look: _Look, last: bytes | None, *, context: Context, origin: Origin
     ) -> tuple[list[Record], _Image] | None:
-        place, number = (entity.topic_name, model), joined(record_id, part)
-        subject = odoo_key(self._database, model, record_id)
-        if part:
-            subject, row = f"{subject}:{part}", {**row, PART: part} if row is not None else None
-        last = self.images.event(place, number)
-        event: Any = change(entity, last, row, context, subject=subject, origin=origin)
+        subject, row = subject_of(self._database, look.place[1], look.number), look.row
+        if row is not None and (part := look.number >> BITS):
+            row = {**row, PART: part}
+        published = codec.decode(last).value if last is not None else None
+        event: Any = change(look.entity, published, row, context, subject=subject, origin=origin)
         if event is None:
             return None
-        topic = entity.topic
-        value = codec.encode(topic.record, event)
-        record = Record(topic.name, subject.encode(), value, cloudevents_headers(topic, event["meta"]))
-        older = [
-            Record(
-                old.name,
-                told["meta"]["subject"].encode(),
-                codec.encode(old.record, told),
-                cloudevents_headers(old, told["meta"]),
-            )
-            for old, told in older_editions(topic, event)
+        topic = look.entity.topic
+        meta, value = event["meta"], codec.encode(topic.record, event)
+        records = [record_of(topic, meta, value)]
+        records += [
+            record_of(old, told["meta"], codec.encode(old.record, told)) for old, told in older_editions(topic, event)
         ]
-        for each in (record, *older):
-            self._publisher.refuse_large(each)
-        verb = event["meta"]["event_type"].rsplit(".", 2)[1]
-        return [record, *older], _Image(place, number, value, verb, event["current"] is None)
+        for record in records:
+            self._publisher.refuse_large(record)
+        verb = meta["event_type"].rsplit(".", 2)[1]
+        return records, _Image(look.place, look.number, value, verb, event["current"] is None)
 
     def _letter(
         self,
-        model: str,
-        entity: Entity,
-        record_id: int,
-        row: Row | None,
+        look: _Look,
         *,
         error: PoisonMessage,
         origin: Origin,
         letters: dict[tuple[str, str, int], bytes],
     ) -> list[Record]:
-        key, content = (entity.topic_name, model, record_id), json.dumps(row, sort_keys=True, default=str).encode()
+        topic_name, model = look.place
+        row, record_id = look.row, look.number & RECORD
+        key, content = (topic_name, model, record_id), json.dumps(row, sort_keys=True, default=str).encode()
         digest = sha256(content).digest()  # a row may be large
         if self._parked.get(key) == digest:
             return []
@@ -159,7 +162,7 @@ class Pipeline:
         subject = odoo_key(self._database, model, record_id).encode()
         log.warning("row_parked", model=model, record_id=record_id, cause=str(error), remedy=error.remedy)
         letter = parked(
-            entity.topic_name,
+            topic_name,
             -1,
             -1,
             key=subject,
@@ -173,15 +176,16 @@ class Pipeline:
         return [_letter_record(letter)]
 
     def _remember(self, images: Iterable[_Image]) -> None:
-        told: Counter[str] = Counter()
+        told: Counter[tuple[str, str]] = Counter()
         together: defaultdict[Place, list[Image]] = defaultdict(list)
         for image in images:
             together[image.place].append((image.number, image.raw, image.gone))
-            metrics.EVENTS.labels(image.place[0], image.verb).inc()
-            told[image.place[0]] += 1
+            told[image.place[0], image.verb] += 1
+        for (topic_name, verb), count in told.items():
+            metrics.EVENTS.labels(topic_name, verb).inc(count)
+            self.counts[topic_name] += count
         for place, put in together.items():
             self.images.put(place, put)
-        self.counts += told
         if told and self._progress is not None:
             self._progress(dict(self.counts))
 
@@ -230,11 +234,18 @@ class Pipeline:
         return Record(STATUS.name, internal_key(self._database), codec.encode(STATUS.record, status), [])
 
 
+@contextmanager
+def _undisturbed() -> Generator[None, None, None]:
+    """Without a look for garbage in cycles: a page makes a hundred thousand objects and none of these, and the looks are a tenth of its cost."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _letter_record(letter: Any) -> Record:
     metrics.PARKED.labels(letter["current"]["topic"]).inc()
-    return Record(
-        DEAD_LETTERS.name,
-        letter["meta"]["subject"].encode(),
-        codec.encode(DEAD_LETTERS.record, letter),
-        cloudevents_headers(DEAD_LETTERS, letter["meta"]),
-    )
+    return record_of(DEAD_LETTERS, letter["meta"], codec.encode(DEAD_LETTERS.record, letter))

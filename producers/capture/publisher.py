@@ -9,7 +9,8 @@ Rules
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import structlog
@@ -23,7 +24,9 @@ from infra.kafka.names import capture_transactions
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from producers.capture.metrics import ABORTS, COMMIT_SECONDS
-from schemas.events import Headers
+from schemas.events import Headers, cloudevents_headers
+from schemas.records import Meta
+from schemas.topics import Topic
 
 log = structlog.get_logger()
 PATIENCE = 120.0
@@ -42,6 +45,11 @@ class Record(NamedTuple):
     headers: Headers
 
 
+def record_of(topic: Topic, meta: Meta, value: bytes) -> Record:
+    """The record of an event, whose value is encoded already."""
+    return Record(topic.name, meta["subject"].encode(), value, cloudevents_headers(topic, meta))
+
+
 class KafkaGone(Transient):
     """Kafka did not take a transaction for as long as we were willing to wait."""
 
@@ -55,31 +63,49 @@ class Publisher:
         self._patience = patience
         self._limit = settings.max_message_bytes
         self._producer = transactional_producer(settings, self._id, timeout=TRANSACTION)
-        self._writer = EventWriter(self._producer)
+        self._writer = EventWriter(self._producer, checked=False)
 
     def refuse_large(self, record: Record) -> None:
         """Raises `PoisonMessage` for a record that its topic does not take: in a transaction it would hold up all the others."""
         refuse_large(record.topic, record.key, record.value, record.headers, self._limit)
 
-    def commit(self, records: Sequence[Record]) -> None:
-        """All of these records, or none. Raises `Fatal` when fenced or refused, `KafkaGone` when patience is over."""
-        if not records:
+    def commit(self, records: Iterable[Record]) -> None:
+        """All of these records, or none. They are asked for one by one, and sent while the next is being made.
+
+        Raises `Fatal` when fenced or refused, `KafkaGone` when patience is over, and what asking for a record raises: then none was written.
+        """
+        rest = iter(records)
+        made = list(islice(rest, 1))
+        if not made:
             return
         deadline = time.monotonic() + self._patience
-        with COMMIT_SECONDS.time():
-            while True:
-                try:
-                    self._attempt(records, deadline)
-                except KafkaException as error:
-                    self._abort(error, deadline)
-                else:
-                    return
+        while True:
+            try:
+                self._attempt(made, rest, deadline)
+            except KafkaException as error:
+                self._abort(error, deadline)
+            else:
+                return
 
-    def _attempt(self, records: Sequence[Record], deadline: float) -> None:
+    def _attempt(self, made: list[Record], rest: Iterator[Record], deadline: float) -> None:
+        """Send what is made, and what is left to be made, which is noted there: another attempt begins with it."""
         self._producer.begin_transaction()
-        for record in records:
-            self._writer.send_bytes(record.topic, record.key, record.value, record.headers)
-        self._insist(lambda: self._producer.commit_transaction(CALL), deadline)
+        try:
+            for record in made:
+                self._send(record)
+            for record in rest:
+                made.append(record)
+                self._send(record)
+        except KafkaException:
+            raise
+        except BaseException:
+            self._take_back(deadline)
+            raise
+        with COMMIT_SECONDS.time():
+            self._insist(lambda: self._producer.commit_transaction(CALL), deadline)
+
+    def _send(self, record: Record) -> None:
+        self._writer.send_bytes(record.topic, record.key, record.value, record.headers)
 
     def _abort(self, error: KafkaException, deadline: float) -> None:
         """Take back what was begun, so that the same records can be sent again. Raises what cannot be mended."""
@@ -92,6 +118,9 @@ class Publisher:
             raise self._gone(cause)
         ABORTS.inc()
         log.warning("transaction_aborted", cause=cause.str(), transactional_id=self._id)
+        self._take_back(deadline)
+
+    def _take_back(self, deadline: float) -> None:
         try:
             self._insist(lambda: self._producer.abort_transaction(CALL), deadline)
         except KafkaException as again:

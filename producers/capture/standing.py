@@ -5,6 +5,7 @@ All of it is compacted and keyed by database, so that several may share a broker
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ from infra.kafka.reader import read_to_end
 from infra.kafka.unread import logged, unread
 from infra.settings import KafkaSettings
 from schemas import codec
-from schemas.records import CaptureCursor, CaptureSnapshot, CaptureStatus
+from schemas.records import CaptureCursor, CaptureSignal, CaptureSnapshot, CaptureStatus
 from schemas.topics import Topic, topic
 
 CURSORS = topic("internal.capture-cursor.v1")
@@ -41,6 +42,18 @@ def snapshots(settings: KafkaSettings, database: str) -> dict[str, CaptureSnapsh
     """Snapshots that were asked for, by id: those that are not over, and the last of the others."""
     found: Iterable[CaptureSnapshot] = _read(settings, SNAPSHOTS, internal_key(database, "")).values()
     return {snapshot["snapshot_id"]: snapshot for snapshot in found}
+
+
+def awaited(settings: KafkaSettings, database: str, after: int) -> set[str]:
+    """The ids of snapshots that were asked for behind this offset: no capture has read the signal yet. What is no signal is the capture's to tell."""
+    found: set[str] = set()
+    for record in read_to_end(settings, SIGNALS.name):
+        if record.key() == internal_key(database) and (record.offset() or 0) > after:
+            with contextlib.suppress(PoisonMessage):
+                signal: CaptureSignal = codec.decode_as(SIGNALS.record, record.value() or b"")
+                if signal["command"] == "start":
+                    found.add(signal["signal_id"])
+    return found
 
 
 def status(settings: KafkaSettings, database: str) -> CaptureStatus | None:

@@ -27,13 +27,31 @@ def number(value: object) -> Decimal:
 
 def minutes(hours: object) -> int:
     """Hours as whole minutes, rounded half up: 7.6 is 456, 0.125 is 8."""
-    return int((number(hours) * 60).quantize(Decimal(1), ROUND_HALF_UP))
+    return _minutes(hours) if isinstance(hours, float) else _rounded_minutes(number(hours))
+
+
+def _rounded_minutes(hours: Decimal) -> int:
+    return int((hours * 60).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@lru_cache(8192)
+def _minutes(hours: float) -> int:
+    """Kept, since the same few hours stand in most rows."""
+    return _rounded_minutes(number(hours))
 
 
 def money(value: object) -> Decimal:
     """An amount with four digits."""
+    if isinstance(value, float):
+        return _money(value)
     amount = value if isinstance(value, Decimal) else number(value)
     return amount.quantize(CENT_OF_CENT, ROUND_HALF_UP)
+
+
+@lru_cache(8192)
+def _money(value: float) -> Decimal:
+    """Kept, as `_minutes` is."""
+    return number(value).quantize(CENT_OF_CENT, ROUND_HALF_UP)
 
 
 def share(value: object) -> Decimal:
@@ -44,11 +62,9 @@ def share(value: object) -> Decimal:
 
 def ref(value: object) -> int | None:
     """A many2one as an id, whether it came as an id or as `[id, name]`."""
-    if value is False:
-        return None
     if isinstance(value, list | tuple) and value:
         value = value[0]
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if value.__class__ is int else None  # a bool is none
 
 
 def text(value: object) -> str | None:

@@ -52,7 +52,8 @@ _VALUES = {
 _NUMBER = [
     "b = d[i]; i += 1",
     "if b < 128: {0} = SMALL[b]",
-    "elif (c := d[i]) < 128: {0} = (c << 6 | b >> 1 & 63) ^ -(b & 1); i += 1",  # two bytes: ids, dates, minutes
+    "elif (c := d[i]) < 128: {0} = (c << 6 | b >> 1 & 63) ^ -(b & 1); i += 1",  # two bytes: ids, minutes
+    "elif (e := d[i + 1]) < 128: {0} = (e << 13 | (c & 127) << 6 | b >> 1 & 63) ^ -(b & 1); i += 2",  # three: dates
     "else: {0}, i = read_long(d, i, b)",
 ]
 _WITHIN = ["j = i + n", "if not i <= j <= end: raise Unreadable(*short(n))"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from schemas.records import DeadLetterReason
@@ -58,18 +59,24 @@ def read_long(data: bytes, place: int, byte: int) -> tuple[int, int]:
     raise Unreadable("malformed", f"a number has more than {LONGEST} bytes")
 
 
-_TWO_BYTES = [bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(1 << 14)]
+_ON = [bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(1 << 14)]
 """Fourteen bits that do not end a number."""
+_END = [bytes((n & 0x7F | 0x80, n >> 7)) if n > 0x7F else bytes((n,)) for n in range(1 << 14)]
+"""Up to fourteen bits that do."""
 
 
 def encoded(number: int) -> bytes:
     """A number as bytes."""
     rest = (number << 1) ^ (number >> 63)
+    if rest < 1 << 28:  # ids and days
+        return _ON[rest & 0x3FFF] + _END[rest >> 14] if rest > 0x3FFF else _END[rest]
+    if 1 << 42 <= rest < 1 << 56:  # microseconds, of all years that matter
+        return _ON[rest & 0x3FFF] + _ON[rest >> 14 & 0x3FFF] + _ON[rest >> 28 & 0x3FFF] + _END[rest >> 42]
     out = b""
     while rest > 0x3FFF:
-        out += _TWO_BYTES[rest & 0x3FFF]
+        out += _ON[rest & 0x3FFF]
         rest >>= 14
-    return out + (bytes((rest & 0x7F | 0x80, rest >> 7)) if rest > 0x7F else bytes((rest,)))
+    return out + _END[rest]
 
 
 FREQUENT = {number: encoded(number) for number in range(-64, 8192)}
@@ -99,6 +106,12 @@ def micros(moment: datetime) -> int:
     """Microseconds since 1970. Raises `TypeError` for a moment without a time zone: nobody can know which was meant."""
     since = moment - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+@lru_cache(8192)
+def write_day(day: date) -> bytes:
+    """A day as bytes. Kept: the days of a few years are in all records."""
+    return write_int(day.toordinal() - EPOCH_DAY)
 
 
 def moment(micros: int) -> datetime:

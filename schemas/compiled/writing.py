@@ -15,7 +15,7 @@ from typing import Any
 
 from schemas.compiled.resolution import logical
 from schemas.compiled.source import Source, indented
-from schemas.compiled.values import EPOCH_DAY, FREQUENT, Scale, encoded, listed, micros, write_int, write_long
+from schemas.compiled.values import FREQUENT, Scale, encoded, listed, micros, write_day, write_int, write_long
 from schemas.defaults import value_of
 from schemas.freezing import parsed
 from schemas.shapes import names_of, plain, said
@@ -26,6 +26,7 @@ Write = Callable[[Any, Callable[[Iterable[bytes]], object]], None]
 _VALUES = {
     "frequent": FREQUENT.get,
     "write_int": write_int,
+    "write_day": write_day,
     "write_long": write_long,
     "micros": micros,
     "listed": listed,
@@ -82,7 +83,7 @@ class _Compiler:
             case (("int" | "long"), "timestamp-micros"):
                 return [_add(f"write_long(micros({value}))")]
             case (("int" | "long"), "date"):
-                return [_add(f"write_int({value}.toordinal() - {EPOCH_DAY})")]
+                return [_add(f"write_day({value})")]
             case ("int" | "long") as name, _:
                 return [_add(f"frequent({v} := {value}) or write_{name}({v})")]
             case "string", _:

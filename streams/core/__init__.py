@@ -8,7 +8,8 @@ from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Contribution, Row,
 from streams.core.monitors.table import TOPICS as MONITOR_TOPICS
 from streams.core.policy import Measures
 from streams.core.processor import Processor
-from streams.core.route import PROCESSOR_SOURCES, READS, route
+from streams.core.route import PROCESSOR_SOURCES, route
+from streams.core.routes.timesheets import READS
 from streams.core.state import PartitionState
 from streams.core.step import forget, look_up, measures, restore, step
 

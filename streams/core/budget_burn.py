@@ -6,6 +6,8 @@ Rules
   look at that of cost.
 - Budget of cost: the configured field, else budget hours × the mean of what an hour of its assigned consultants costs. Where nobody is
   assigned whose cost is known, those who have lines on it stand in, each at the cost of those lines over their time.
+- Money that is not in the project's currency cannot be added to it: while any is there, all that follows from actual cost is null, and nothing
+  of it is alerted.
 - Rate: time of the complete ISO weeks before the tick's, over their number.
 - Progress: the shares of reached milestones, where any milestone has one; else the planned time of done tasks over that of all; else null.
 - Revenue is what confirmed orders are worth; recognised is progress × revenue; margin = (recognised − actual cost) / recognised. The
@@ -112,7 +114,7 @@ class BudgetBurnProcessor(Basic):
             subject.watch(None, None, None, has_cost=False)
             rules = (*self._ladders.values(), self._forecast, self._margin, self._no_budget)
             return [crossing for rule in rules for crossing in clear(memory, rule)]
-        hours, bac = positive(head["budget_minutes"]), subject.cost_budget()
+        hours, bac = positive(head["budget_minutes"]), None if subject.foreign else subject.cost_budget()
         committed = subject.cost + subject.committed
         values = {
             "hours": None if hours is None else Fraction(subject.minutes, hours),
@@ -124,7 +126,7 @@ class BudgetBurnProcessor(Basic):
             for name in _DIMENSIONS
             for crossing in ladder(memory, self._ladders[name], values[name], self._slack)
         ]
-        progress, recognised = subject.progress(), recognised_revenue(subject)
+        progress, recognised = subject.progress(), None if subject.foreign else recognised_revenue(subject)
         out += self._judge_forecast(memory, values["cost"], progress)
         out += self._judge_margin(memory, recognised, subject.cost)
         missing = hours is None and positive(head["budget_cost"]) is None
@@ -189,7 +191,7 @@ class BudgetBurnProcessor(Basic):
             return None
         quality = quality_of(subject, head)
         hours, bac = positive(head["budget_minutes"]), subject.cost_budget()
-        committed = subject.cost + subject.committed
+        committed, known = subject.cost + subject.committed, None if subject.foreign else bac
         if hours is None:
             quality.note("no_budget")
         elif bac is None:
@@ -198,7 +200,7 @@ class BudgetBurnProcessor(Basic):
         this_week = days.iso_week(stamp.as_of)
         recent = sum(subject.weeks.get(week, 0) for week in range(this_week - weeks, this_week))
         weeks_left = _weeks_left(quality, hours, subject.minutes, Fraction(recent, weeks))
-        earned = earn(quality, bac, subject.cost, subject.progress())
+        earned = earn(quality, bac, subject.cost, subject.progress(), spent_is_known=not subject.foreign)
         revenue, recognised = subject.revenue(), recognised_revenue(subject)
         if revenue is None:
             quality.note("no_revenue_budget")
@@ -215,8 +217,8 @@ class BudgetBurnProcessor(Basic):
             "actual_cost": money(subject.cost),
             "committed_cost": money(committed),
             "currency": head["currency"],
-            "burn_cost": None if bac is None else quality.share(subject.cost / bac),
-            "burn_committed": None if bac is None else quality.share(committed / bac),
+            "burn_cost": None if known is None else quality.share(subject.cost / known),
+            "burn_committed": None if known is None else quality.share(committed / known),
             "rate_minutes_per_week": cast("Decimal", quality.share(Fraction(recent, weeks))),
             "weeks_left": quality.share(weeks_left),
             "exhausted_on": _exhausted_on(quality, stamp.as_of, weeks_left),
@@ -233,7 +235,9 @@ class BudgetBurnProcessor(Basic):
             else quality.share(Fraction(subject.minutes + subject.committed_minutes, hours)),
             "revenue_budget": None if revenue is None else money(revenue),
             "recognised_revenue": quality.amount(recognised),
-            "margin": None if not recognised else quality.share((recognised - subject.cost) / recognised),
+            "margin": None
+            if not recognised or subject.foreign
+            else quality.share((recognised - subject.cost) / recognised),
             "margin_target": as_share(Fraction(self._policy.margin_target)),
             "as_of": days.to_date(stamp.as_of),
             "revision": stamp.revision,
@@ -258,14 +262,16 @@ class BudgetBurnProcessor(Basic):
             out["burn_hours"] = str(as_share(Fraction(subject.minutes, hours)))
         if bac is not None:
             quality = Quality()
-            earned = earn(quality, bac, subject.cost, subject.progress())
+            earned = earn(quality, bac, subject.cost, subject.progress(), spent_is_known=not subject.foreign)
             out["budget_cost"] = str(quality.amount(bac))
-            out["burn_cost"] = str(as_share(subject.cost / bac))
+            if not subject.foreign:
+                out["burn_cost"] = str(as_share(subject.cost / bac))
             if earned.eac is not None:
                 out["eac"] = str(quality.amount(earned.eac))
         recognised = recognised_revenue(subject)
         if recognised:
             out["recognised_revenue"] = str(Quality().amount(recognised))
+        if recognised and not subject.foreign:
             out["margin"] = str(as_share((recognised - subject.cost) / recognised))
         return out
 

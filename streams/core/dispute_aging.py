@@ -16,6 +16,7 @@ one content.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, cast
 
@@ -145,7 +146,8 @@ class DisputeAgingProcessor(Basic):
     def judge(self, subject: InvoiceState, *, ticked: bool = False) -> list[Crossing]:  # noqa: ARG002  Processor
         """Bring the alerts to the ages."""
         memory, timeline, as_of = subject.memory, subject.timeline, subject.as_of
-        rules = (self._bucket, self._service_level, self._reopened)
+        promised = self._promised(subject)
+        rules = (self._bucket, promised, self._reopened)
         present = subject.invoice is not None and subject.invoice["present"]
         if timeline is None or as_of is None or timeline.status in CLOSED or not present:
             return [crossing for rule in rules for crossing in clear(memory, rule)]
@@ -153,19 +155,15 @@ class DisputeAgingProcessor(Basic):
         reached = [line for line in self._bucket.lines if line.at is not None and line.at <= age]
         out = once(memory, self._bucket, Fraction(age), episode=timeline.episode, reached=reached)
         out += each_once(
-            memory, self._service_level, episode=timeline.episode, reached=self._missed(subject, timeline, as_of)
+            memory, promised, episode=timeline.episode, reached=_missed(promised, subject, timeline, as_of)
         )
         again = list(self._reopened.lines * timeline.reopened)
         return out + once(memory, self._reopened, None, episode=timeline.episode, reached=again)
 
-    def _missed(self, subject: InvoiceState, timeline: Timeline, as_of: int) -> list[tuple[Line, Fraction]]:
-        """The service levels that were missed, each with what was promised as its line, and the age."""
-        ages = response_days(timeline, as_of, subject.off), timeline.sla_days
-        return [
-            (line._replace(at=Fraction(promised)), Fraction(age))
-            for line, promised, age in zip(self._service_level.lines, self._service(subject), ages, strict=True)
-            if age > promised
-        ]
+    def _promised(self, subject: InvoiceState) -> Rule:
+        """The service levels, each at what was promised to the client."""
+        lines = zip(self._service_level.lines, self._service(subject), strict=True)
+        return replace(self._service_level, lines=tuple(line._replace(at=Fraction(days_)) for line, days_ in lines))
 
     def _service(self, subject: InvoiceState) -> tuple[int, int]:
         """First response in business days and resolution in days, as promised to the client."""
@@ -250,6 +248,13 @@ class DisputeAgingProcessor(Basic):
     def company(self, subject: InvoiceState) -> int | None:
         """The invoice's company."""
         return None if subject.invoice is None else subject.invoice["company_id"]
+
+
+def _missed(promised: Rule, subject: InvoiceState, timeline: Timeline, as_of: int) -> list[tuple[Line, Fraction]]:
+    """The service levels that were missed, each with its age."""
+    ages = response_days(timeline, as_of, subject.off), timeline.sla_days
+    aged = zip(promised.lines, map(Fraction, ages), strict=True)
+    return [(line, age) for line, age in aged if line.at is not None and age > line.at]
 
 
 def _says(entry: DisputeEntry) -> tuple[object, ...]:

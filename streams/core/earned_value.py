@@ -22,13 +22,17 @@ class EarnedValue(NamedTuple):
     tcpi: Fraction | None = None
 
 
-def earn(quality: Quality, bac: Fraction | None, ac: int, progress: Fraction | None) -> EarnedValue:
-    """The values a budget, its actual cost and the progress give."""
+def earn(
+    quality: Quality, bac: Fraction | None, ac: int, progress: Fraction | None, *, spent_is_known: bool = True
+) -> EarnedValue:
+    """The values a budget, its actual cost and the progress give; without the actual cost what is earned is all that is known."""
     if progress is None:
         quality.note("no_progress")
     if bac is None or progress is None:
         return EarnedValue()
     value = progress * bac
+    if not spent_is_known:
+        return EarnedValue(value)
     tcpi = None
     if bac == ac:
         quality.note("budget_spent")

@@ -20,20 +20,20 @@ _WHEN = Struct("<qq")
 
 
 class Lines:
-    """Packed rows by record. A row is `layout`, which begins with the version and recorded_at, and the event's id after it."""
+    """Packed rows by record. A row is so many bytes, which begin with the version and recorded_at, and the event's id after them."""
 
-    __slots__ = ("_beginning", "_layout", "rows")
+    __slots__ = ("_beginning", "_size", "rows")
 
-    def __init__(self, layout: Struct) -> None:
+    def __init__(self, size: int) -> None:
         """Begin without any."""
-        self._layout = layout
+        self._size = size
         self._beginning = ""
         self.rows: dict[Key, bytes] = {}
 
     def key(self, record: str) -> Key:
         """By what a record's row is kept."""
         beginning, _, number = record.rpartition(":")
-        if beginning != self._beginning:
+        if beginning != self._beginning or not beginning:
             if self._beginning or not beginning:
                 return record
             self._beginning = beginning
@@ -51,7 +51,7 @@ class Lines:
 
     def marks(self) -> Iterator[Mark]:
         """When each was recorded, by which event, and its record."""
-        size = self._layout.size
+        size = self._size
         for key, row in self.rows.items():
             yield _WHEN.unpack_from(row)[1], row[size:].decode(), self._record(key)
 
@@ -67,7 +67,7 @@ class TimedState(SubjectState):
     def __init__(self, key: str, layout: Struct) -> None:
         """Begin without lines."""
         super().__init__(key)
-        self.lines = Lines(layout)
+        self.lines = Lines(layout.size)
 
     def keep(self, kind: str, entry: Any) -> Row | None:
         """Take in a record of another kind. Raises `PoisonMessage` under the key of a line."""

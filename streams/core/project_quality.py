@@ -47,6 +47,8 @@ def quality_of(subject: ProjectState, head: ProjectEntry) -> Quality:
 def _note_orders(quality: Quality, subject: ProjectState, head: ProjectEntry) -> None:
     if head["currency"] is None:
         quality.note("no_currency")
+    if subject.foreign:
+        quality.note("mixed_currencies")
     for order in subject.said[REVENUE].values():
         if order["present"] and "amount" not in order["numbers"]:
             quality.note("no_exchange_rate")

@@ -11,6 +11,7 @@ from fractions import Fraction
 from struct import Struct
 from typing import Any
 
+from schemas.errors import PoisonMessage
 from schemas.wire import CostEntry, FactEntry, MilestoneEntry, ProjectEntry
 from streams.core import kinds
 from streams.core.contract import Row
@@ -18,20 +19,23 @@ from streams.core.days import iso_week
 from streams.core.lines import TimedState
 from streams.core.state import shared_key
 
-LINE = Struct("<qqiiqq??")
-"""Version, recorded_at, day, minutes, cost, who worked; whether it counts, is approved."""
+LINE = Struct("<qqiiqqH??")
+"""Version, recorded_at, day, minutes, cost, who worked, the currency's place among those seen; whether it counts, is approved."""
 Range = tuple[float, float]
 _ALL: Range = (-math.inf, math.inf)
 _NONE: Range = (math.inf, -math.inf)
 _SMALLEST_BUDGET = 1e-6
 _BILLION = 10**9
+_MOST_CURRENCIES = 1000
 FACTS = RATE, REVENUE, TASK = ("rate", "revenue", "task")
 """What is said of a project: what an assigned consultant costs, what an order is worth, what a task plans."""
 _NO_WORK = (0, 0)
 
 
 class ProjectState(TimedState):
-    """One project. `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week.
+    """One project. Sums of money are of what is in the project's own currency; `foreign` counts what costs something in another.
+
+    `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week.
 
     `said` has the facts by kind and record: what its contracts are worth, what its tasks plan, what its assigned consultants cost.
     """
@@ -39,10 +43,13 @@ class ProjectState(TimedState):
     __slots__ = (
         "_committed_range",
         "_cost_range",
+        "_currencies",
         "_fixed",
         "_fixed_budget",
         "_has_cost",
         "_minutes_range",
+        "_mixed",
+        "_own",
         "_people",
         "_rated_minutes",
         "_rates",
@@ -52,6 +59,7 @@ class ProjectState(TimedState):
         "committed",
         "committed_minutes",
         "cost",
+        "foreign",
         "head",
         "minutes",
         "reached",
@@ -65,6 +73,9 @@ class ProjectState(TimedState):
         super().__init__(key, LINE)
         self.head: ProjectEntry | None = None
         self.minutes = self.approved = self.cost = self.committed = self.committed_minutes = 0
+        self.foreign = 0
+        self._currencies = [""]
+        self._own: int | None = None
         self.weeks: dict[int, int] = {}
         self.shares = self.reached = 0
         self._people: dict[int, tuple[int, int]] = {}
@@ -77,16 +88,19 @@ class ProjectState(TimedState):
 
     def add_time(self, entry: Any) -> Row | None:
         """Take in a line of time; nothing for a duplicate or an older version."""
-        record, version = entry["record"], entry["version"]
+        record, version, now_in = entry["record"], entry["version"], self._place(entry["currency"])
         lines = self.lines
         key = lines.key(record)
         old = lines.rows.get(key)
         before: int | None = None
         if old is not None:
-            before, _, day, minutes, cost, person, present, approved = LINE.unpack_from(old)
+            before, _, day, minutes, cost, person, currency, present, approved = LINE.unpack_from(old)
             if before >= version:
                 return None
             if present:
+                if currency and cost and self._is_foreign(currency):
+                    self.foreign -= 1
+                    cost = person = 0
                 self._add(day, -minutes, approved, -cost, person)
         elif record in self.rows:
             raise shared_key(record)
@@ -98,21 +112,41 @@ class ProjectState(TimedState):
             entry["recorded_at"],
         )
         lines.rows[key] = (
-            LINE.pack(version, recorded_at, day, minutes, cost, person, present, approved) + event_id.encode()
+            LINE.pack(version, recorded_at, day, minutes, cost, person, now_in, present, approved) + event_id.encode()
         )
         if present:
+            if now_in and cost and self._is_foreign(now_in):
+                self.foreign += 1
+                cost = person = 0
             self._add(day, minutes, approved, cost, person)
         self.count(record, before, version, recorded_at, event_id)
         return Row(self.key, record, kinds.TIME, entry)
 
+    def _place(self, currency: str) -> int:
+        """The place of a currency among those seen; the first is that of none, which is taken for the project's own."""
+        if currency not in self._currencies:
+            if len(self._currencies) > _MOST_CURRENCIES:
+                raise PoisonMessage(
+                    f"{self.key} costs something in {len(self._currencies)} currencies", remedy="mend them"
+                )
+            self._currencies.append(currency)
+        return self._currencies.index(currency)
+
+    def _is_foreign(self, currency: int) -> bool:
+        """Whether money of this currency cannot be added to the project's. Where that has none, nothing can be told apart."""
+        return currency != self._own and self._own is not None
+
     def _add(self, day: int, minutes: int, approved: bool, cost: int, person: int) -> None:
         self.minutes += minutes
-        self.cost += cost
         if approved:
             self.approved += minutes
         week = iso_week(day)
         weeks = self.weeks
         weeks[week] = weeks.get(week, 0) + minutes
+        self._pay(minutes, cost, person)
+
+    def _pay(self, minutes: int, cost: int, person: int) -> None:
+        self.cost += cost
         if person:
             worked, paid = self._people.get(person, _NO_WORK)
             worked, paid = self._people[person] = worked + minutes, paid + cost
@@ -125,9 +159,31 @@ class ProjectState(TimedState):
         """Replace what an expense or a purchase contributes."""
         for sign, one in ((-1, before), (1, entry)):
             if one is not None and one["present"]:
-                self.cost += sign * one["actual"]
-                self.committed += sign * one["committed"]
                 self.committed_minutes += sign * one["committed_minutes"]
+                self._spend(sign, one)
+
+    def _spend(self, sign: int, one: CostEntry) -> None:
+        currency = self._place(one["currency"])
+        if currency and (one["actual"] or one["committed"]) and self._is_foreign(currency):
+            self.foreign += sign
+        else:
+            self.cost += sign * one["actual"]
+            self.committed += sign * one["committed"]
+
+    def _pay_anew(self) -> None:
+        """Tell own money from foreign, since the project's currency is another than it was."""
+        self.cost = self.committed = self.foreign = 0
+        self._people.clear()
+        self._rates.clear()
+        for row in self.lines.rows.values():
+            _, _, _, minutes, cost, person, currency, present, _ = LINE.unpack_from(row)
+            if present and currency and cost and self._is_foreign(currency):
+                self.foreign += 1
+            elif present:
+                self._pay(minutes, cost, person)
+        for kept in self.rows.values():
+            if kept[3]["present"] and "actual" in kept[3]:
+                self._spend(1, kept[3])
 
     def add_milestone(self, before: MilestoneEntry | None, entry: MilestoneEntry) -> None:
         """Replace what a milestone contributes."""
@@ -141,6 +197,11 @@ class ProjectState(TimedState):
         self.head = entry
         self.zone = entry["timezone"]
         self._rated_minutes = max(0, entry["budget_minutes"] or 0)
+        own = self._place(entry["currency"]) if entry["currency"] else None
+        if own != self._own:
+            self._own = own
+            if self.foreign or len(self._currencies) > len(("", entry["currency"])):
+                self._pay_anew()
         self._fix_budget()
 
     def add_fact(self, entry: FactEntry) -> None:
@@ -209,6 +270,7 @@ class ProjectState(TimedState):
 
         `cost` and `committed` are parts of the budget of cost, `spend` is the cost itself.
         """
+        self._mixed = bool(self.foreign)
         self._watched = minutes is not None or cost is not None or spend is not None
         self._spend_range = spend or _ALL
         self._minutes_range = minutes or _ALL
@@ -219,10 +281,15 @@ class ProjectState(TimedState):
     def within(self) -> bool:
         """Whether the sums are where nothing can have been crossed since the last judgement."""
         if not self._watched:
-            return True
+            return bool(self.foreign) == self._mixed
         low, high = self._minutes_range
         if not low <= self.minutes < high:
             return False
+        if self.foreign or self._mixed:
+            return bool(self.foreign) == self._mixed  # money that is mixed is not judged
+        return self._money_within()
+
+    def _money_within(self) -> bool:
         low, high = self._spend_range
         if not low <= self.cost < high:
             return False

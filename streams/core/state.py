@@ -157,16 +157,28 @@ class PartitionState:
     """All subjects of one partition for one processor, what concerns everybody, and the last tick.
 
     `changed` are the subjects to measure, `ticked` the measures that a tick took already; `untold` are those that moved since the
-    last tick, beside the changed ones; `whole` says that nobody knows which those are, as after a restart, so that the next tick
+    last tick, beside the changed ones; `reporting` who manages whom; `whole` says that nobody knows which those are, as after a restart, so that the next tick
     looks at all of them. A day turns at `turn_hour`.
     """
 
-    __slots__ = ("_times", "changed", "shared", "subjects", "tick", "ticked", "turn_hour", "untold", "whole")
+    __slots__ = (
+        "_times",
+        "changed",
+        "reporting",
+        "shared",
+        "subjects",
+        "tick",
+        "ticked",
+        "turn_hour",
+        "untold",
+        "whole",
+    )
 
     def __init__(self, turn_hour: int = 12) -> None:
         """Begin empty, before the first tick."""
         self.subjects: dict[str, Any] = {}
         self.shared = Rows()
+        self.reporting = Rows()
         self.tick: int | None = None
         self.changed: dict[str, None] = {}
         self.ticked: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.errors import Fatal
-from streams.core import days, kinds
+from streams.core import days, kinds, reporting_lines
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
 from streams.core.processor import Processor, Stamp
 from streams.core.publish import alert_events, measure_meta
@@ -68,7 +68,10 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
                 subject.calm = processor.at_ticks
         return
     if row_subject == EVERYBODY:
-        partition.shared.keep(kind, entry)
+        if kind == kinds.CONSULTANT:
+            reporting_lines.keep(partition.reporting, kind, entry, int(row_record.rpartition(AT)[2]))
+        else:
+            partition.shared.keep(kind, entry)
         return
     subject = partition.subjects.get(row_subject)
     if subject is None:
@@ -84,7 +87,7 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
             raise _foreign(processor, kind, error) from error
         if kind != kinds.TIME:
             processor.contributions(subject, entry)  # told already: what was remembered is what others heard
-        partition.place(subject)
+            partition.place(subject)  # time says nothing of where its subject is
     subject.stale, subject.calm = True, processor.at_ticks
 
 
@@ -162,6 +165,12 @@ def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:
 
 
 def _everybody(processor: Processor, partition: PartitionState, kind: str, entry: Any) -> Step:
+    if kind == kinds.CONSULTANT:
+        row = reporting_lines.keep(partition.reporting, kind, entry)
+        partition.whole = (
+            partition.whole or row is not None
+        )  # whose manager it is, nobody asks: all tell their units anew
+        return NOTHING if row is None else Step([row], [], [])
     row = partition.shared.keep(kind, entry)
     if row is None:
         return NOTHING

@@ -1,24 +1,24 @@
-"""A consultant's part of its units: of its department, its manager's people and its company, each with the days on which it was there.
+"""A consultant's part of its units: of its department, its managers' people and its company, each with the days on which it was there.
 
 Rules
 - A day's minutes, worked and available, belong to the units of that day. So whoever changes departments leaves the old one what was
   done there, until it has left the windows.
+- A manager's people are those who report to that manager, and those who report to them, as far down as it goes.
 - Every unit the consultant was ever in is told, with zeros where none of its days counts any more.
 
-Invariant: the parts of the units of one kind add up to the consultant's own sums, where each day has a unit of that kind.
+Invariant: the parts of departments, and those of companies, add up to the consultant's own sums, where each day has a unit of that kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from schemas.wire import ConsultantEntry
 from streams.core import days
 from streams.core.consultant_state import ConsultantState
 from streams.core.contract import Contribution
-from streams.core.history import Run
 from streams.core.monitors.facts import Fact, contribution
+from streams.core.reporting_lines import Span, above, ever_above, spans
 from streams.core.state import PartitionState
 
 ROLLUP = "utilization-rollup"
@@ -55,47 +55,51 @@ def parts(partition: PartitionState, subject: ConsultantState, as_of: int) -> li
     mark = subject.marks()[-1]
     said = {
         "record": subject.key,
-        "version": partition.revision(subject) + as_of,
+        "version": partition.revision(subject) + partition.reporting.revision + as_of,
         "event_id": mark[1],
         "recorded_at": mark[0],
     }
     system = subject.key[: subject.key.index(":", subject.key.index(":") + 1) + 1]
+    works = head["present"] and head["active"]
     out = []
     for kind, (field, model) in UNITS.items():
-        spans = _spans(history.segments(), field, as_of)
-        for unit in sorted({run.entry[field] for run in history.runs() if run.entry[field] is not None}):
-            counts = head["present"] and head["active"] and head[field] == unit
+        for unit, held in _units(partition, subject, f"{system}{model}:", field, as_of):
+            counts = works and (bool(held) and held[-1][1] == as_of if kind == "manager" else head[field] == unit)
             numbers: dict[str, int | None] = {
-                **_sums(subject, spans.get(unit, []), as_of),
+                **_sums(subject, held, as_of),
                 "unit_id": unit,
                 "consultant_id": head["consultant_id"],
                 "manager_id": head["manager_id"],
                 "company_id": head["company_id"],
                 "member": int(counts),
+                "direct": int(counts and head[field] == unit),
             }
             fact = Fact(kind, numbers, {"timezone": head["timezone"]})
             out.append(contribution(ROLLUP, f"{system}{model}:{unit}", fact, said, present=True))
     return out
 
 
-def _spans(terms: list[Run], field: str, as_of: int) -> dict[int, list[tuple[int, int]]]:
-    """The first and last days in each unit, up to `as_of`; the first terms hold from ever."""
-    spans: dict[int, list[tuple[int, int]]] = {}
-    for index, term in enumerate(terms):
-        entry: ConsultantEntry = term.entry
-        first = days.FIRST_DAY if index == 0 else term.day
-        last = terms[index + 1].day - 1 if index + 1 < len(terms) else as_of
-        unit = entry[field]  # type: ignore[literal-required]
-        if unit is not None and first <= as_of:
-            spans.setdefault(unit, []).append((first, min(last, as_of)))
-    return spans
+def _units(
+    partition: PartitionState, subject: ConsultantState, model: str, field: str, as_of: int
+) -> Iterator[tuple[int, list[Span]]]:
+    """Each unit that a field ever named, with the spans of days in it; of managers, those above them too."""
+    (history,) = subject.histories.values()
+    if field == "manager_id":
+        lines, person = partition.reporting.histories, history.head.entry["consultant_id"]
+        held = above(lines, model, person, history.segments(), as_of)
+        ever = ever_above(lines, model, person, history.runs())
+    else:
+        held = spans(history.segments(), field, as_of)
+        ever = {run.entry[field] for run in history.runs() if run.entry[field] is not None}
+    for unit in sorted(ever):
+        yield unit, held.get(unit, [])
 
 
-def _sums(subject: ConsultantState, spans: list[tuple[int, int]], as_of: int) -> Mapping[str, int]:
+def _sums(subject: ConsultantState, held: list[Span], as_of: int) -> Mapping[str, int]:
     """The sums of the days in these spans."""
     week = days.monday(days.iso_week(as_of))
     sums = dict.fromkeys(SUMS, 0)
-    for first, last in spans:
+    for first, last in held:
         for prefix, begin in (("", subject.begin), ("long_", subject.long_begin), ("week_", week)):
             start = max(first, begin)
             if start > last:

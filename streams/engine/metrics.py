@@ -27,6 +27,10 @@ RESTORED_ROWS = Counter("burnline_streams_restored_rows_total", "Rows read to re
 RESTORING_ROWS = Gauge(
     "burnline_streams_restoring_rows", "Rows still to be read for the states that are being restored."
 )
+STANDBYS = Gauge("burnline_streams_standbys", "States of other workers that are followed.")
+STANDBY_BEHIND = Gauge(
+    "burnline_streams_standby_behind_rows", "Rows by which the followed states are behind their topics."
+)
 ABORTED = Counter("burnline_streams_aborted_transactions_total", "Batches whose transaction failed.")
 STOPPED = Gauge(
     "burnline_streams_stopped_partitions", "1 for a partition that a defect holds up.", ["topic", "partition"]

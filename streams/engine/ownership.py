@@ -1,14 +1,16 @@
 """What this worker owns: which partitions are assigned, which of them are restored, and their states.
 
 Rules
-- Every transaction that steps a state commits the position of its input, with a mark that no other transaction has. So a state
-  kept through a rebalance is current if, and only if, the group's committed position and mark are still those it stands at;
-  else it is restored from its topic. A pending transaction that steps a state holds up whoever asks for its position.
+- Partitions come and go one lane at a time, and those that stay are not touched by it. What was read of a partition before it went
+  is not worked on, even if it is back already: `held` tells.
+- Every transaction that steps a state commits the position of its input, with a mark that no other transaction has. So a copy of a
+  state is what the group has committed if, and only if, the group's position and mark are still those it stands at. A pending
+  transaction that steps a state holds up whoever asks for its position.
 - A state is near when its input was read to its end, and to behind the last frame that this worker sent: then nothing of this
   worker, nor of those before it, is on its way, and a contribution may be stepped without a frame.
-- A state of which somebody else may have written rows (a lost partition) is dropped at once.
+- The state of a partition that goes is dropped with it: between two batches, so that its last transaction has ended.
 - A partition that is stopped stays so in this process, whatever is assigned: nothing is taken of it, and what is sent to it waits.
-- Nothing here is thread-safe: the engine's thread owns it.
+- Nothing here is thread-safe: the engine's thread owns it. Others may ask how much of it is ready, and get what was true a moment ago.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from typing import Any, NamedTuple
 
 from streams.engine.topology import Partition, Processor
 
+NEVER = 1 << 62
+
 
 class Position(NamedTuple):
     """The next offset of an input (negative before the first commit), and the mark of the transaction that moved its state."""
@@ -28,52 +32,53 @@ class Position(NamedTuple):
 
 
 @dataclass(slots=True)
-class Kept:
-    """A state and the position of the input that it stands at."""
-
-    state: Any
-    position: Position
-
-
-@dataclass(slots=True)
 class Ownership:
-    """The partitions of one worker. `generation` grows with each change, so that work begun before it is recognised."""
+    """The partitions of one worker. `generation` grows with each change; `since` tells with which of them each partition came."""
 
     processors: dict[str, Processor]
     generation: int = 0
-    assigned: frozenset[Partition] | None = None
+    since: dict[Partition, int] = field(default_factory=dict)
     ready: dict[Partition, tuple[Processor, Any]] = field(default_factory=dict)
-    kept: dict[Partition, Kept] = field(default_factory=dict)
+    member: bool = False
     _positions: dict[Partition, Position] = field(default_factory=dict)
     _ends: dict[Partition, int] = field(default_factory=dict)
     _sent: dict[Partition, int] = field(default_factory=dict)
-    _flowing: bool = False
+    _ordered: int = 0
+    _waiting: set[Partition] = field(default_factory=set)
+    _held_up: bool = False
     stopped: set[Partition] = field(default_factory=set)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
-        """These partitions are ours from now on, all of them and no others; none is ready yet."""
+        """These partitions are ours, too, from now on; none of them is ready yet."""
         self.generation += 1
-        self.assigned = frozenset(partitions)
-        self._flowing = False
-        self.kept = {place: kept for place, kept in self.kept.items() if place in self.assigned}
+        self.member = True
+        new = dict.fromkeys(partitions, self.generation)
+        self.since |= new
+        self._waiting.update(place for place in new if place[0] not in self.processors)
 
-    def revoke(self, *, lost: bool) -> None:
-        """Nothing is ours for now. States are kept for the next assignment, unless somebody else may have gone on."""
+    def revoke(self, partitions: Iterable[Partition], *, lost: bool = False) -> None:
+        """These partitions are not ours any more. With `lost` we are no member of the group, until something is assigned again."""
         self.generation += 1
-        self.kept = {}
-        if not lost:
-            self.kept = {place: Kept(state, self._positions[place]) for place, (_, state) in self.ready.items()}
-        self.assigned = None
-        self.ready.clear()
-        self._positions.clear()
-        self._ends.clear()
-        self._sent.clear()
+        self.member = not lost
+        for place in partitions:
+            self._waiting.discard(place)
+            for known in (self.since, self.ready, self._positions, self._ends, self._sent):
+                known.pop(place, None)
+
+    def held(self, place: Partition, generation: int) -> bool:
+        """Whether a partition has been ours ever since then, without a break."""
+        return self.since.get(place, NEVER) <= generation
+
+    def to_restore(self) -> list[Partition]:
+        """The inputs that came since this was last asked."""
+        new = sorted(place for place, since in self.since.items() if since > self._ordered)
+        self._ordered = self.generation
+        return [place for place in new if place[0] in self.processors]
 
     def restored(self, place: Partition, state: Any, position: Position) -> None:
         """The state of an input partition stands at this position and may be stepped."""
         self.ready[place] = self.processors[place[0]], state
         self._positions[place] = position
-        self.kept.pop(place, None)
 
     def moved(
         self, offsets: Mapping[Partition, int], stepped: Iterable[Partition], mark: str
@@ -95,16 +100,25 @@ class Ownership:
         """The states that may be stepped without a frame."""
         return frozenset(place for place in self.ready if self._ends.get(place, -1) > self._sent.get(place, -1))
 
-    def caught_up(self) -> bool:
-        """True once in each assignment: when every state is ready and its input was read to the end."""
-        if self._flowing or not self.complete or not self._ends.keys() >= self.ready.keys() - self.stopped:
-            return False
-        self._flowing = True
-        return True
+    def to_hold_up(self) -> list[Partition]:
+        """Sources that have to wait, once every state is ready: what they brought would be framed, and keep the new states from getting near."""
+        if self._held_up or not self._waiting or not self.complete:
+            return []
+        self._held_up = True
+        flowing = [place for place in self.sources() if place not in self._waiting]
+        self._waiting.update(flowing)
+        return flowing
 
-    def reached(self, topic: str, partition: int, end: int) -> None:
+    def to_let_go(self) -> list[Partition]:
+        """Sources that waited until every state was ready and near, and need not any more."""
+        if not self._waiting or not self.complete or not self.near() >= self.ready.keys() - self.stopped:
+            return []
+        going, self._waiting, self._held_up = self.going(sorted(self._waiting)), set(), False
+        return going
+
+    def reached(self, place: Partition, end: int) -> None:
         """Everything before this end was taken; what lies behind the last record are the marks of transactions."""
-        self._ends[topic, partition] = end
+        self._ends[place] = end
 
     def unsaid_ends(self) -> dict[Partition, int]:
         """Ends that were reached and are not committed yet."""
@@ -115,19 +129,23 @@ class Ownership:
         """Where a ready state stands."""
         return self._positions[place]
 
+    def standing(self) -> dict[Partition, Position]:
+        """Where the group stands in the partitions of which this worker knows it."""
+        return {place: position for place, position in self._positions.items() if position.offset >= 0}
+
     def going(self, places: Iterable[Partition]) -> list[Partition]:
         """Those of these partitions that were not stopped by a defect."""
         return [place for place in places if place not in self.stopped]
 
     def inputs(self) -> list[Partition]:
         """The assigned partitions that have a state, ready or not."""
-        return sorted(place for place in self.assigned or () if place[0] in self.processors)
+        return sorted(place for place in tuple(self.since) if place[0] in self.processors)
 
     def sources(self) -> list[Partition]:
         """The assigned partitions that have none."""
-        return sorted(place for place in self.assigned or () if place[0] not in self.processors)
+        return sorted(place for place in tuple(self.since) if place[0] not in self.processors)
 
     @property
     def complete(self) -> bool:
-        """True when there is an assignment and every state in it is ready."""
-        return self.assigned is not None and len(self.ready) == len(self.inputs())
+        """True for a member of the group whose every state is ready; one that has no partitions has none to wait for."""
+        return self.member and len(self.ready) == len(self.inputs())

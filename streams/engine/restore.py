@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from schemas import codec
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
-from streams.engine.ownership import Kept, Position
+from streams.engine.ownership import Position
 from streams.engine.topology import SEPARATOR, Partition, Processor
 
 log = structlog.get_logger()
@@ -32,13 +32,17 @@ TELL = 2.0
 """Seconds between two lines of the log that tell how far a restore is."""
 
 
+Warm = Callable[[Partition], Copy | None]
+"""Hands over the copy of a state that was followed, known by its topic, if there is one."""
+
+
 class Restored(NamedTuple):
-    """The state of one input partition at the group's committed position; `rows` is None where a kept one was current."""
+    """The state of one input partition at the group's committed position, and how many rows had to be read for it."""
 
     place: Partition
     state: Any
     position: Position
-    rows: int | None
+    rows: int
 
 
 def committed_positions(
@@ -62,12 +66,12 @@ def restore(
     settings: KafkaSettings,
     group: str,
     wanted: Mapping[Partition, Processor],
-    kept: Mapping[Partition, Kept],
     checkpoints: Checkpoints,
+    warm: Warm,
     *,
     timeout: float,
 ) -> Iterator[Restored]:
-    """The states of these input partitions, those that were kept and are still current first.
+    """The states of these input partitions, those of which a `warm` copy is there from that.
 
     Raises `Transient` when Kafka does not answer or nothing comes for a minute, `Fatal` for a row that cannot be read.
     """
@@ -76,15 +80,14 @@ def restore(
     positions = committed_positions(settings, group, list(wanted), timeout=timeout)
     missing: dict[str, list[Partition]] = {}
     for place, processor in wanted.items():
-        if place in kept and kept[place].position == positions[place]:
-            yield Restored(place, kept[place].state, positions[place], None)
-        else:
-            missing.setdefault(processor.state, []).append(place)
+        missing.setdefault(processor.state, []).append(place)
     ids = topic_ids(settings, missing)
     for topic, places in missing.items():
         ends = end_offsets(settings, topic, [partition for _, partition in places])
         copies = {
-            place[1]: _begun(checkpoints.load(topic, ids[topic], place[1]), wanted[place], ends[place[1]])
+            place[1]: begun(
+                warm((topic, place[1])) or checkpoints.load(topic, ids[topic], place[1]), wanted[place], ends[place[1]]
+            )
             for place in places
         }
         latest = _newer(settings, topic, {p: (copy.offset, ends[p][1]) for p, copy in copies.items()})
@@ -99,7 +102,7 @@ def restore(
             yield Restored(place, copy.state, positions[place], len(rows))
 
 
-def _begun(copy: Copy | None, processor: Processor, bounds: tuple[int, int]) -> Copy:
+def begun(copy: Copy | None, processor: Processor, bounds: tuple[int, int]) -> Copy:
     """What to go on from: the copy, or nothing where its topic does not reach from where it stands."""
     first, end = bounds
     return copy if copy is not None and first <= copy.offset <= end else Copy(processor.new(), first)
@@ -116,10 +119,11 @@ def _newer(
         key, value, partition = record.key(), record.value(), record.partition()
         if key is not None and partition is not None:
             latest.setdefault(partition, {})[key] = value
-        metrics.RESTORING_ROWS.set(total - read)
-        if read % 10_000 == 0 and time.monotonic() - told > TELL:
-            told = time.monotonic()
-            log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
+        if read % 10_000 == 0:
+            metrics.RESTORING_ROWS.set(total - read)
+            if time.monotonic() - told > TELL:
+                told = time.monotonic()
+                log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
     metrics.RESTORING_ROWS.set(0)
     return latest
 
@@ -154,35 +158,37 @@ def fill(processor: Processor, state: Any, rows: Mapping[bytes, bytes | None]) -
 
 
 class Restorer:
-    """Runs `restore` in a thread; the engine's thread takes what is done. Only the last order counts."""
+    """Runs `restore` in threads; the engine's thread takes what is done. Only what is still wanted counts."""
 
-    def __init__(self, settings: KafkaSettings, group: str, checkpoints: Checkpoints, *, timeout: float) -> None:
+    def __init__(
+        self, settings: KafkaSettings, group: str, checkpoints: Checkpoints, warm: Warm, *, timeout: float
+    ) -> None:
         """For this group; `timeout` is how long a pending transaction may take to be decided, in seconds."""
         self._settings, self._group, self._timeout = settings, group, timeout
-        self._checkpoints = checkpoints
-        self._done: SimpleQueue[tuple[int, Restored | BaseException]] = SimpleQueue()
+        self._checkpoints, self._warm = checkpoints, warm
+        self._done: SimpleQueue[tuple[int, Partition, Restored | BaseException]] = SimpleQueue()
 
-    def order(self, generation: int, wanted: Mapping[Partition, Processor], kept: Mapping[Partition, Kept]) -> None:
+    def order(self, generation: int, wanted: Mapping[Partition, Processor]) -> None:
         """Begin to restore. `generation` marks what comes of it."""
 
         def work() -> None:
             try:
                 for result in restore(
-                    self._settings, self._group, wanted, kept, self._checkpoints, timeout=self._timeout
+                    self._settings, self._group, wanted, self._checkpoints, self._warm, timeout=self._timeout
                 ):
-                    self._done.put((generation, result))
+                    self._done.put((generation, result.place, result))
             except BaseException as error:  # noqa: BLE001  handed to the engine's thread, which raises it
-                self._done.put((generation, error))
+                for place in wanted:
+                    self._done.put((generation, place, error))
 
-        if wanted:
-            threading.Thread(target=work, name=f"restore-{generation}", daemon=True).start()
+        threading.Thread(target=work, name=f"restore-{generation}", daemon=True).start()
 
-    def done(self, generation: int) -> list[Restored]:
-        """What was restored for this generation since the last call. Raises what the restoring raised."""
+    def done(self, wanted: Callable[[Partition, int], bool]) -> list[Restored]:
+        """What was restored since the last call and is still wanted. Raises what the restoring of such a place raised."""
         results: list[Restored] = []
         while not self._done.empty():
-            asked, result = self._done.get()
-            if asked != generation:
+            generation, place, result = self._done.get()
+            if not wanted(place, generation):
                 continue
             if isinstance(result, BurnlineError):
                 raise result

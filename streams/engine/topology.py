@@ -55,7 +55,7 @@ class Processor:
 
     def topic_of(self, measure: Mapping[str, Any]) -> Topic:
         """Where a measure goes."""
-        return self.more.get(measure["meta"]["event_type"], self.measure)
+        return self.more.get(measure["meta"]["event_type"], self.measure) if self.more else self.measure
 
 
 @dataclass(frozen=True, slots=True)

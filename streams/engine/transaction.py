@@ -2,16 +2,17 @@
 
 Either all of it becomes visible or none. The group's metadata carries this member's generation, so that a worker which slept
 through a rebalance cannot commit over its successor. After a failure the worker's memory is ahead of what is committed:
-the only cure is to leave and be restored, so nothing here is tried twice but what the client says may be.
+the only cure is to leave and be restored, so nothing here is tried twice but what the client says may be, and a batch that met with
+a new generation of the group: it is taken back whole and written again, in the new one, if this worker is still a member.
 """
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from streams.engine import metrics
@@ -20,9 +21,12 @@ from streams.engine.failures import of_kafka
 from streams.engine.ownership import Position
 from streams.engine.topology import Partition
 
+log = structlog.get_logger()
 CHUNK = 2000
 WAIT = 0.05
 ABORT_WAIT = 3.0
+_MOVED_ON = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
+"""The group made a new generation while we committed. We are in it, and what we own is ours until we give it back between two batches."""
 
 
 class Transactions:
@@ -38,26 +42,46 @@ class Transactions:
 
         Raises `Fenced`, `Transient` or `Fatal`, and then nothing is committed, or will be.
         """
-        producer = self._producer
         offsets = [TopicPartition(*place, offset, mark) for place, (offset, mark) in positions.items()]
-        self._sent = {}
         deadline = time.monotonic() + self._timeout
-        try:
-            producer.begin_transaction()
-            self._send(outputs)
-            _patiently(
-                lambda left: producer.send_offsets_to_transaction(
-                    offsets, self._consumer.consumer_group_metadata(), left
-                ),
-                deadline,
+        while True:
+            try:
+                self._attempt(outputs, offsets, deadline)
+            except KafkaException as error:
+                metrics.ABORTED.inc()
+                if not self._aborted() or error.args[0].code() not in _MOVED_ON or time.monotonic() > deadline:
+                    raise of_kafka("committing a batch", error) from error
+                log.info("batch_taken_back", reason=error.args[0].str(), next="it is written again")
+                time.sleep(WAIT)  # the new generation is on its way to us
+            else:
+                return self._sent
+
+    def _attempt(self, outputs: Outputs, offsets: list[TopicPartition], deadline: float) -> None:
+        producer = self._producer
+        self._sent = {}
+        producer.begin_transaction()
+        self._send(outputs)
+        _patiently(lambda left: producer.send_offsets_to_transaction(offsets, self._membership(), left), deadline)
+        _patiently(producer.commit_transaction, deadline)
+
+    def _membership(self) -> Any:
+        """The group's metadata. Raises for one who is no member any more: of an empty group, Kafka would take anybody's word."""
+        metadata = self._consumer.consumer_group_metadata()
+        if not self._consumer.memberid():
+            raise KafkaException(
+                KafkaError(KafkaError.UNKNOWN_MEMBER_ID, "this worker is no member of its group any more")
             )
-            _patiently(producer.commit_transaction, deadline)
-        except KafkaException as error:
-            metrics.ABORTED.inc()
-            with contextlib.suppress(KafkaException):  # where this fails too, the broker aborts it by itself, later
-                producer.abort_transaction(ABORT_WAIT)
-            raise of_kafka("committing a batch", error) from error
-        return self._sent
+        return metadata
+
+    def _aborted(self) -> bool:
+        """Take the transaction back; where this fails, too, the broker does so by itself, later."""
+        try:
+            # what is still on its way would leave a gap in the next transaction's sequence, which the broker refuses
+            self._producer.flush(ABORT_WAIT)
+            self._producer.abort_transaction(ABORT_WAIT)
+        except KafkaException:
+            return False
+        return True
 
     def _send(self, outputs: Outputs) -> None:
         producer = self._producer

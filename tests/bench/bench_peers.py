@@ -1,9 +1,9 @@
-"""Our engine beside Kafka Streams on the same lines of the same broker: running totals, CPU seconds of each process per million lines.
+"""Our engine beside Kafka Streams and quixstreams on the same lines of the same broker: running totals, CPU seconds of each process per million lines.
 
     python -m tests.bench.bench_peers [--lines N] [--json]
 
-The peer is built and run from `../shared/bench`, where that is there together with Java and Maven; elsewhere its figures are null, and
-`skipped` says why. Whoever wins: the totals of every program are compared with those of the lines, and a wrong one has no figure.
+The peers are built and run from `../shared/bench`, where that is there, one of them with Java and Maven, the other in a virtual environment
+of its own; elsewhere `skipped` says why. Whoever wins: the totals of every program are compared with those of the lines, and a wrong one has no figure.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ PEER = {"conflated": ("at_least_once", str(10 << 20)), "each": ("exactly_once_v2
 PATIENCE = 600.0
 
 
+QUIX = ("quixstreams==3.28.0", "psutil", "fastavro")
+
+
 def missing() -> str | None:
-    """Why the peer cannot be run here."""
+    """Why Kafka Streams cannot be run here."""
     if not (PEERS / "kstreams" / "pom.xml").exists():
         return "there is no ../shared/bench"
     return next((f"{tool} is not installed" for tool in ("java", "mvn") if shutil.which(tool) is None), None)
@@ -147,8 +150,42 @@ def theirs(kafka: KafkaSettings, mode: str, expected: dict[int, bytes], lines: i
     return float(json.loads(done.stdout.strip().splitlines()[-1])["cpu_s_per_M"])
 
 
+def quix_python() -> Path:
+    """A Python that has quixstreams, made once. Raises `CalledProcessError` where it cannot be had."""
+    folder = Path(platformdirs.user_cache_dir("burnline")) / "bench" / QUIX[0]
+    python, made = folder / "bin" / "python", folder / ".made"
+    if not made.exists():
+        for command in (["venv", "--clear", str(folder)], ["pip", "install", "--python", str(python), *QUIX]):
+            subprocess.run(["uv", *command], check=True, capture_output=True, text=True)
+        made.touch()
+    return python
+
+
+def quixstreams(kafka: KafkaSettings, expected: dict[int, bytes], lines: int, folder: Path) -> float:
+    """The same of quixstreams, exactly once, every update out."""
+    settings = {"BS": str(kafka.bootstrap_servers), "N": str(lines), "APPID": "quix", "STATE_DIR": str(folder)}
+    done = subprocess.run(
+        [quix_python(), "python/quix_bench.py", "exactly-once"],
+        cwd=PEERS, env={**os.environ, **settings}, check=True, capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
+    if found(kafka, "bench-out-quix", {}) != expected:
+        raise SystemExit("the totals of quixstreams are wrong")
+    return float(json.loads(done.stdout.strip().splitlines()[-1])["cpu_s_per_M"])
+
+
+def beside(value: float, peer: str, peer_value: float) -> dict[str, Any]:
+    """A figure of ours beside that of a peer."""
+    return {
+        "value": round(value, 2),
+        "unit": "CPU s",
+        "peer": peer,
+        "peer_value": round(peer_value, 2),
+        "ratio": round(value / peer_value, 2),
+    }
+
+
 def compare(lines: int) -> dict[str, Any]:
-    """Both jobs by both programs."""
+    """Both jobs by all programs."""
     if (reason := missing()) is not None:
         return {"skipped": reason}
     figures: dict[str, Any] = {}
@@ -161,13 +198,14 @@ def compare(lines: int) -> dict[str, Any]:
         for mode, figure in (("conflated", "running_totals"), ("each", "running_totals_each_output")):
             peer = theirs(kafka, mode, expected, lines, Path(folder) / f"state-{mode}")
             value = ours(kafka, mode, expected, lines, Path(folder) / f"ours-{mode}")
-            figures[f"{figure}_cpu_s_per_million"] = {
-                "value": round(value, 2),
-                "unit": "CPU s",
-                "peer": f"Kafka Streams, {PEER[mode][0]}, cache of {PEER[mode][1]} bytes",
-                "peer_value": round(peer, 2),
-                "ratio": round(value / peer, 2),
-            }
+            told = f"Kafka Streams, {PEER[mode][0]}, cache of {PEER[mode][1]} bytes"
+            figures[f"{figure}_cpu_s_per_million"] = beside(value, told, peer)
+        try:
+            peer = quixstreams(kafka, expected, lines, Path(folder) / "quix")
+        except (OSError, subprocess.SubprocessError) as error:
+            figures["skipped"] = f"quixstreams: {error} {(getattr(error, 'stderr', '') or '')[-300:]}"
+        else:
+            figures["running_totals_each_output_beside_quixstreams"] = beside(value, QUIX[0], peer)
     return figures
 
 

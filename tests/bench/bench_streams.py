@@ -1,10 +1,11 @@
 """How fast the streams are: a backlog of timesheet events through all processors, or their latency at a steady rate.
 
-    python tests/bench/bench_streams.py [--events N] [--restarts] [--latency [--rate N]] [--json] [--bootstrap HOST:PORT]
+    python tests/bench/bench_streams.py [--events N] [--restarts | --rebuild | --latency [--alerts]] [--rate N] [--json] [--bootstrap HOST:PORT]
 
 Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
 worker per million events. Latency: 500 events/s, or the rate given, for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
-which a subscriber of committed records has the first measure of its consultant that knows it. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
+which a subscriber of committed records has the first measure of its consultant that knows it; with `--alerts`, from the record that crossed a line to its alert.
+Rebuild: all of it recomputed from the topics, looking only. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
 """
 
 from __future__ import annotations
@@ -38,21 +39,25 @@ from infra.kafka import topics  # noqa: E402
 from infra.kafka.clients import consumer, producer  # noqa: E402
 from infra.kafka.reader import end_offsets, partitions_of, read_to_end  # noqa: E402
 from infra.kafka.writer import EventWriter  # noqa: E402
-from infra.settings import KafkaSettings  # noqa: E402
+from infra.settings import KafkaSettings, Settings  # noqa: E402
 from schemas import codec  # noqa: E402
 from schemas.events import meta, odoo_key  # noqa: E402
 from schemas.topics import PROCESSORS, topic  # noqa: E402
-from streams.core import PROCESSOR_SOURCES  # noqa: E402
+from streams.core import PROCESSOR_SOURCES, Measures  # noqa: E402
+from streams.rebuild.run import rebuild  # noqa: E402
+from streams.wiring import topology  # noqa: E402
 
 WARM_UP = 5
 CONSULTANTS, PROJECTS = 300, 100
 TODAY = date(2026, 3, 30)
 NOW = datetime(2026, 3, 30, 6, tzinfo=UTC)
 GROUP = "burnline.streams"
-MEASURE = "measure.utilization.v1"
+MEASURE, ALERT = "measure.utilization.v1", "governance.alert.v1"
 
 
-def event(name: str, verb: str, model: str, record_id: int, current: dict[str, Any]) -> dict[str, Any]:
+def event(
+    name: str, verb: str, model: str, record_id: int, current: dict[str, Any], *, recorded_at: datetime = NOW
+) -> dict[str, Any]:
     head = meta(
         topic(name),
         verb,
@@ -60,7 +65,7 @@ def event(name: str, verb: str, model: str, record_id: int, current: dict[str, A
         subject=odoo_key("bench", model, record_id),
         version=1,
         occurred_at=NOW - timedelta(days=200) if model != "account.analytic.line" else NOW,
-        recorded_at=NOW,
+        recorded_at=recorded_at,
         mode="snapshot",
         tenant="bench",
         company_id=1,
@@ -87,7 +92,7 @@ def consultant(number: int) -> dict[str, Any]:
     }
 
 
-def project(number: int) -> dict[str, Any]:
+def project(number: int, *, tight: bool = False) -> dict[str, Any]:
     return {
         "id": number,
         "name": f"Project {number}",
@@ -97,8 +102,8 @@ def project(number: int) -> dict[str, Any]:
         "currency": "EUR",
         "timezone": "Europe/Brussels",
         "account_id": number,
-        "budget_minutes": 600_000,
-        "budget_cost": Decimal(500_000),
+        "budget_minutes": 20_000 + 200 * number if tight else 600_000,
+        "budget_cost": Decimal(15_000 + 150 * number if tight else 500_000),
         "starts_on": TODAY - timedelta(days=200),
         "ends_on": None,
         "active": True,
@@ -129,21 +134,21 @@ def timesheet(number: int, chance: random.Random) -> dict[str, Any]:
     }
 
 
-def prepare(kafka: KafkaSettings, writer: EventWriter) -> None:
+def prepare(kafka: KafkaSettings, writer: EventWriter, *, tight: bool = False) -> None:
     """Topics, master data and the first tick."""
-    found_firm(kafka, writer)
+    found_firm(kafka, writer, tight=tight)
     begin_clock(writer)
 
 
-def found_firm(kafka: KafkaSettings, writer: EventWriter) -> None:
-    """Topics and master data."""
+def found_firm(kafka: KafkaSettings, writer: EventWriter, *, tight: bool = False) -> None:
+    """Topics and master data; `tight` budgets are passed while timesheets come."""
     topics.apply(kafka, topics.plan(kafka))
     for number in range(1, CONSULTANTS + 1):
         name = "people.consultant.v1"
         writer.send(topic(name), event(name, "registered", "hr.employee", number, consultant(number)))
     for number in range(1, PROJECTS + 1):
         name = "delivery.project.v1"
-        writer.send(topic(name), event(name, "created", "project.project", number, project(number)))
+        writer.send(topic(name), event(name, "created", "project.project", number, project(number, tight=tight)))
     writer.flush()
 
 
@@ -169,8 +174,11 @@ def begin_clock(writer: EventWriter) -> None:
 
 
 def send_timesheet(writer: EventWriter, number: int, chance: random.Random) -> None:
-    name = "delivery.timesheet.v1"
-    writer.send(topic(name), event(name, "logged", "account.analytic.line", number, timesheet(number, chance)))
+    name, written = "delivery.timesheet.v1", NOW + timedelta(microseconds=number)
+    writer.send(
+        topic(name),
+        event(name, "logged", "account.analytic.line", number, timesheet(number, chance), recorded_at=written),
+    )
 
 
 def lag(kafka: KafkaSettings) -> int:
@@ -279,10 +287,34 @@ def restarts(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
     }
 
 
-def latency(kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 20) -> dict[str, Any]:
+def rebuilt(kafka: KafkaSettings, events: int) -> dict[str, Any]:
+    """The states recomputed from the topics by one process."""
     writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
     prepare(kafka, writer)
-    with worker(kafka, log) as process, Subscriber(kafka) as subscriber:
+    for number in range(1, events + 1):
+        send_timesheet(writer, number, chance)
+    writer.flush(120)
+    began, cpu_began = time.monotonic(), time.process_time()
+    report = rebuild(Settings(kafka=kafka), topology(Measures()), look_only=True)
+    took, used = time.monotonic() - began, time.process_time() - cpu_began
+    added = {name: difference.added for name, difference in report.processors.items()}
+    if min(added["utilization"], added["budget-burn"]) < events:
+        raise SystemExit(f"the rebuild made {added} of {events} lines")
+    return {
+        "events": events,
+        "seconds": round(took, 2),
+        "events_per_second": round(events / took),
+        "events_per_cpu_second": round(events / used),
+    }
+
+
+def latency(
+    kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 20, alerts: bool = False
+) -> dict[str, Any]:
+    writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
+    prepare(kafka, writer, tight=alerts)
+    listened = ALERT if alerts else MEASURE
+    with worker(kafka, log) as process, Subscriber(kafka, listened) as subscriber:
         while lag(kafka) or not partitions_of(kafka, MEASURE):
             time.sleep(0.2)
         started_cpu = cpu(process)
@@ -297,8 +329,9 @@ def latency(kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 
         used = cpu(process) - started_cpu
         while lag(kafka):
             time.sleep(0.2)
-        subscriber.until(sum(end for _, end in end_offsets(kafka, MEASURE, range(topic(MEASURE).partitions)).values()))
-    waits = sorted(_waits(kafka, subscriber.seen, counted))
+        ends = end_offsets(kafka, listened, range(topic(listened).partitions))
+        subscriber.until(sum(end for _, end in ends.values()))
+    waits = sorted((_waits_for_alerts if alerts else _waits)(kafka, subscriber.seen, counted))
     return {
         "events": len(waits),
         "per_second": rate,
@@ -310,12 +343,12 @@ def latency(kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 
 
 
 class Subscriber:
-    """Every committed measure of a consultant, with the moment at which it was there."""
+    """Every committed record of a topic, with the moment at which it was there."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, name: str) -> None:
         self.seen: list[tuple[float, bytes]] = []
         self._reader = consumer(kafka, group="bench.subscriber", fetch_wait_max_ms=20, enable_partition_eof=True)
-        self._reader.assign([TopicPartition(MEASURE, p, 0) for p in range(topic(MEASURE).partitions)])
+        self._reader.assign([TopicPartition(name, p, 0) for p in range(topic(name).partitions)])
         self._ends: dict[int, int] = {}
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._read, name="subscriber")
@@ -369,6 +402,17 @@ def _waits(kafka: KafkaSettings, seen: list[tuple[float, bytes]], counted: int) 
                 yield next(at for revision, at in mine if revision >= base + index) - stamp
 
 
+def _waits_for_alerts(kafka: KafkaSettings, seen: list[tuple[float, bytes]], counted: int) -> Iterator[float]:
+    """Milliseconds from each timesheet since `counted` that crossed a line to the alert that names it as its cause."""
+    stamps: dict[str, int] = {}
+    for record in read_to_end(kafka, "delivery.timesheet.v1"):
+        stamps[codec.decode_wire(record.value() or b"").value["meta"]["event_id"]] = record.timestamp()[1]
+    for at, value in seen:
+        stamp = stamps.get(codec.decode_wire(value).value["meta"]["causation_id"], 0)
+        if stamp >= counted:
+            yield at - stamp
+
+
 def cpu(process: psutil.Popen) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
@@ -378,7 +422,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--alerts", action="store_true", help="with --latency: of alerts")
     parser.add_argument("--restarts", action="store_true")
+    parser.add_argument("--rebuild", action="store_true")
     parser.add_argument("--rate", type=int, default=500, help="events a second, of --latency")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--bootstrap")
@@ -390,7 +436,9 @@ def main() -> None:
             bootstrap = stack.enter_context(EmbeddedKafka(Path(folder) / "kafka")).bootstrap_servers
         kafka, log = KafkaSettings(bootstrap_servers=bootstrap), Path(folder) / "worker.log"
         if chosen.latency:
-            figures = latency(kafka, log, rate=chosen.rate)
+            figures = latency(kafka, log, rate=chosen.rate, alerts=chosen.alerts)
+        elif chosen.rebuild:
+            figures = rebuilt(kafka, chosen.events)
         else:
             figures = (restarts if chosen.restarts else backlog)(kafka, chosen.events, log)
     if chosen.json:

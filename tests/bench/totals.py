@@ -48,7 +48,14 @@ PACK = struct.Struct(">qddd").pack
 KEY = struct.Struct(">q").pack
 CLOCK = TOPICS["ops.clock.v1"]
 _read = compile_reader(SCHEMA, as_written=True, kept={LINE: {"project_id", "hours", "billable", "approved"}})
-_NONE: dict[str, Any] = {"record": "", "version": 0, "event_id": "", "recorded_at": 0, "committed_minutes": 0}
+_NONE: dict[str, Any] = {
+    "record": "",
+    "version": 0,
+    "event_id": "",
+    "recorded_at": 0,
+    "committed_minutes": 0,
+    "currency": "",
+}
 
 
 def _decode(data: bytes) -> codec.Decoded:

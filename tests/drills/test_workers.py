@@ -45,7 +45,7 @@ def test_from_one_worker_to_four_and_down_to_two(kafka_bootstrap: str, topic_pre
         arrived(kafka, topic_prefix + "toy", workers, flow.sent)
         assert [workers.end(name) for name in ("a", "c")] == [0, 0]
         arrived(kafka, topic_prefix + "toy", workers, flow.sent)
-    assert workers.left == [], "growing and shrinking is no fault"
+    assert workers.left == [], f"growing and shrinking is no fault: {workers.left}\n{workers.logs()}"
 
 
 def test_a_worker_paused_beyond_its_session_cannot_write(

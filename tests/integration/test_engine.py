@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from infra.errors import BurnlineError, Fatal, Transient
-from infra.kafka import topics
-from infra.kafka.clients import consumer, producer, transactional_producer
-from infra.settings import KafkaSettings, Settings, StreamsSettings
+from infra.kafka.clients import consumer, transactional_producer
 from schemas import codec
 from streams.engine import metrics
 from streams.engine.batch import Outputs
@@ -25,67 +22,10 @@ from streams.engine.ownership import Position
 from streams.engine.topology import SEPARATOR, Partition, partition_of
 from streams.engine.transaction import Transactions
 from tests.support import toy
-from tests.support.drill import assert_exact, rows, subject_of, until
+from tests.support.drill import assert_exact, rows, until
+from tests.support.toy_world import World
 
 pytestmark = pytest.mark.kafka
-
-
-class World:
-    """The toy's topics on the shared broker, and engines over them in threads."""
-
-    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
-        self.prefix, self.kafka, self.folder = prefix, KafkaSettings(bootstrap_servers=bootstrap), folder
-        self.declared = toy.topics(prefix)
-        self.producer = producer(self.kafka)
-        self.sent = 0
-        self.session = 6.0
-
-    def settings(self, instance: str = "a") -> Settings:
-        streams = StreamsSettings(
-            instance=instance,
-            group=f"{self.prefix}.group",
-            session_timeout=self.session,
-            transaction_timeout=6,
-            data_dir=self.folder,
-        )
-        return Settings(kafka=self.kafka, streams=streams)
-
-    def create_topics(self) -> None:
-        topics.apply(self.kafka, topics.plan(self.kafka, self.declared), self.declared)
-
-    def send(self, count: int) -> None:
-        for _ in range(count):
-            name = f"r{self.sent}"
-            self.raw(codec.encode_wire(toy.ENTRY, toy.entry(subject_of(name), name)))
-            self.sent += 1
-        assert self.producer.flush(30) == 0
-
-    def raw(self, value: bytes) -> None:
-        self.producer.produce(f"{self.prefix}.source", value, b"key")
-
-    @contextmanager
-    def worker(self, instance: str = "a") -> Iterator[Engine]:
-        engine, stop, died = Engine(self.settings(instance), toy.topology(self.prefix)), threading.Event(), []
-
-        def work() -> None:
-            try:
-                engine.run(stop)
-            except BurnlineError as error:
-                died.append(error)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            until(lambda: engine.status().ready or died, "a worker that is ready")
-            yield engine
-        finally:
-            stop.set()
-            thread.join(30)
-        assert not thread.is_alive()
-        assert not died, died
-
-    def arrived(self) -> None:
-        until(lambda: len(rows(self.kafka, f"{self.prefix}.second-state")) >= self.sent, f"{self.sent} rows")
 
 
 @pytest.fixture
@@ -189,10 +129,22 @@ def test_a_tick_reaches_the_partition_it_was_written_to_and_no_other(world: Worl
     assert {codec.decode_wire(value).name for _, _, value in rows(world.kafka, state)} == {toy.TICK}
 
 
+def joining(world: World, instance: str) -> Any:
+    """A member of the group that wants the source partitions."""
+    member = consumer(
+        world.kafka,
+        group=f"{world.prefix}.group",
+        group_instance_id=instance,
+        session_timeout_ms=6000,
+        partition_assignment_strategy="cooperative-sticky",
+    )
+    member.subscribe([f"{world.prefix}.source"])
+    return member
+
+
 def joined(world: World, instance: str) -> Any:
     """A member of the group that has the source partitions."""
-    member = consumer(world.kafka, group=f"{world.prefix}.group", group_instance_id=instance, session_timeout_ms=6000)
-    member.subscribe([f"{world.prefix}.source"])
+    member = joining(world, instance)
     deadline = time.monotonic() + 30
     while not member.assignment():
         member.poll(0.1)
@@ -227,6 +179,55 @@ def test_a_zombie_is_fenced_and_nothing_of_its_batch_is_seen(world: World, rival
     finally:
         for client in (member, successor):
             client.close()
+
+
+class OneBehind:
+    """A consumer whose group made a new generation while its first answer was on its way."""
+
+    def __init__(self, member: Any, stale: Any) -> None:
+        self._member, self._answers = member, [stale]
+
+    def memberid(self) -> str:
+        return str(self._member.memberid())
+
+    def consumer_group_metadata(self) -> Any:
+        return self._answers.pop() if self._answers else self._member.consumer_group_metadata()
+
+
+def test_a_batch_that_meets_with_a_new_generation_is_written_again_in_it_once(world: World) -> None:
+    """Of a group that rebalances cooperatively a member learns of a new generation while it works, and goes on with what it has."""
+    member = joined(world, "a")
+    stale = member.consumer_group_metadata()
+    other = joining(world, "b")
+    writes = transactional_producer(world.kafka, f"{world.prefix}.group.a", timeout=20)
+    rows_of = [{"key": f"r{number}".encode(), "value": b"row" * 300} for number in range(20_000)]
+    try:
+        until(
+            lambda: not (member.poll(0.1) or other.poll(0.1)) and other.assignment(), "the group has a new generation"
+        )
+        before = metrics.ABORTED._value.get()
+        commits = Transactions(writes, OneBehind(member, stale), timeout=20)  # type: ignore[arg-type]  # it is asked for no more
+        commits.commit(Outputs(rows=[((f"{world.prefix}.first-state", 2), rows_of)]), positions(world))
+        commits.commit(one_batch(world), positions(world))
+    finally:
+        for client in (member, other):
+            client.close()
+    assert metrics.ABORTED._value.get() - before == 1
+    assert len(rows(world.kafka, f"{world.prefix}.first-state")) == 20_001
+
+
+def test_who_is_no_member_any_more_cannot_commit_though_the_group_is_empty(world: World) -> None:
+    """Of an empty group Kafka takes positions from anybody: a worker that slept while all others came and went would be believed."""
+    member = joined(world, "a")
+    writes = transactional_producer(world.kafka, f"{world.prefix}.group.a", timeout=6)
+    member.unsubscribe()
+    until(lambda: not member.poll(0.1) and not member.memberid(), "it has left")
+    try:
+        with pytest.raises(Fenced, match="no member"):
+            Transactions(writes, member, timeout=6).commit(one_batch(world), positions(world))
+    finally:
+        member.close()
+    assert rows(world.kafka, f"{world.prefix}.first-state") == []
 
 
 def test_rows_go_to_the_partition_they_name_whatever_their_key(world: World) -> None:

@@ -350,6 +350,20 @@ def test_show_tells_of_every_row_that_it_leaves_out(settings, name):
     assert [(one.topic, one.partition, one.offset, one.reason) for one in told] == [(name, 0, 1, "wrong_magic")]
 
 
+def test_show_tells_why_a_measure_is_doubtful_and_of_no_other(settings, name, monkeypatch):
+    own = dataclasses.replace(topic("measure.dispute-aging.v1"), name=name)
+    doubtful, fine = ({**aging(number, 2, 1), "reasons": ["no_due_date"] * (number == 1)} for number in (1, 2))
+    records = [
+        codec.encode(own.record, event(own, "measured", f"odoo:f:account.move:{number}", one, version=1, derived=True))
+        for number, one in ((1, doubtful), (2, fine))
+    ]
+    write(settings, name, *records, keys=(b"one", b"two"))
+    monkeypatch.setattr(show, "TOPICS", {name: own})
+    monkeypatch.setattr(show, "MEASURE", name.partition(".")[0] + ".")
+
+    assert [(row["subject"], row["reasons"]) for row in show.quality(settings)] == [("one", ["no_due_date"])]
+
+
 def test_show_ends_with_1_where_a_row_is_missing(settings, monkeypatch):
     def missing(_settings, told):
         told(Unread("measure.utilization.v1", 0, 7, "truncated", "it is [cut] short", "mend it"))

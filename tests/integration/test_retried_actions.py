@@ -68,8 +68,8 @@ def retry(tmp_path: Path) -> Callable[..., tuple[int, list[dict[str, Any]]]]:
 
 def retried(file: Path, config: Any, *identities: str) -> tuple[int, list[dict[str, Any]]]:
     file.write_text(yaml.safe_dump(config))
-    given = ["dlq", "retry", *identities, "--reason", "the target is mended", "--by", "ada", "--yes", "--json"]
-    done = CliRunner(env={"BURNLINE_CONFIG": str(file)}).invoke(app, given)
+    given = ["dlq", "retry", *identities, "--reason", "the target is mended", "--yes", "--json"]
+    done = CliRunner(env={"BURNLINE_CONFIG": str(file), "BURNLINE_OPERATOR__NAME": "ada"}).invoke(app, given)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     rows = [line for line in done.stdout.splitlines() if line.startswith("{")]  # between them runners of the test log
     return done.exit_code, [json.loads(row) for row in rows]

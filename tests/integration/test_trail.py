@@ -20,7 +20,7 @@ from burnline.docs.samples import sample
 from consumers import tracing, trail
 from consumers.core.trail_chain import Head, head_of, linked, verify
 from consumers.core.trail_entries import content
-from infra.errors import BurnlineError
+from infra.errors import BurnlineError, Fatal
 from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.reader import read_to_end
@@ -249,6 +249,30 @@ def test_an_export_is_verified_on_its_own_and_its_head_tells_a_chain_that_was_cu
     code, _, told = burnline("trail", "verify", "--file", str(file), "--head", head.strip())
     assert code == 1
     assert "cut, or written anew" in told
+
+
+def test_what_is_exported_is_what_was_verified_and_nothing_is_left_where_it_was_not(firm, tmp_path, monkeypatch):
+    """A chain that is changed between two readings would leave as an export that no reading verified."""
+    entries, readings = filled(firm), []
+    file = tmp_path / "trail.jsonl"
+
+    def told(*_):
+        readings.append(1)
+        return iter(entries if len(readings) == 1 else entries[1:])
+
+    monkeypatch.setattr(trail, "entries", told)
+    code, head, _ = burnline("trail", "export", str(file))
+    assert (code, head.strip()) == (0, str(head_of(entries[-1])))
+    assert [json.loads(line)["number"] for line in file.read_text().splitlines()] == [1, 2, 3, 4, 5, 6]
+
+    code, head, said = burnline("trail", "export", str(tmp_path / "another.jsonl"))
+    assert (code, head) == (1, "")
+    assert "removed:" in said
+    assert list(tmp_path.iterdir()) == [file]
+
+    done = CliRunner().invoke(app, ["trail", "export", str(tmp_path / "nowhere" / "trail.jsonl")])
+    assert isinstance(done.exception, Fatal)
+    assert "No such file or directory" in str(done.exception)
 
 
 def test_entries_are_found_by_correlation(firm):

@@ -42,6 +42,7 @@ def entry(subject: str, record: str, *, version: int = 1, day: int = 20_000) -> 
         "approved": False,
         "cost": 0,
         "employee_id": 1,
+        "currency": "",
     }
 
 

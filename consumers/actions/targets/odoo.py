@@ -38,7 +38,7 @@ class Odoo:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._connected)
 
     async def do(self, work: Callable[[Odoo, OdooClient, Planned], str | None], planned: Planned) -> str | None:
-        """Do the work within the session. Raises `TargetFailed`, `Fatal` for a lost login."""
+        """Do the work within the session. Raises `TargetFailed`."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, work, planned)
 
     def close(self) -> None:
@@ -63,7 +63,10 @@ class Odoo:
     def _do(self, work: Callable[[Odoo, OdooClient, Planned], str | None], planned: Planned) -> str | None:
         try:
             return work(self, self._connected(), planned)
-        except Transient as error:
+        except (
+            Transient,
+            Fatal,
+        ) as error:  # a login that was lost, a proxy that refuses: others have their turn meanwhile
             self._client = None
             raise TargetFailed(Failure(str(error))) from error
         except Refused as error:

@@ -32,8 +32,13 @@ def user_id(client: OdooClient, user: str | None, model: str, identity: int) -> 
         found = rows[0][field] or None if rows else None
     if found is None or model not in RESPONSIBLE:
         return None
-    [row] = client.read("res.users", [found], ["login", "active"])
-    if not row["active"]:
-        reason = f"{row['login']}, who is responsible for {model}({identity}), has left: name another there"
+    rows = client.read("res.users", [found], ["login", "active"])
+    if not rows:
+        reason = (
+            f"who is responsible for {model}({identity}) cannot be read: let Burnline's user see res.users({found})"
+        )
+        raise TargetFailed(Failure(reason, final=True))
+    if not rows[0]["active"]:
+        reason = f"{rows[0]['login']}, who is responsible for {model}({identity}), has left: name another there"
         raise TargetFailed(Failure(reason, final=True))
     return found

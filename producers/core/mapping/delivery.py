@@ -100,7 +100,7 @@ def timesheet(row: Row, context: Context, _previous: object) -> Timesheet | None
         "leave": bool(row.get("holiday_id") or row.get("global_leave_id")),
         "approved": approved(row, rule),
         "status": _status(row, rule),
-        "cost": money(-money(row.get("amount"))),
+        "cost": -money(row.get("amount")),
         "currency": context.lookups.currency(row.get("currency_id")) or company.currency,
         "invoice_id": ref(row.get("timesheet_invoice_id")),
         "order_line_id": ref(row.get("so_line")),

@@ -100,10 +100,16 @@ def utc(moment: datetime | None) -> datetime | None:
 
 
 def check_moments(**moments: datetime | None) -> None:
-    """Refuse a moment that could be any of 24."""
+    """Refuse a moment that could be any of 24, or that UTC has no year for."""
     for name, moment in moments.items():
-        if moment is not None and moment.tzinfo is None:
+        if moment is None:
+            continue
+        if moment.tzinfo is None:
             raise ValueError(f"{name} has no UTC offset")
+        try:
+            moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{name} lies outside of the years 1 to 9999 in UTC") from None
 
 
 def check_ids(**ids: int | None) -> None:
@@ -141,6 +147,14 @@ def check_reference(reference: str) -> None:
     """Refuse what could not be a part of a key."""
     if not _REFERENCE.fullmatch(reference):
         raise ValueError("reference must be 1 to 200 printable ASCII characters without a space")
+
+
+def check_begun(name: str, begun: datetime | None, message: Any, first: str) -> None:
+    """Refuse a message that does not say when its matter began, unless its type is the first, and one from before that."""
+    if message.type != first:
+        needed(name, begun, f"{message.type} must say when it was {first.rpartition('.')[2]}")
+    if begun is not None and begun > message.timestamp:
+        raise ValueError(f"data.{name} lies after the moment of the message")
 
 
 def needed(name: str, given: object, why: str) -> None:

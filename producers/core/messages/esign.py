@@ -32,7 +32,7 @@ class ContractMessage:
     data: ContractData
 
     def __post_init__(self) -> None:
-        """Refuse a moment that could be any of 24."""
+        """Refuse a moment that is none."""
         check_moments(timestamp=self.timestamp)
 
 

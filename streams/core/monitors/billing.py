@@ -118,7 +118,7 @@ class Billing(Monitor):
     topic = "measure.billing.v1"
     subject_kind = "project"
     process = Process.PROJECT_TO_REVENUE
-    formula = "billing/1"
+    formula = "billing/2"
     inputs: ClassVar[Mapping[str, Reader]] = {
         "delivery.project.v1": project,
         "delivery.timesheet.v1": time,
@@ -175,6 +175,7 @@ class Billing(Monitor):
         def amount(value: Fraction) -> Any:
             return quality.amount(value) if one_money else None
 
+        amounts = [amount(value) for _, value in buckets.values()]
         measure = {
             **{name: head["numbers"].get(name) for name in ("project_id", "company_id", "client_id", "manager_id")},
             "currency": currency,
@@ -182,6 +183,7 @@ class Billing(Monitor):
             "unbilled_amount": amount(worth),
             "buckets": list(buckets),
             "bucket_minutes": [minutes for minutes, _ in buckets.values()],
+            "bucket_amounts": [] if None in amounts else amounts,
             "oldest_unbilled_on": None if oldest is None or not days.is_date(oldest) else days.to_date(oldest),
             "other_amount": amount(Fraction(other)),
             "ready_amount": amount(worth + other),

@@ -2,7 +2,7 @@
 
 Rules
 - A burn sums those projects that have the budget it is about; the others are counted, and named as a reason.
-- Sums of unlike money mean nothing: with projects in several currencies, all money is null.
+- Sums of unlike money mean nothing: with projects in several currencies, or one that costs something in another than its own, all money is null.
 
 Invariant: sums are made anew from the latest reports; nothing is added to what was.
 """
@@ -41,9 +41,10 @@ class BurnRollup(Monitor):
             quality.note("no_active_project")
         kind, unit = known[0]["kind"], known[0]["numbers"]["unit_id"]
         currencies = {report["words"].get("currency") for report in reports}
-        one = len(currencies) == 1 and None not in currencies
+        mixed = len(currencies) > 1 or any("actual_cost" not in report["numbers"] for report in reports)
+        one = not mixed and len(currencies) == 1 and None not in currencies
         if reports and not one:
-            quality.note("mixed_currencies" if len(currencies) > 1 else "no_currency")
+            quality.note("mixed_currencies" if mixed else "no_currency")
         companies = {report["numbers"].get("company_id") for report in reports}
         timed = [report for report in reports if "budget_minutes" in report["numbers"]]
         costed = [report for report in reports if "budget_cost" in report["numbers"]]

@@ -2,8 +2,9 @@
 
 Rules
 - Ratios are those of the sums, never means of ratios.
+- A manager's unit are all below, direct or not; how many report directly is told beside.
 - A unit's revision is the sum of its consultants' reports: it grows with every restatement and every day.
-- Managers who manage each other in a circle are no hierarchy: the company says so, and names one of them.
+- Managers who manage each other in a circle are no hierarchy: the company says so.
 
 Invariant: sums are made anew from the latest reports; nothing is added to what was.
 """
@@ -28,7 +29,7 @@ class UtilizationRollup(Monitor):
     topic = "measure.utilization-rollup.v1"
     subject_kind = "unit"
     process = Process.RESOURCE_TO_TIMESHEET
-    formula = "utilization-rollup/1"
+    formula = "utilization-rollup/2"
     inputs: ClassVar[Mapping[str, Reader]] = {}
 
     def look(self, subject: Watched, as_of: int, holidays: Sequence[Mapping[str, Any]]) -> Finding | None:  # noqa: ARG002  Monitor
@@ -54,6 +55,9 @@ class UtilizationRollup(Monitor):
                 "unit_id": reports[0]["numbers"]["unit_id"],
                 "company_id": company,
                 "consultants": len(members),
+                "direct_consultants": sum(report["numbers"].get("direct", 0) for report in members)
+                if kind == "manager"
+                else None,
                 "available_minutes": available,
                 "worked_minutes": sums["worked"],
                 "billable_minutes": sums["billable"],

@@ -1,13 +1,15 @@
 """What a policy, an address, an owner or a counterpart can get wrong: each told in a sentence, none of it harmful."""
 
 import uuid
+from contextlib import ExitStack
 
 import pytest
 
 from infra.errors import Fatal
 from infra.settings import ActionSettings, MailSettings
-from tests.integration.actions.test_conformance import Bench, failed, in_odoo
+from tests.integration.actions.test_conformance import Bench, bench_at, failed, in_odoo
 from tests.support.actions import LOOPBACK, SECRET, Receiver
+from tests.support.listeners import closed, saying
 from tests.support.mail import PASSWORD, USER, MailServer
 
 
@@ -110,15 +112,38 @@ def test_a_success_that_is_none_is_known(answer, expect, reason):
         assert reason in failed(bench).reason
 
 
-def test_an_address_that_is_a_secret_is_told_to_nobody(capsys):
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(None, "Cannot connect", id="nobody there"),
+        pytest.param(b"nonsense\r\n\r\n", "the answer is no HTTP", id="no HTTP"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n", "the answer is no HTTP", id="a header that is none"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 9_000 + b"\r\n\r\n", "the answer is no HTTP", id="a header too long"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "ClientPayloadError", id="half an answer"),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_a_secret_is_told_to_nobody(capsys, answer, reason):
     secret = f"/services/{uuid.uuid4().hex}"
-    urls = {"ops": f"http://127.0.0.1:1{secret}"}
-    bench = Bench("slack", {"actions": ActionSettings(allowed_networks=LOOPBACK, chat_urls=urls)}, channel="ops")
+    with ExitStack() as stack:
+        port = closed() if answer is None else stack.enter_context(saying(answer))
+        urls = {"ops": f"http://127.0.0.1:{port}{secret}"}
+        bench = Bench("slack", {"actions": ActionSettings(allowed_networks=LOOPBACK, chat_urls=urls)}, channel="ops")
 
-    failure = failed(bench)
+        failure = failed(bench)
 
     told = capsys.readouterr()
+    assert reason in failure.reason
     assert secret not in failure.reason + told.out + told.err + repr(bench.settings)
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "413 Payload Too Large"])
+def test_a_proxy_that_refuses_in_front_of_odoo_is_a_failure_of_this_action_that_may_pass(status):
+    page = b"<html>no</html>"
+    with saying(f"HTTP/1.1 {status}\r\nContent-Length: {len(page)}\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n".encode() + page) as port:  # fmt: skip
+        failure = failed(bench_at("odoo_activity", port))
+
+    assert status[:3] in failure.reason
+    assert not failure.final
 
 
 def test_a_channel_without_an_address_is_told_at_once():

@@ -173,6 +173,24 @@ def test_a_snapshot_that_cannot_be_is_refused_where_it_is_asked_for(
     assert says in shell("snapshot", "start", *words, status=2)
 
 
+def test_a_snapshot_that_is_not_there_or_over_cannot_be_steered_and_one_that_waits_can(
+    shell: Shell, kafka: Any, embedded: EmbeddedOdoo
+) -> None:
+    waiting = shell(
+        "snapshot", "start", LINE, "--ids", "1"
+    ).strip()  # no capture runs: it stands on no topic but that of signals
+    shell("snapshot", "pause", waiting)
+    told = shell("snapshot", "pause", f"{waiting[:-1]}x", status=2)
+    assert f"there is no snapshot {waiting[:-1]}x" in told
+    assert "`burnline snapshot status` shows the ids" in told
+    commands = [
+        codec.decode_as(standing.SIGNALS.record, record.value() or b"")["command"]
+        for record in read_to_end(kafka, standing.SIGNALS.name)
+        if record.key() == standing.internal_key(embedded.db)
+    ]
+    assert commands == ["start", "pause"], "nothing was sent for the other"
+
+
 def test_a_signal_that_only_the_capture_can_refuse(
     embedded: EmbeddedOdoo, kafka: Any, shell: Shell, begin: Any
 ) -> None:
@@ -255,6 +273,7 @@ def test_a_stopped_snapshot_stays_where_it_was(embedded: EmbeddedOdoo, kafka: An
     rows = shell.snapshot(asked)["rows"]
     time.sleep(1.5)  # long enough for another chunk, if one came
     assert shell.snapshot(asked)["rows"] == rows < 100
+    assert f"{asked} is over: stopped" in shell("snapshot", "resume", asked, status=2)
 
 
 def test_those_that_are_over_leave_their_topic_when_newer_ones_have_ended(

@@ -173,8 +173,8 @@ def test_what_cannot_be_is_parked_with_what_is_wrong_with_it(meta, current, says
 
 
 KINDS = {
-    "time": ("burnline.internal.TimeEntry", {"day": 20_000, "minutes": 60, "billable": True, "approved": True, "cost": 0, "employee_id": 1}),
-    "cost": ("burnline.internal.CostEntry", {"actual": 10, "committed": 0, "committed_minutes": 0}),
+    "time": ("burnline.internal.TimeEntry", {"day": 20_000, "minutes": 60, "billable": True, "approved": True, "cost": 0, "employee_id": 1, "currency": "EUR"}),
+    "cost": ("burnline.internal.CostEntry", {"actual": 10, "committed": 0, "committed_minutes": 0, "currency": ""}),
     "milestone": ("burnline.internal.MilestoneEntry", {"reached": True, "share": 10}),
     "absence": ("burnline.internal.AbsenceEntry", {"first_day": 1, "last_day": 2, "minutes": 60, "calendar_id": None, "company_id": 1, "approved": True}),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from schemas.errors import PoisonMessage
 from schemas.events import MIRRORED
 from schemas.topics import topic
 from streams import core
-from streams.core.route import READS
+from streams.core.routes.timesheets import READS
 from tests.support import avro
 
 

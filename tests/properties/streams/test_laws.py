@@ -7,13 +7,15 @@ import re
 from decimal import Decimal
 from struct import unpack_from
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.topics import Process
-from streams.core import Measures, consultant_state, project_state
+from streams.core import Contribution, Measures, consultant_state, project_state, step
+from streams.core.contract import EVERYBODY
 from streams.core.policy import ClientExposurePolicy, DisputeAgingPolicy, Tier, UtilizationPolicy
 from tests.unit.streams.core.world import SECOND, Source, World, day, key, values
 
@@ -50,6 +52,7 @@ lines = st.none() | st.fixed_dictionaries(
         "approved": st.booleans(),
         "leave": st.sampled_from([False, False, False, True]),
         "cost": st.integers(-100, 20_000),
+        "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD", None]),
         "order_line_id": st.sampled_from([None, 100, 200]),
         "invoice_id": st.sampled_from([None, None, 7]),
     }
@@ -87,6 +90,7 @@ projects = st.fixed_dictionaries(
         "budget_cost": st.none() | st.integers(0, 40_000),
         "active": st.sampled_from([True, True, True, False]),
         "timezone": zones,
+        "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD", None]),
     }
 )
 invoices = st.fixed_dictionaries(
@@ -405,9 +409,16 @@ def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
         assert subject.revision == _versions(subject)
         time = [project_state.LINE.unpack_from(row) for row in subject.lines.rows.values()]
         spent = [row[3] for row in subject.rows.values() if "actual" in row[3] and row[3]["present"]]
-        assert subject.minutes == sum(line[3] for line in time if line[6])
-        assert subject.cost == sum(line[4] for line in time if line[6]) + sum(entry["actual"] for entry in spent)
-        assert subject.committed == sum(entry["committed"] for entry in spent)
+        time = [line for line in time if line[7]]
+        assert subject.minutes == sum(line[3] for line in time)
+        own = "" if subject.head is None or subject.head["currency"] is None else subject.head["currency"]
+        foreign = {place for place, name in enumerate(subject._currencies) if own and name not in {"", own}}
+        mine = [entry for entry in spent if not own or entry["currency"] in {"", own}]
+        paid = sum(line[4] for line in time if line[6] not in foreign)
+        assert subject.cost == paid + sum(entry["actual"] for entry in mine)
+        assert subject.committed == sum(entry["committed"] for entry in mine)
+        odd = [entry for entry in spent if entry not in mine and (entry["actual"] or entry["committed"])]
+        assert subject.foreign == sum(line[6] in foreign and line[4] != 0 for line in time) + len(odd)
         assert subject.committed_minutes == sum(entry["committed_minutes"] for entry in spent)
 
 
@@ -466,3 +477,44 @@ def test_two_measures_of_a_subject_never_share_an_id(name: str) -> None:
         world.feed(source.timesheet(1, {"date": START, "minutes": 60 + offset})).drain()
         seen.add(world.encoded["utilization", name])
     assert len(seen) == 6
+
+
+class Workers(World):
+    """As many partitions of every processor as there are workers: each knows its own subjects, and hears what concerns everybody."""
+
+    def __init__(self, policy: Measures, number: int) -> None:
+        super().__init__(policy)
+        self.workers = [World(policy) for _ in range(number)]
+
+    def apply(self, contribution: Contribution) -> None:
+        subject = contribution.subject
+        for place, worker in enumerate(self.workers):
+            if subject == EVERYBODY or place == crc32(subject.encode()) % len(self.workers):
+                self._step(worker, contribution)
+
+    def _step(self, worker: World, contribution: Contribution) -> None:
+        name = contribution.processor
+        out = step(self.processors[name], worker.partitions[name], contribution.kind, contribution.entry)
+        self.alerts += out.alerts
+        for derived in out.contributions:
+            self.apply(derived)
+
+    def drain(self) -> World:
+        for worker in self.workers:
+            self.encoded |= worker.drain().encoded
+        return self
+
+
+@given(firms, st.integers(2, 5))
+@laws
+def test_any_number_of_workers_gives_the_same_measures_and_alerts(events: list[tuple[str, Any]], number: int) -> None:
+    """To the byte, but for units: who hears of what at the same tick or at the next one depends on who sits where, so one more tick comes."""
+    last = Source.tick((START + 60) * DAY), Source.tick((START + 60) * DAY + 60 * SECOND)
+    alone, together = World(POLICY).feed(*events, *last).drain(), Workers(POLICY, number).feed(*events, *last).drain()
+    direct = ("utilization", "budget-burn", "dispute-aging", "client-exposure")
+    assert {place: data for place, data in together.encoded.items() if place[0] in direct} == {
+        place: data for place, data in alone.encoded.items() if place[0] in direct
+    }
+    assert values(together) == values(alone)
+    ids = [{one["current"]["alert_id"] for one in world.alerts} for world in (alone, together)]
+    assert ids[0] == ids[1]

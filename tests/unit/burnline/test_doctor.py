@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import typer
 
 from burnline import environment
 from burnline.commands import cluster_checks, doctor
@@ -28,6 +31,22 @@ def test_records_are_looked_at_where_topics_are_as_they_should_be(monkeypatch, t
     monkeypatch.setattr(cluster_checks, "access", lambda _: [])
     monkeypatch.setattr(doctor, "_records", lambda _: [Finding("records", "ok", "readable")])
     assert ("records" in {finding.check for finding in doctor.examine()}) is looked_at
+
+
+def test_each_finding_is_told_when_it_is_found(monkeypatch, capsys):
+    told = []
+
+    def examine():
+        yield Finding("settings", "ok", "known")
+        told.append(capsys.readouterr().out)
+        yield Finding("kafka", "failed", "away", "start it")
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    with pytest.raises(typer.Exit) as ended:
+        doctor.doctor(json_=True)
+    assert json.loads(told[0])["check"] == "settings"
+    assert json.loads(capsys.readouterr().out)["check"] == "kafka"
+    assert ended.value.exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,12 @@ from consumers.core.addresses import why_not_called
         pytest.param("::ffff:10.0.0.1", id="private, mapped into version 6"),
         pytest.param("64:ff9b::a00:1", id="private, behind NAT64"),
         pytest.param("2002:a00:1::", id="private, in 6to4"),
+        pytest.param("64:ff9b:1::7f00:1", id="loopback, behind a NAT64 of the network's own"),
+        pytest.param("64:ff9b::7f00:1", id="loopback, behind NAT64"),
+        pytest.param("fec0::1", id="site-local, as it was once"),
+        pytest.param("::127.0.0.1", id="loopback, in the form that was given up"),
+        pytest.param("::ffff:0:127.0.0.1", id="loopback, translated (SIIT)"),
+        pytest.param("4000::1", id="given out to nobody"),
     ],
 )
 def test_what_leads_back_into_the_network_is_refused_even_with_tls(address):
@@ -35,6 +41,8 @@ def test_what_leads_back_into_the_network_is_refused_even_with_tls(address):
 def test_a_public_address_is_called_with_tls_only():
     assert why_not_called("93.184.216.34", (), encrypted=True) is None
     assert why_not_called("2606:2800:220:1::1", (), encrypted=True) is None
+    assert why_not_called("64:ff9b::5db8:d822", (), encrypted=True) is None
+    assert why_not_called("::ffff:93.184.216.34", (), encrypted=True) is None
     assert "without encryption" in (why_not_called("93.184.216.34", (), encrypted=False) or "")
 
 

@@ -4,9 +4,11 @@ import json
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from burnline.docs.samples import sample
 from consumers.core.rendering import rendered
-from consumers.core.views import budget_burn_view, dispute_view, utilization_view
+from consumers.core.views import budget_burn_view, dispute_view, doubt_view, utilization_view
 from producers.core.cursor import fresh
 from schemas import codec
 from schemas.privacy import MASK
@@ -23,6 +25,7 @@ UTILIZATION = {
     "total_utilization": Decimal("0.852941176"),
     "band": "on_target",
     "revision": 3,
+    "reasons": [],
 }
 BURN = {
     "project_id": 7,
@@ -39,6 +42,7 @@ BURN = {
     "eac": Decimal("25000.0000"),
     "levels": ["hours:75"],
     "revision": 5,
+    "reasons": [],
 }
 AGING = {
     "invoice_id": 9,
@@ -54,6 +58,7 @@ AGING = {
     "currency": "EUR",
     "episode": 1,
     "revision": 2,
+    "reasons": [],
 }
 
 
@@ -71,6 +76,7 @@ def test_utilization_of_the_worked_example():
             "total_utilization": 0.852941176,
             "band": "on_target",
             "revision": 3,
+            "reasons": [],
         }
     )
 
@@ -93,6 +99,7 @@ def test_budget_burn_of_the_worked_example():
             "eac": 25000.0,
             "levels": ["hours:75"],
             "revision": 5,
+            "reasons": [],
         }
     )
 
@@ -114,6 +121,7 @@ def test_a_dispute_of_the_worked_example():
             "currency": "EUR",
             "episode": 1,
             "revision": 2,
+            "reasons": [],
         }
     )
 
@@ -122,6 +130,29 @@ def test_what_is_undefined_is_null_and_so_is_the_name_of_someone_erased():
     view = utilization_view("s", UTILIZATION | {"billable_utilization": None, "band": "unknown"}, {})
 
     assert (view["name"], view["billable_utilization"], view["band"]) == (None, None, None)
+
+
+FLAWED = {"flaws": ["absurd_time", "negative_time"], "flaw_counts": [1, 2], "examples": ["line 1: negative_time"]}
+
+
+@pytest.mark.parametrize(
+    ("measure", "reasons", "examples"),
+    [
+        pytest.param({"reasons": ["no_budget"]}, ["no_budget"], [], id="why a value is null"),
+        pytest.param(
+            {"reasons": [], **FLAWED}, ["absurd_time: 1", "negative_time: 2"], FLAWED["examples"], id="records"
+        ),
+    ],
+)
+def test_doubts_are_shown_with_what_raises_them(measure, reasons, examples):
+    view = doubt_view("budget-burn", "odoo:f:project.project:7", {"as_of": date(2026, 3, 30), **measure})
+
+    assert (view["measure"], view["as_of"]) == ("budget-burn", "2026-03-30")
+    assert (view["reasons"], view["examples"]) == (reasons, examples)
+
+
+def test_a_measure_without_a_doubt_is_not_shown_among_them():
+    assert doubt_view("budget-burn", "s", {"as_of": date(2026, 3, 30), "reasons": []}) is None
 
 
 def test_a_record_that_cannot_be_decoded_is_shown_as_such():

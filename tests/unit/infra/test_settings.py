@@ -59,6 +59,8 @@ def _nothing_set(monkeypatch):
             "BURNLINE_CAPTURE__OVERLAP: .*number",
             id="a word where a number is due",
         ),
+        pytest.param("BURNLINE_WEBHOOKS__SOURCES", '{"n8n": hunter2', 'no JSON: .*"webhooks"', id="half an object"),
+        pytest.param("BURNLINE_SECRETS_DIR", "/nowhere", "no folder /nowhere", id="a folder that is not there"),
         pytest.param("BURNLINE_WEBHOOKS__PORT", "70000", "BURNLINE_WEBHOOKS__PORT", id="a port that does not exist"),
     ],
 )
@@ -67,6 +69,7 @@ def test_what_makes_no_sense_is_named(monkeypatch, name, value, says):
     with pytest.raises(Fatal, match=says) as caught:
         load_settings()
     assert caught.value.remedy
+    assert "hunter2" not in str(caught.value)
 
 
 def test_odoo_s_usual_names_are_understood(monkeypatch):
@@ -108,6 +111,16 @@ def test_a_secret_may_stand_in_a_file(monkeypatch, tmp_path):
     (tmp_path / "BURNLINE_KAFKA__SASL_PASSWORD").write_text("from a file")
     monkeypatch.setenv("BURNLINE_SECRETS_DIR", str(tmp_path))
     assert load_settings().kafka.sasl_password.get_secret_value() == "from a file"
+
+
+def test_odoo_s_usual_names_may_stand_in_files_too(monkeypatch, tmp_path):
+    (tmp_path / "ODOO_PASSWORD").write_text("from a file\n")
+    (tmp_path / "ODOO_USER").write_text("of a file")
+    monkeypatch.setenv("ODOO_USER", "of a variable")
+    monkeypatch.setenv("BURNLINE_SECRETS_DIR", str(tmp_path))
+    odoo = load_settings().odoo
+    assert odoo.password.get_secret_value() == "from a file"
+    assert odoo.user == "of a variable"
 
 
 def test_a_plain_name_stands_beside_a_setting_of_its_group(monkeypatch):

@@ -205,7 +205,7 @@ COST = (
     {
         "subject": "odoo:firm:project.project:5", "record": "odoo:firm:hr.expense:1", "version": 2**40, "present": True,
         "event_id": "5f0f9a7e-6f6f-5c62-9d47-7f5f8d0f3c11", "recorded_at": -1, "actual": 10, "committed": 0,
-        "committed_minutes": 0,
+        "committed_minutes": 0, "currency": "",
     },
 )  # fmt: skip
 
@@ -266,7 +266,7 @@ def test_a_decoder_of_some_fields_refuses_what_has_another_length(spoil):
 def test_another_first_text_is_all_that_changes(subject, other):
     name, fields = "burnline.internal.TimeEntry", {
         "record": "r", "version": 1, "present": True, "event_id": "e", "recorded_at": 0, "day": 0, "minutes": 0, "billable": False,
-        "approved": False, "cost": 0, "employee_id": 0,
+        "approved": False, "cost": 0, "employee_id": 0, "currency": "",
     }  # fmt: skip
     data = codec.encode_wire(name, {"subject": subject, **fields})
     assert codec.with_first_text(data, other) == codec.encode_wire(name, {"subject": other, **fields})

@@ -105,3 +105,29 @@ def test_an_action_under_way_whose_alert_has_become_too_old_is_not_sent_and_its_
 
     assert (calls, statuses) == (0, ["parked", "abandoned"])
     assert "none older than 7 d 0 h is acted upon" in why[0]
+
+
+class Broken:
+    """A target with a defect."""
+
+    idempotent = True
+
+    async def act(self, _planned: object) -> str | None:
+        raise ValueError("of a secret")
+
+
+def test_a_target_that_breaks_costs_its_own_action_and_no_other() -> None:
+    """Were it to end the runner, the next one would do the same attempt again, and no action would ever be done."""
+
+    async def acted() -> tuple[list[str], list[str]]:
+        journal = Journal("never")
+        manner = Manner(Patience((0.0,), 3600.0), timedelta(days=10**5))
+        execution = Execution({"log": Broken()}, Gates([PLANNED.target]), manner, journal)  # type: ignore[arg-type,dict-item]  # doubles
+        await execution.carry_out(PLANNED, Origin(), Tenure(Lease(1000)))  # type: ignore[arg-type]  # a double
+        return journal.statuses, list(execution.ledger.given_up.values())
+
+    statuses, why = asyncio.run(acted())
+
+    assert statuses == ["requested", "attempted", "failed", "attempted", "failed", "parked", "abandoned"]
+    assert "ValueError in the target log" in why[0]
+    assert "secret" not in why[0]

@@ -32,7 +32,7 @@ def test_what_is_put_again_replaces_what_was_there(images: Images) -> None:
     assert (images.present(FIRST), images.known(FIRST)) == (set(), {1})
     images.forget(FIRST, [one])
     assert images.known(FIRST) == set()
-    assert images.event(FIRST, one) is None
+    assert images.latest(FIRST, [one]) == {}
 
 
 def test_a_record_exists_while_one_of_its_parts_does(images: Images) -> None:

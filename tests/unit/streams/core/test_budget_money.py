@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -165,3 +167,60 @@ def test_a_posted_bill_counts_for_what_no_order_tells() -> None:
     assert world.burn()["actual_cost"] == 100
     world.feed(source.invoice(1, **{**bill, "status": "cancelled"}))
     assert world.burn()["actual_cost"] == -20
+
+
+@pytest.mark.parametrize(
+    "spent",
+    [
+        pytest.param(lambda s: s.timesheet(9, {"date": TODAY, "cost": 5, "currency": "USD"}), id="time"),
+        pytest.param(lambda s: s.expense(9, {"amount": 5, "currency": "USD"}), id="an expense"),
+        pytest.param(
+            lambda s: s.purchase(9, {"amount": 5, "billed_amount": 5, "company_currency": "USD"}),
+            id="an order to a vendor",
+        ),
+        pytest.param(
+            lambda s: s.invoice(9, move_type="in_invoice", company_currency="USD", shares=[(1, 5, 0)]), id="a bill"
+        ),
+    ],
+)
+def test_cost_in_another_currency_cannot_be_added(spent: Callable[[Source], tuple[str, Any]]) -> None:
+    source, world = running(budget_cost=100)
+    world.feed(source.timesheet(1, {"date": TODAY, "cost": 95}), source.milestone(1, {"share": "0.5"}))
+    world.feed(source.contract(1, amount=100, lines=[(1, 100, {})]))
+    before = world.burn()
+    assert (before["burn_cost"], before["eac"], before["margin"]) == (Decimal("0.95"), 190, Decimal("-0.9"))
+    world.feed(spent(source))
+    measured = world.burn()
+    unknown = ("burn_cost", "burn_committed", "cpi", "eac", "vac", "tcpi", "margin")
+    assert [measured[name] for name in unknown] == [None] * len(unknown)
+    assert (measured["actual_cost"], measured["earned_value"], "mixed_currencies" in measured["reasons"]) == (
+        95,
+        50,
+        True,
+    )
+    in_force = Counter(said[0] for said in world.said() if said[2] == "raised")
+    in_force.subtract(said[0] for said in world.said() if said[2] == "cleared")
+    assert not +in_force
+    again = world.restarted(random.Random(1))  # noqa: S311  an order, no secret
+    assert again.drain().feed(source.timesheet(2, {"date": TODAY})).burn()["actual_cost"] == 95
+    world.feed(source.project(1, budget_cost=100, currency=None))
+    assert world.burn()["actual_cost"] == 100  # nothing can be told apart, which is said
+    assert "no_currency" in world.burn()["reasons"]
+
+
+def test_when_what_was_foreign_is_corrected_all_is_known_again() -> None:
+    source, world = running(budget_cost=100)
+    world.feed(source.timesheet(1, {"date": TODAY, "cost": 95}))
+    world.feed(source.timesheet(2, {"date": TODAY, "cost": 3, "currency": "USD"}))
+    assert world.said("budget_burn.cost")[-1] == ("budget_burn.cost", "90", "cleared", 1)
+    world.feed(source.timesheet(2, {"date": TODAY, "cost": 2, "currency": "EUR"}))
+    assert (world.burn()["burn_cost"], "mixed_currencies" in world.burn()["reasons"]) == (Decimal("0.97"), False)
+    assert world.said("budget_burn.cost")[-1] == ("budget_burn.cost", "90", "raised", 2)
+    world.feed(source.project(1, budget_cost=100, currency="USD"))
+    assert (world.burn()["actual_cost"], world.burn()["burn_cost"]) == (0, None)
+
+
+def test_a_line_without_a_currency_is_taken_for_the_projects() -> None:
+    source, world = running(budget_cost=100)
+    world.feed(source.timesheet(1, {"date": TODAY, "cost": 95, "currency": None}))
+    assert world.burn()["burn_cost"] == Decimal("0.95")

@@ -301,7 +301,7 @@ def test_a_client_that_changes_its_tier_is_promised_something_else_and_alerts_sa
     assert sla(world) == [
         ("first_response", "raised", 1),
         ("resolution", "raised", 5),
-        ("resolution", "cleared", None),
+        ("resolution", "cleared", 30),
         ("first_response", "changed", 2),
     ]
     assert world.said("client_exposure") == [

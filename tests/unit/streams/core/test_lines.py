@@ -1,5 +1,6 @@
 """The packed rows of lines of time: what was kept comes back, whatever the keys look like."""
 
+import pickle
 from struct import Struct
 
 import pytest
@@ -19,7 +20,7 @@ _LIKE_EACH_OTHER = st.sampled_from(["1", "01", "+1", " 1", "1_0", "10", "ยน", "ู
 
 @given(st.lists(st.one_of(st.builds("odoo:{}:line:{}".format, st.sampled_from("ab"), _LIKE_EACH_OTHER), st.text())))
 def test_no_two_records_share_a_row_and_each_comes_back_as_it_was(records: list[str]) -> None:
-    lines = Lines(_LAYOUT)
+    lines = Lines(_LAYOUT.size)
     for number, record in enumerate(records):
         lines.rows[lines.key(record)] = _LAYOUT.pack(number, number) + b"event"
     latest = {record: number for number, record in enumerate(records)}
@@ -29,15 +30,16 @@ def test_no_two_records_share_a_row_and_each_comes_back_as_it_was(records: list[
 
 
 def test_a_number_takes_the_place_of_a_key() -> None:
-    lines = Lines(_LAYOUT)
+    lines = Lines(_LAYOUT.size)
     assert [lines.key(f"odoo:firm:account.analytic.line:{number}") for number in (7, 123_456)] == [7, 123_456]
     assert lines.key("odoo:other:account.analytic.line:7") == "odoo:other:account.analytic.line:7"
+    assert Lines(_LAYOUT.size).key("7") == "7"
 
 
 def _entry(**fields: object) -> dict[str, object]:
     return {
         "subject": "odoo:firm:x:1", "record": "odoo:firm:line:1", "version": 3, "present": True, "event_id": "an-id", "recorded_at": 5,
-        "day": 20_000, "minutes": 60, "billable": True, "approved": False, "cost": -70_000, "employee_id": 4, **fields,
+        "day": 20_000, "minutes": 60, "billable": True, "approved": False, "cost": -70_000, "employee_id": 4, "currency": "EUR", **fields,
     }  # fmt: skip
 
 
@@ -70,3 +72,14 @@ def test_a_line_and_another_record_may_not_have_one_key(kind: type[ConsultantSta
     second.keep(kinds.ABSENCE, other)
     with pytest.raises(PoisonMessage, match=str(shared_key("odoo:firm:line:1"))):
         second.add_time(_entry())
+
+
+@pytest.mark.parametrize("kind", [ConsultantState, ProjectState])
+def test_a_copy_of_a_state_goes_on_as_the_state(kind: type[ConsultantState | ProjectState]) -> None:
+    subject = kind("odoo:firm:x:1")
+    subject.add_time(_entry())
+    copy = pickle.loads(pickle.dumps(subject, pickle.HIGHEST_PROTOCOL))  # noqa: S301  our own
+    assert copy.add_time(_entry()) is None, "it knows the line"
+    for state in (subject, copy):
+        state.add_time(_entry(version=4, minutes=5, recorded_at=6))
+    assert (_sums(copy), copy.marks(), copy.lines.rows) == (_sums(subject), subject.marks(), subject.lines.rows)

@@ -10,7 +10,7 @@ from schemas import codec
 from schemas.errors import Fatal, PoisonMessage
 from schemas.topics import PROCESSORS, TOPICS
 from streams.core import EVERYBODY, PROCESSOR_SOURCES, READS, Contribution, kinds, route
-from streams.core.route import _status_day
+from streams.core.routes.disputes import status_day
 from tests.unit.streams.core.world import Source, day, dispute, instant, key
 
 LINE = {"date": 20_000, "minutes": 90, "cost": "12.34"}
@@ -229,7 +229,7 @@ def test_a_topic_without_a_meaning_stops_the_router() -> None:
 )
 def test_the_day_a_helpdesk_s_status_began(verb: str, status: str, expected: int) -> None:
     told = {"status": status, "opened_on": 5, "closed_on": None}
-    assert _status_day(told, None, 9, verb) == expected
+    assert status_day(told, None, 9, verb) == expected
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_approved_work_that_nobody_billed_by_age_and_worth() -> None:
     assert measured["unbilled_amount"] == 4 * Decimal(108)
     assert measured["buckets"] == ["0-30", "31-60", "61-90", "91+"]
     assert measured["bucket_minutes"] == [150, 60, 0, 30]
+    assert measured["bucket_amounts"] == [270, 108, 0, 54]
     assert measured["oldest_unbilled_on"] == date(2025, 12, 25)
     assert (measured["waiting_minutes"], measured["waiting_amount"]) == (60, 108)
     assert (measured["ready_amount"], measured["blockers"]) == (432, ["time_not_approved"])
