@@ -15,12 +15,16 @@ SECONDS = 30.0
 """The longest that a transaction, and its commit, may take."""
 
 
+class Replaced(Fatal):
+    """Another one has taken over."""
+
+
 @contextlib.contextmanager
 def transaction(producer: Producer, who: str, doing: str) -> Iterator[EventWriter]:
     """What is written within is there in the end, or none of it is.
 
-    `who` and `doing` are for sentences: "governor", "publishing a duty". Raises `Fatal` where another one has taken over or the broker
-    refuses, `Transient` where it fails.
+    `who` and `doing` are for sentences: "governor", "publishing a duty". Raises `Replaced` where another one has taken over, `Fatal` where the
+    broker refuses, `Transient` where it fails.
     """
     writer = EventWriter(producer)
     try:
@@ -39,7 +43,7 @@ def _failure(error: KafkaException, who: str, doing: str) -> BurnlineError:
     if refused := refusal(doing, error):
         return refused
     if cause.fatal():
-        return Fatal(
+        return Replaced(
             f"another {who} has taken over: {cause.str()}",
             remedy=f"one {who} is enough: leave the other running, or stop it and start this one again",
         )
