@@ -3,7 +3,7 @@
 Rules
 - One desk at a time: a second one fences the first, which then decided nothing.
 - Killed anywhere, a letter was decided and its copy is there, or neither. A post to the webhook server comes before its decision, under an
-  id that follows from letter and bytes: posted twice, it is one delivery.
+  id that follows from letter, attempt and bytes: posted twice, it is one delivery; refused again, it is the same letter.
 - A copy never stays behind what came after its original: see `consumers.core.reentry`. That is looked at before, and once more when the
   copies have their places and nobody sees them yet: where something came in between, the transaction is taken back, and the letter refused.
 """
@@ -11,15 +11,12 @@ Rules
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 from confluent_kafka import KafkaException, Message
-from standardwebhooks import Webhook
 
 from consumers import dead_letters
 from consumers.core.letter_queue import Decision, Letter
@@ -34,19 +31,17 @@ from consumers.core.reentry import (
     hint_for,
     way_of,
 )
+from consumers.letter_post import post
 from infra.dead_letters import COPY_HEADERS, copy_headers, is_copy_of
-from infra.errors import Fatal, Transient
+from infra.errors import Transient
 from infra.kafka.clients import transactional_producer
 from infra.kafka.failures import of_client, refusal
 from infra.kafka.names import DESK
 from infra.kafka.reader import STALL, end_offsets, read_ranges
 from infra.kafka.writer import EventWriter
-from infra.settings import KafkaSettings, Settings, WebhookSettings
+from infra.settings import KafkaSettings, Settings
 from schemas.events import Headers
 
-ODOO = "/odoo"
-ANSWER = 200
-"""Characters of a server's answer that are told."""
 TRANSACTION = 60.0
 AT_ONCE = 100
 """Letters that share a transaction."""
@@ -174,7 +169,7 @@ class Desk:
         todo = [one for one in plans if not isinstance(one.way, Refusal)]
         for one in todo:
             if one.way is Way.POST:
-                self._post(one)
+                one.way = post(self._settings.webhooks, one.letter, one.value or b"", self._now()) or one.way
         todo = [one for one in todo if not isinstance(one.way, Refusal)]
         for start in range(0, len(todo), AT_ONCE):
             chunk = todo[start : start + AT_ONCE]
@@ -244,45 +239,3 @@ class Desk:
                     one.way = Refusal("a newer record came in while it was sent back", SUPERSEDED)
                     found = True
         return found
-
-    def _post(self, one: Plan) -> None:
-        """Post a delivery as its sender would. Refuses the plan where the server refuses it again; raises `Transient` where that is away."""
-        settings, path, body = self._settings.webhooks, one.letter.event["current"]["topic"], one.value or b""
-        identity = f"dlq-{one.letter.identity}-{hashlib.sha256(body).hexdigest()[:8]}"
-        target, headers = _signed(settings, path, identity, body, self._now())
-        address = f"http://{settings.host}:{settings.port}"
-        try:
-            answer = httpx.post(address + target, content=body, headers=headers, timeout=settings.ack_timeout + 5)
-        except httpx.HTTPError as error:
-            raise Transient(
-                f"the webhook server at {address} does not answer: {type(error).__name__}",
-                remedy="is `burnline webhooks` running, and BURNLINE_WEBHOOKS__HOST and …PORT as it has them?",
-            ) from error
-        if answer.status_code in {429, 503} or answer.status_code >= 500:
-            raise Transient(f"the webhook server said {answer.status_code}", remedy="try again later")
-        if not answer.is_success:
-            one.way = Refusal(
-                f"the webhook server refused it again, with {answer.status_code}: {answer.text[:ANSWER]}",
-                "mend the body with `burnline dlq edit`",
-            )
-
-
-def _signed(
-    settings: WebhookSettings, path: str, identity: str, body: bytes, at: datetime
-) -> tuple[str, dict[str, str]]:
-    """Where a delivery to this path is posted, and its headers. Raises `Fatal` for a sender whose secret this machine does not have."""
-    headers, source = {"content-type": "application/json"}, path.rpartition("/")[2]
-    if path == ODOO and settings.odoo_token is not None:
-        return f"{ODOO}/{settings.odoo_token.get_secret_value().split()[0]}", headers
-    known = settings.sources.get(source)
-    if known is None:
-        raise Fatal(
-            f"this machine has no secret of the source {source}",
-            remedy="set BURNLINE_WEBHOOKS__SOURCES and …ODOO_TOKEN as the webhook server has them",
-        )
-    signature = Webhook(known.secret.get_secret_value().split()[0]).sign(identity, at, body.decode("utf-8", "replace"))
-    return path, headers | {
-        "webhook-id": identity,
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": signature,
-    }

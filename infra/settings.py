@@ -112,7 +112,7 @@ class CaptureSettings(BaseModel):
     Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does. Every `sweep_interval` the sums of both
     sides are compared, and at every `content_every`-th sweep each record. More than `deletion_share` of a model's records gone at once are not believed.
     With a `log_topic`, where Debezium's connector tells what happens in Odoo's database, it polls only while nothing was heard of the
-    connector for `log_silence` seconds.
+    connector for `log_silence` seconds. Its figures for Prometheus are at `metrics`, host and port.
     """
 
     model_config = STRICT
@@ -123,6 +123,7 @@ class CaptureSettings(BaseModel):
     content_every: Annotated[int, Field(ge=1, le=10_000)] = 10
     deletion_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
+    metrics: str | None = None
     log_topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] | None = None
     log_silence: Seconds = 30.0
 

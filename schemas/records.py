@@ -1108,6 +1108,7 @@ class CaptureCursor(TypedDict):
     `snapshot_rows`: Rows the first snapshot has read. Unit: rows. Source: the capture. Never null.
     `snapshot_expected`: Rows there were when the first snapshot began. Unit: rows. Source: the capture. Null: it has not begun.
     `snapshot_began_at`: When the first snapshot began. Unit: moment in UTC. Source: the capture. Null: it has not begun.
+    `fields`: Fields of the model that were read, so that one that is not there any more is noticed. Source: the capture. Never null; empty before they were kept.
     """
 
     model: str
@@ -1118,6 +1119,7 @@ class CaptureCursor(TypedDict):
     snapshot_rows: int
     snapshot_expected: int | None
     snapshot_began_at: datetime | None
+    fields: list[str]
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
 

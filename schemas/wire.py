@@ -641,6 +641,7 @@ class CaptureCursor(TypedDict):
     snapshot_rows: int
     snapshot_expected: int | None
     snapshot_began_at: int | None
+    fields: list[str]
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
 

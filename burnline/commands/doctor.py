@@ -65,16 +65,18 @@ def examine() -> Iterator[Finding]:
     yield from _checked("configuration", lambda: _configuration(found))
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
+    complete = False
     if broker[0].verdict == "ok":
         topics = list(_checked("topics", lambda: cluster_checks.topics(found.settings)))
         yield from topics
         yield from _checked("access", lambda: cluster_checks.access(found.settings))
-        if all(finding.verdict != "failed" for finding in topics):
+        complete = all(finding.verdict != "failed" for finding in topics)
+        if complete:
             yield from _checked("records", lambda: _records(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
-        yield from _checked("odoo", lambda: _odoo(found))
+        yield from _checked("odoo", lambda: _odoo(found, captured=complete))
 
 
 def _checked(name: str, check: Callable[[], list[Finding]]) -> Iterator[Finding]:
@@ -126,11 +128,15 @@ def _kafka(found: Environment) -> list[Finding]:
     return [Finding("kafka", "ok", f"answers on {found.settings.kafka.bootstrap_servers}")]
 
 
-def _odoo(found: Environment) -> list[Finding]:
+def _odoo(found: Environment, *, captured: bool) -> list[Finding]:
+    """What can be captured here; where the topics are there, also what was and can be no more."""
     from infra.odoo.client import connect
+    from producers.capture import standing
     from producers.capture.survey import survey
 
     client = connect(found.settings.odoo)
     findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
-    problems = survey(client, found.config)
+    cursors = standing.cursors(found.settings.kafka, client.database) if captured else {}
+    read = {model: cursor["fields"] for model, cursor in cursors.items()}
+    problems = survey(client, found.config, read)
     return [*findings, *(Finding(f"odoo: {p.model}", "warning", p.detail, p.remedy) for p in problems)]

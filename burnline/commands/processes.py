@@ -44,10 +44,15 @@ def begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
         watch_parent()
     found = environment.load()
     logs.configure(found.settings.log_level)
+    return found, stopped_by_signals()
+
+
+def stopped_by_signals() -> threading.Event:
+    """An event that a signal to stop sets."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return found, stop
+    return stop
 
 
 def capture(
@@ -58,10 +63,12 @@ def capture(
 
     Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline capture --once
     """
+    from infra.metrics import served
     from producers.capture import run as run_capture
 
     found, stop = begin(lifeline=lifeline)
-    published = run_capture(found.settings, found.config, once=once, stop=stop)
+    with served(None if once else found.settings.capture.metrics):
+        published = run_capture(found.settings, found.config, once=once, stop=stop)
     if once:
         for topic, count in sorted(published.items()):
             typer.echo(f"{topic}\t{count}")

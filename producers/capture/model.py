@@ -70,7 +70,7 @@ class ModelCapture:
     ) -> None:
         """Begin where the cursor stands."""
         self.mapping = one.mapping
-        self.cursor = cursor
+        self.cursor: CaptureCursor = {**cursor, "fields": sorted(one.fields)}
         self._one, self._source, self._tables, self._pipeline = one, source, tables, pipeline
         self._clock, self._policy, self._overlap = clock, policy, timedelta(seconds=overlap)
         self._watch = self._watching(one.mapping.model, cursor["high_water"])

@@ -28,6 +28,7 @@ def fresh(model: str) -> CaptureCursor:
         "snapshot_began_at": None,
         "high_water": None,
         "swept_at": None,
+        "fields": [],
     }
 
 
