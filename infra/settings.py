@@ -177,7 +177,8 @@ class StreamsSettings(BaseModel):
 
     A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more. `standbys` other
     workers follow each state, to take it over without restoring it. `advertised_url` is where the other workers' clients find this one's
-    pages; by default where they are served.
+    pages; by default where they are served. Who asks for a state from elsewhere than this machine needs `state_token`; while one replaces
+    another, both stand there, apart by a space.
     """
 
     model_config = STRICT
@@ -193,6 +194,7 @@ class StreamsSettings(BaseModel):
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
     advertised_url: Annotated[str, AfterValidator(_address)] | None = None
+    state_token: SecretStr | None = None
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
 
 

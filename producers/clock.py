@@ -2,8 +2,10 @@
 
 Rules
 - All partitions get a tick in one transaction: either every state moves on, or none.
-- There is one clock. The transactional id is the same for all, so a second one fences the first, which then ends with `Fatal`.
-- A tick's id is made of its partition and its instant: written twice, it shows as one.
+- One clock ticks at a time. Those that run elect one (`infra.kafka.election`), and the others wait; the transactional id is the same for
+  all, so that one which slept through an election is fenced by the new one, and waits with the others.
+- Who begins to tick takes the id first, and reads only then which tick was the last: none is missed, and none is written twice.
+- A tick's id is made of its partition and its instant: should it be written twice all the same, it shows as one.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from confluent_kafka import KafkaException, Message, Producer
 
 from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, transactional_producer
+from infra.kafka.election import Candidate
 from infra.kafka.failures import refusal
 from infra.kafka.names import CLOCK_TRANSACTIONS
 from infra.kafka.reader import last_records, partitions_of
@@ -31,31 +34,61 @@ log = structlog.get_logger()
 TRANSACTION_SECONDS = 30.0
 PER_TRANSACTION = 500
 """Ticks in one transaction while catching up."""
+LOOK = 0.5
+"""Seconds between two looks at who leads, and at whether to stop."""
 
 
 def run(
     settings: Settings, stop: threading.Event, *, clock: Topic = CLOCK, transactional_id: str = CLOCK_TRANSACTIONS
 ) -> None:
-    """Tick until `stop` is set. Raises `Fatal` when another clock took over, `Transient` when the broker is gone."""
-    kafka, period = settings.kafka, timedelta(seconds=settings.clock.period)
+    """Tick until `stop` is set, whenever this clock is the one to do so. Raises `Transient` when the broker is gone."""
+    kafka = settings.kafka
     broker_answers(kafka)
     partitions = partitions_of(kafka, clock.name)
     if not partitions:
         raise Fatal(f"there is no topic {clock.name}", remedy="run `burnline topics apply`")
+    candidate = Candidate(kafka, transactional_id, clock.name)
+    log.info("clock_started", period=settings.clock.period)
+    try:
+        while not stop.is_set():
+            if candidate.leads(LOOK):
+                _lead(settings, stop, candidate, clock, partitions, transactional_id)
+    finally:
+        candidate.close()
+
+
+def _lead(  # noqa: PLR0917  what `run` was given, and what it found
+    settings: Settings,
+    stop: threading.Event,
+    candidate: Candidate,
+    clock: Topic,
+    partitions: list[int],
+    transactional_id: str,
+) -> None:
+    """Tick until `stop` is set or another clock leads."""
+    kafka, period = settings.kafka, timedelta(seconds=settings.clock.period)
     producer = transactional_producer(kafka, transactional_id, timeout=TRANSACTION_SECONDS)
     # only now, since taking the id decided what a former clock still had open
     last = last_tick(kafka, clock, partitions)
-    log.info("clock_started", last_tick=last and last.isoformat(), period=settings.clock.period)
-    while True:
+    log.info("clock_leads", last_tick=last and last.isoformat())
+    while candidate.leads(0):
         ticks = due(last, datetime.now(UTC), period)
-        for start in range(0, len(ticks), PER_TRANSACTION):
-            _write(producer, clock, partitions, ticks[start : start + PER_TRANSACTION], period)
+        try:
+            for start in range(0, len(ticks), PER_TRANSACTION):
+                _write(producer, clock, partitions, ticks[start : start + PER_TRANSACTION], period)
+        except Replaced as error:
+            log.warning("clock_replaced", error=str(error), remedy=error.remedy)
+            return
         if len(ticks) > 1:
             log.info("clock_caught_up", ticks=len(ticks), first=ticks[0].isoformat(), last=ticks[-1].isoformat())
         last = ticks[-1] if ticks else last
-        now = datetime.now(UTC)
-        if stop.wait((following(now, period) - now).total_seconds()):
-            return
+        next_tick = following(datetime.now(UTC), period)
+        while (left := (next_tick - datetime.now(UTC)).total_seconds()) > 0:
+            if not candidate.leads(min(left, LOOK)):
+                log.info("clock_waits")
+                return
+            if stop.is_set():
+                return
 
 
 def last_tick(kafka: KafkaSettings, clock: Topic, partitions: list[int]) -> datetime | None:
@@ -87,14 +120,17 @@ def _write(producer: Producer, clock: Topic, partitions: list[int], ticks: list[
     writer.check()
 
 
+class Replaced(Transient):
+    """Another clock leads."""
+
+
 def _failure(error: KafkaException) -> BurnlineError:
     cause = error.args[0]
     if refused := refusal("writing a tick", error):
         return refused
     if cause.fatal():
-        return Fatal(
-            f"another clock has taken over: {cause.str()}",
-            remedy="one clock is enough: leave the other running, or stop it and start this one again",
+        return Replaced(
+            f"another clock has taken over: {cause.str()}", remedy="none is needed: this one waits for its turn"
         )
     return Transient(
         f"a tick could not be written: {cause.str()}", remedy="is the broker up? then start the clock again"

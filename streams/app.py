@@ -1,7 +1,7 @@
 """The streams worker: a Faust app around the engine (`faust -A streams.app worker`, or `burnline streams`).
 
-Faust gives the worker its life (signals, services, command line) and its web pages. Its own Kafka machinery stays off: nothing that
-must not be lost goes through it, so a worker is a member of one group and keeps one connection, the engine's.
+Faust gives the worker its life (signals, services, command line), its web pages, timers, and an agent for the live view. Its own Kafka
+machinery stays off: nothing that must not be lost goes through it, so a worker is a member of one group, the engine's.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from infra.kafka.clients import broker_answers
 from infra.settings import Settings, load_settings
 from streams.engine.engine import Engine
 from streams.engine.failures import exit_code
+from streams.live import Live
 from streams.pages import add_pages
 from streams.service import engine_service
+from streams.visitors import tokens
 from streams.wiring import measures_policy, topology
 
 log = structlog.get_logger()
@@ -48,6 +50,11 @@ def create_app(settings: Settings) -> faust.App:
             "no Kafka broker is configured",
             remedy="set BURNLINE_KAFKA__BOOTSTRAP_SERVERS, or run `burnline broker start`",
         )
+    held = tokens(streams.state_token)
+    port = streams.web_port or _free_port(streams.web_host)
+    if streams.advertised_url is None:
+        streams = streams.model_copy(update={"advertised_url": f"http://{_reachable(streams.web_host)}:{port}"})
+        settings = settings.model_copy(update={"streams": streams})
     engine = Engine(settings, topology(measures_policy(settings)))
     folder = streams.data_dir / streams.instance
     folder.mkdir(parents=True, exist_ok=True)  # Faust wants one, though nothing is kept there
@@ -58,10 +65,10 @@ def create_app(settings: Settings) -> faust.App:
         datadir=str(folder),
         web_bind=streams.web_host,
         web_host=streams.web_host,
-        web_port=streams.web_port or _free_port(streams.web_host),
+        web_port=port,
         worker_redirect_stdouts=False,
     )
-    add_pages(app, engine)
+    add_pages(app, engine, Live(app, engine), held)
     app.service(engine_service(engine))
     log.info("pages_served", host=streams.web_host, port=app.conf.web_port)
     return app
@@ -72,6 +79,13 @@ def _free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _reachable(host: str) -> str:
+    """How others name this host: one that listens on all of its addresses goes by its name."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  compared with, not bound to
+        return socket.getfqdn()
+    return f"[{host}]" if ":" in host else host
 
 
 def run(settings: Settings) -> NoReturn:

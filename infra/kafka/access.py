@@ -117,7 +117,10 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
         ),
         "clock": Role(
             "`burnline clock`: publishes time",
-            (Right(Resource.TRANSACTIONS, CLOCK_TRANSACTIONS, Operation.WRITE),),
+            (
+                Right(Resource.GROUP, CLOCK_TRANSACTIONS, Operation.READ),
+                Right(Resource.TRANSACTIONS, CLOCK_TRANSACTIONS, Operation.WRITE),
+            ),
         ),
         "actions": Role(
             "`burnline actions`: acts on alerts and duties",

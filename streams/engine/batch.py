@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 from typing import Any, Protocol
 
 from infra.dead_letters import parked
@@ -85,6 +86,8 @@ class Batch:
             for name, places in self._frames.lanes().items()
         }
         self._out = Outputs()
+        self.decoding = 0.0
+        """Seconds that were spent on decoding so far."""
 
     def take(self, records: Iterable[Record]) -> None:
         """Route and step these records, in their order. Raises `DefectError` that names the record at which something broke."""
@@ -104,7 +107,10 @@ class Batch:
             return  # a tombstone erases what a record said of a person; it says nothing new
         try:
             if topic in self._topology.sources:
-                self._route(record, topic, partition, self._topology.decoders.get(topic, codec.decode_wire)(value))
+                began = perf_counter()
+                decoded = self._topology.decoders.get(topic, codec.decode_wire)(value)
+                self.decoding += perf_counter() - began
+                self._route(record, topic, partition, decoded)
             else:
                 self._step(record, topic, partition, value)
         except PoisonMessage as error:
@@ -152,7 +158,9 @@ class Batch:
                 self._apply(work, kind, entry, data, record)
 
     def _step(self, record: Record, topic: str, partition: int, value: bytes) -> None:
+        began = perf_counter()
         name, items = codec.decode_items(value)
+        self.decoding += perf_counter() - began
         if name != FRAME:
             raise PoisonMessage(
                 f"a {name} stands on {topic}, which holds frames",

@@ -26,7 +26,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from itertools import count
@@ -49,6 +49,7 @@ from streams.engine.lanes import Lanes
 from streams.engine.litter import Litter
 from streams.engine.member import Member
 from streams.engine.ownership import Ownership
+from streams.engine.publishing import Published
 from streams.engine.restore import Restorer
 from streams.engine.standby import Standbys
 from streams.engine.topology import Partition, Topology, partition_of
@@ -83,7 +84,12 @@ class Status(NamedTuple):
 
 
 class ElsewhereError(LookupError):
-    """The subject lives in a partition of another worker."""
+    """The subject lives in a partition that is not ready here: another worker's, whose `address` is told if it is known, or one to come."""
+
+    def __init__(self, sentence: str, address: str | None) -> None:
+        """Say which partition it is."""
+        self.address = address
+        super().__init__(sentence)
 
 
 class Engine:
@@ -97,9 +103,13 @@ class Engine:
         self._questions: SimpleQueue[tuple[str, str, Future[Mapping[str, Any] | None]]] = SimpleQueue()
         self._last_commit: float | None = None
         self._asked = 0.0
-        self._begun = self._refreshed = time.monotonic()
-        self._behind = False
+        self._refreshed = time.monotonic()
+        self._behind: float | None = None
+        """Since when there has been something to do and nothing was committed."""
         self._life, self._commits = uuid.uuid4().hex, count()
+        self._watch: Watch | None = None
+        self.committed: Callable[[list[Published]], object] = lambda _: None
+        """Called with the events of each batch once they are committed; it must not wait."""
 
     @property
     def _longest_turn(self) -> float:
@@ -108,7 +118,8 @@ class Engine:
     def status(self) -> Status:
         """How the worker is, without waiting for it."""
         own = self._own
-        stands = time.monotonic() - (self._last_commit or self._begun) if self._behind and own.complete else 0.0
+        behind = self._behind
+        stands = time.monotonic() - behind if behind is not None and own.complete else 0.0
         return Status(own.complete, len(own.inputs()), len(own.ready), self._last_commit, len(own.stopped), stands)
 
     def look_up(self, processor: str, subject: str) -> Future[Mapping[str, Any] | None]:
@@ -136,7 +147,7 @@ class Engine:
         lanes = Lanes(self._topology, self._widths)
         checkpoints = Checkpoints(streams.data_dir / streams.instance, self._topology.release)
         keeper = Keeper(kafka, streams.group, checkpoints, every=streams.checkpoint_every)
-        watch = Watch(kafka, streams.group, streams.instance, lanes.width)
+        watch = self._watch = Watch(kafka, streams.group, streams.instance, lanes.width)
         standbys = Standbys(
             kafka,
             checkpoints,
@@ -167,7 +178,7 @@ class Engine:
                 near = self._own.near()  # before the batch: what it brings itself is not behind it
                 self._asked = time.monotonic()
                 if records := member.gather():
-                    self._behind = True
+                    self._behind = self._behind or self._asked
                     try:
                         self._work(records, near & self._own.ready.keys(), transactions)
                     except DefectError as error:
@@ -175,6 +186,8 @@ class Engine:
                     del records
                     litter.swept()
                 elif time.monotonic() - (self._last_commit or 0) > QUIET:
+                    if member.lags():  # though nothing came of it
+                        self._behind = self._behind or self._asked
                     self._rest(transactions)
                 keeper.keep_one(self._own)
             copies = keeper.copies(self._own, list(self._own.ready))
@@ -213,7 +226,9 @@ class Engine:
         outputs = batch.finish()
         worked = time.monotonic()
         self._commit(transactions, outputs)
-        metrics.STEP_SECONDS.observe(stepped - began)
+        self.committed(outputs.events)
+        metrics.DECODE_SECONDS.observe(batch.decoding)
+        metrics.STEP_SECONDS.observe(stepped - began - batch.decoding)
         metrics.MEASURE_SECONDS.observe(worked - stepped)
         metrics.COMMIT_SECONDS.observe(time.monotonic() - worked)
         _count(outputs, len(records))
@@ -239,7 +254,7 @@ class Engine:
             self._refreshed = now
         self._own.committed(positions, transactions.commit(outputs, positions))
         self._last_commit = time.monotonic()
-        self._behind = False
+        self._behind = None
 
     def _answer(self) -> None:
         while not self._questions.empty():
@@ -255,7 +270,9 @@ class Engine:
             raise KeyError(name)
         place: Partition = processor.input, partition_of(subject, self._widths[processor.input])
         if place not in self._own.ready:
-            raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker")
+            group = self._watch.now if self._watch is not None else None
+            address = None if group is None or place in self._own.since else group.address_of(place[1])
+            raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker", address)
         return processor.look_up(self._own.ready[place][1], subject)
 
 

@@ -84,6 +84,14 @@ class Member:
         self.consumer.incremental_unassign(_as_kafka(places))
         self._take(places)
 
+    def lags(self) -> bool:
+        """Whether records lie behind what was taken, as far as the broker's last answers tell."""
+        for place in self._own.going(list(self._own.since)):
+            _, end = self.consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+            if end > self._own.taken(place):
+                return True
+        return False
+
     def gather(self) -> list[Message]:
         """A batch: the first record and what follows it within `linger`."""
         streams, generation = self._streams, self._own.generation

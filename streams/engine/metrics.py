@@ -20,7 +20,8 @@ BATCH_AGE = Histogram(
     buckets=(*_SECONDS, 60, 600),
 )
 FETCH_SECONDS = Histogram("burnline_streams_fetch_seconds", "Waiting for and gathering one batch.", buckets=_SECONDS)
-STEP_SECONDS = Histogram("burnline_streams_step_seconds", "Decoding, routing and stepping one batch.", buckets=_SECONDS)
+DECODE_SECONDS = Histogram("burnline_streams_decode_seconds", "Decoding one batch.", buckets=_SECONDS)
+STEP_SECONDS = Histogram("burnline_streams_step_seconds", "Routing and stepping one batch.", buckets=_SECONDS)
 MEASURE_SECONDS = Histogram("burnline_streams_measure_seconds", "Measuring and encoding one batch.", buckets=_SECONDS)
 COMMIT_SECONDS = Histogram("burnline_streams_commit_seconds", "Committing one batch.", buckets=_SECONDS)
 RESTORED_ROWS = Counter("burnline_streams_restored_rows_total", "Rows read to rebuild states.")
@@ -32,6 +33,10 @@ STANDBY_BEHIND = Gauge(
     "burnline_streams_standby_behind_rows", "Rows by which the followed states are behind their topics."
 )
 ABORTED = Counter("burnline_streams_aborted_transactions_total", "Batches whose transaction failed.")
+READY = Gauge("burnline_streams_ready", "1 once every state of this worker is restored.")
+STANDS = Gauge(
+    "burnline_streams_stands_seconds", "For how long there has been something to do and nothing was committed."
+)
 STOPPED = Gauge(
     "burnline_streams_stopped_partitions", "1 for a partition that a defect holds up.", ["topic", "partition"]
 )

@@ -129,6 +129,10 @@ class Ownership:
         """Where a ready state stands."""
         return self._positions[place]
 
+    def taken(self, place: Partition) -> int:
+        """Up to where records of a partition were taken."""
+        return max(self._ends.get(place, 0), self._positions.get(place, Position(0)).offset)
+
     def standing(self) -> dict[Partition, Position]:
         """Where the group stands in the partitions of which this worker knows it."""
         return {place: position for place, position in self._positions.items() if position.offset >= 0}

@@ -12,10 +12,12 @@ import socket
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.embedded_kafka import EmbeddedKafka
 from streams.engine.failures import EXIT_FENCED, EXIT_TRANSIENT
+from tests.support.disks import filled, small_disk, stutter
 from tests.support.drill import SESSION, arrived, drill, until
 
 pytestmark = [pytest.mark.drill, pytest.mark.kafka]
@@ -80,6 +82,33 @@ def test_a_broker_that_dies_in_mid_flow_loses_nothing(topic_prefix: str, tmp_pat
         assert {status for _, status in workers.left} <= {EXIT_FENCED, EXIT_TRANSIENT}, workers.left
     finally:
         broker.stop()
+
+
+def test_a_slow_and_a_full_disk_lose_nothing(topic_prefix: str, tmp_path: Path) -> None:
+    """The broker's disk is slow, then full, which ends it until there is room again; the workers have no room for a copy all the while."""
+    with small_disk(tmp_path / "disk", "400m") as disk, small_disk(tmp_path / "data", "64k") as copies, filled(copies):
+        port = free_port()
+        broker = EmbeddedKafka(disk / "kafka", port=port)
+        broker.start()
+        try:
+            with drill(f"127.0.0.1:{port}", topic_prefix + "toy", tmp_path) as (kafka, workers, flow):
+                stutter(broker.pid, SESSION)
+                arrived(kafka, topic_prefix + "toy", workers, flow.sent)
+                with filled(disk):
+                    until(lambda: not is_alive(broker.pid), "the broker ends, since it cannot write")
+                broker.kill()
+                broker.start()
+                workers.kill("a")
+                arrived(kafka, topic_prefix + "toy", workers, flow.sent)
+                assert workers.told("a", "checkpoint_failed"), "the disk of the copies is full"
+            assert {status for _, status in workers.left} <= {EXIT_FENCED, EXIT_TRANSIENT}, workers.left
+        finally:
+            broker.stop()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs, and is not only waiting to be waited for."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.errors import BurnlineError, Fatal, Transient
+from infra.errors import BurnlineError, Transient
 from infra.kafka import topics
 from infra.kafka.clients import producer, transactional_producer
 from infra.kafka.reader import read_to_end
@@ -117,16 +117,35 @@ def test_what_is_no_tick_is_passed_over(settings: Settings, topic: Topic) -> Non
     assert running.died == []
 
 
-def test_a_second_clock_ends_the_first(settings: Settings, topic: Topic) -> None:
-    first = Clock(settings, topic)
-    until(lambda: ticks(settings, topic) or first.died, "a tick of the first")
-    assert first.died == []
-    second = Clock(settings, topic)
-    first.join()
-    assert [type(error) for error in first.died] == [Fatal]
-    assert "another clock" in str(first.died[0])
-    second.end()
-    assert second.died == []
+def test_of_several_clocks_one_ticks_and_another_goes_on_when_it_ends(settings: Settings, topic: Topic) -> None:
+    clocks = [Clock(settings, topic) for _ in range(3)]
+    for left in (3, 2, 1):
+        before = len(ticks(settings, topic))
+        until(lambda: len(ticks(settings, topic)) >= before + 12, f"two ticks with {left} clocks")  # noqa: B023  asked at once
+        clocks.pop().end()
+    assert_each_once(settings, topic)
+
+
+def test_a_clock_that_was_paused_and_replaced_writes_no_second_tick(settings: Settings, topic: Topic) -> None:
+    """Its id is taken by another while it believes that it leads: it finds itself replaced, and leads again only after a new look."""
+    running = Clock(settings, topic)
+    until(lambda: ticks(settings, topic), "a first tick")
+    for _ in range(3):
+        rival = transactional_producer(settings.kafka, f"{topic.name}.clock", timeout=10)
+        rival.begin_transaction()
+        rival.abort_transaction(10)
+        before = len(ticks(settings, topic))
+        until(lambda: len(ticks(settings, topic)) >= before + 12, "it ticks again")  # noqa: B023  asked at once
+    running.end()
+    assert running.died == []
+    assert_each_once(settings, topic)
+
+
+def assert_each_once(settings: Settings, topic: Topic) -> None:
+    found = Counter((partition, tick["current"]["at"]) for partition, tick in ticks(settings, topic))
+    assert set(found.values()) == {1}
+    instants = {at for _, at in found}
+    assert len(found) == 6 * len(instants), "every partition has every tick"
 
 
 def test_without_a_broker_it_says_so() -> None:

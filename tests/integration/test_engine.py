@@ -62,9 +62,10 @@ def test_what_comes_in_goes_out_once_through_an_orderly_restart(world: World) ->
 
 def test_a_group_that_has_done_everything_has_no_lag(world: World) -> None:
     world.send(50)
-    with world.worker():
+    with world.worker() as engine:
         world.arrived()
         until(lambda: lag(world) == 0, "a lag of zero")
+        until(lambda: engine.status().stands == 0, "and it says so")
 
 
 def test_a_second_worker_shares_the_work_and_the_first_keeps_what_it_still_owns(world: World) -> None:

@@ -7,7 +7,10 @@ import random
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,14 @@ from tests.bench.bench_streams import prepare, send_timesheet
 from tests.support.drill import ROOT, until
 
 FAUST = [sys.executable, "-m", "faust", "-A", "streams.app", "worker"]
+TOKEN = "t" * 43
 MODULE = [sys.executable, "-m", "streams.app"]
+NUMBERS = count(1_000)
+"""Timesheets that the topics do not have yet."""
+FIGURES = (
+    "batch_records", "batch_age", "fetch_seconds", "decode_seconds", "step_seconds", "measure_seconds", "commit_seconds",
+    "restored_rows", "restoring_rows", "aborted_transactions", "standby_behind_rows", "stopped_partitions", "stands_seconds",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +50,7 @@ def environment(bootstrap: str, folder: Path, port: int = 0) -> dict[str, str]:
         "BURNLINE_STREAMS__WEB_PORT": str(port),
         "BURNLINE_STREAMS__DATA_DIR": str(folder),
         "BURNLINE_STREAMS__SESSION_TIMEOUT": "6",
+        "BURNLINE_STREAMS__STATE_TOKEN": TOKEN,
     }
 
 
@@ -68,23 +79,76 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
     for number in range(1, 601):
         send_timesheet(writer, number, chance)
     writer.flush()
+    with serving(command, broker.bootstrap_servers, tmp_path, "alone") as client:
+        subject = "odoo:bench:hr.employee:2"
+        until(lambda: revision(client, subject) == 3, "master data and two timesheets in the measure")
+        assert client.get("/health").json()["status"] == "alive"
+        figures = client.get("/metrics").text
+        assert all(f"burnline_streams_{name}" in figures for name in FIGURES)
+        until(lambda: "burnline_streams_ready 1.0" in client.get("/metrics").text, "the timer tells that it is ready")
+        send_timesheet(writer, next(NUMBERS), chance)
+        writer.flush()
+        until(lambda: client.get("/live").json(), "the agent shows what passes by")
+        assert {"topic", "key", "event"} == set(client.get("/live").json()[0])
+        missing = client.get("/state/utilization/odoo:bench:hr.employee:9999")
+        unknown = client.get(f"/state/nonsense/{subject}")
+        assert (missing.status_code, unknown.status_code) == (404, 404)
+        for path in (f"/state/utilization/{subject}", "/live"):
+            rebound = {"host": "burnline.example"}  # a name that somebody has lead to this machine
+            refused = client.get(path, headers=rebound)
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "bearer")
+            assert client.get(path, headers=rebound | {"authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+@pytest.mark.kafka
+def test_a_look_up_is_led_to_the_worker_that_owns_the_subject(broker: EmbeddedKafka, tmp_path: Path) -> None:
+    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+    writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  the same firm each time
+    prepare(kafka, writer)
+    for number in range(1, 601):
+        send_timesheet(writer, number, chance)
+    writer.flush()
+    subjects = [f"odoo:bench:hr.employee:{number}" for number in range(2, 14)]
+    with ExitStack() as stack:
+        asked = [
+            stack.enter_context(serving(command, broker.bootstrap_servers, tmp_path, name))
+            for name, command in (("one", FAUST), ("two", MODULE))
+        ]
+        owners: Counter[int] = Counter()
+        until(lambda: {inputs(client) for client in asked} == {15}, "three lanes each")
+        for subject in subjects:
+            path = f"/state/utilization/{subject}"
+            until(lambda: sorted(c.get(path).status_code for c in asked) == [200, 307], f"one has {subject}")  # noqa: B023  asked at once
+            [owner] = [number for number, client in enumerate(asked) if client.get(path).status_code == 200]
+            led = asked[1 - owner].get(path, follow_redirects=True)
+            assert led.url.port == asked[owner].base_url.port
+            assert led.json()["meta"]["subject"] == subject
+            owners[owner] += 1
+            assert asked[1 - owner].get(f"{path}?redirected").status_code == 503, "once, and not in a circle"
+        assert len(owners) == 2, "both are owners"
+
+
+def inputs(client: httpx.Client) -> int:
+    return int(client.get("/ready").json()["partitions"])
+
+
+@contextmanager
+def serving(command: list[str], bootstrap: str, folder: Path, name: str) -> Iterator[httpx.Client]:
+    """A worker of this name that is ready, asked by HTTP."""
     port = free_port()
-    with (tmp_path / "log").open("wb") as log:
-        worker = subprocess.Popen(
-            command, env=environment(broker.bootstrap_servers, tmp_path, port), cwd=ROOT, stdout=log, stderr=log
-        )
+    settings = environment(bootstrap, folder, port) | {
+        "BURNLINE_STREAMS__INSTANCE": name,
+        "BURNLINE_STREAMS__GROUP": folder.name,
+    }
+    with (folder / f"{name}.log").open("wb") as log:
+        worker = subprocess.Popen(command, env=settings, cwd=ROOT, stdout=log, stderr=log)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             until(lambda: answers(client, "/ready") or worker.poll() is not None, "a worker that is ready")
-            subject = "odoo:bench:hr.employee:2"
-            until(lambda: revision(client, subject) == 3, "master data and two timesheets in the measure")
-            assert client.get("/health").json()["status"] == "alive"
-            assert "burnline_streams_records_total" in client.get("/metrics").text
-            missing = client.get("/state/utilization/odoo:bench:hr.employee:9999")
-            unknown = client.get(f"/state/nonsense/{subject}")
-            assert (missing.status_code, unknown.status_code) == (404, 404)
+            assert worker.poll() is None, (folder / f"{name}.log").read_text()
+            yield client
         worker.terminate()
-        assert worker.wait(30) == 0, (tmp_path / "log").read_text()
+        assert worker.wait(30) == 0, (folder / f"{name}.log").read_text()
     finally:
         worker.kill()
         worker.wait()

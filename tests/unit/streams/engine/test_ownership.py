@@ -138,6 +138,20 @@ def test_an_end_is_said_once_and_forgotten_with_the_assignment() -> None:
     assert own.unsaid_ends() == {}
 
 
+@pytest.mark.parametrize(
+    ("happens", "taken"),
+    [
+        pytest.param(lambda _: None, 0, id="nothing yet"),
+        pytest.param(lambda own: commit(own, {SOURCE: 7}), 7, id="what was committed"),
+        pytest.param(lambda own: own.reached(SOURCE, 8), 8, id="and the marks behind it"),
+    ],
+)
+def test_what_was_taken_of_a_partition(happens: Callable[[Ownership], object], taken: int) -> None:
+    own = owner()
+    happens(own)
+    assert own.taken(SOURCE) == taken
+
+
 def sends_frames(own: Ownership) -> None:
     own.reached(A, 5)
     commit(own, {SOURCE: 1}, sent={A: 7})
