@@ -292,12 +292,7 @@ class Source:
             if present is not None:
                 fields = [name for name in source.fields if name in present]
                 domain = _served(source.where, present)
-                if source.classic:
-                    rows[source.model] = self.client.call(
-                        source.model, "search_read", retry=True, domain=list(domain), fields=fields, context=EVERYTHING
-                    )
-                else:
-                    rows[source.model] = self.client.search_read(source.model, domain, fields)
+                rows[source.model] = self.client.search_read(source.model, domain, fields)
         return build(rows, datetime.now(UTC))
 
     def _with_children(self, one: Readable, rows: list[Row]) -> list[Row]:
