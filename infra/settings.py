@@ -112,7 +112,7 @@ class CaptureSettings(BaseModel):
     Passes are `poll_interval` seconds apart while something changes, and up to `idle_interval` while nothing does. Every `sweep_interval` the sums of both
     sides are compared, and at every `content_every`-th sweep each record. More than `deletion_share` of a model's records gone at once are not believed.
     With a `log_topic`, where Debezium's connector tells what happens in Odoo's database, it polls only while nothing was heard of the
-    connector for `log_silence` seconds.
+    connector for `log_silence` seconds. Its figures for Prometheus are at `metrics`, host and port.
     """
 
     model_config = STRICT
@@ -123,6 +123,7 @@ class CaptureSettings(BaseModel):
     content_every: Annotated[int, Field(ge=1, le=10_000)] = 10
     deletion_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     page_size: Annotated[int, Field(ge=10, le=10_000)] = 1000
+    metrics: str | None = None
     log_topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] | None = None
     log_silence: Seconds = 30.0
 
@@ -176,7 +177,8 @@ class StreamsSettings(BaseModel):
 
     A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more. `standbys` other
     workers follow each state, to take it over without restoring it. `advertised_url` is where the other workers' clients find this one's
-    pages; by default where they are served.
+    pages; by default where they are served. Who asks for a state from elsewhere than this machine needs `state_token`; while one replaces
+    another, both stand there, apart by a space.
     """
 
     model_config = STRICT
@@ -192,6 +194,7 @@ class StreamsSettings(BaseModel):
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
     advertised_url: Annotated[str, AfterValidator(_address)] | None = None
+    state_token: SecretStr | None = None
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("burnline")) / "streams")
 
 

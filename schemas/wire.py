@@ -411,6 +411,7 @@ class Action(TypedDict):
     confirmed_by: str | None
     second_needed: bool
     due_at: int | None
+    first_attempt: int
 
 
 class ActionEvent(TypedDict):
@@ -641,6 +642,7 @@ class CaptureCursor(TypedDict):
     snapshot_rows: int
     snapshot_expected: int | None
     snapshot_began_at: int | None
+    fields: list[str]
 
 SignalCommand = Literal["unknown", "start", "pause", "resume", "stop"]
 
@@ -1314,6 +1316,7 @@ class DeadLetter(TypedDict):
     letter_id: str | None
     decided_by: str | None
     note: str | None
+    action_id: str | None
 
 
 class DeadLetterEvent(TypedDict):

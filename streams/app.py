@@ -24,6 +24,7 @@ from streams.engine.failures import exit_code
 from streams.live import Live
 from streams.pages import add_pages
 from streams.service import engine_service
+from streams.visitors import tokens
 from streams.wiring import measures_policy, topology
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> faust.App:
             "no Kafka broker is configured",
             remedy="set BURNLINE_KAFKA__BOOTSTRAP_SERVERS, or run `burnline broker start`",
         )
+    held = tokens(streams.state_token)
     port = streams.web_port or _free_port(streams.web_host)
     if streams.advertised_url is None:
         streams = streams.model_copy(update={"advertised_url": f"http://{_reachable(streams.web_host)}:{port}"})
@@ -66,7 +68,7 @@ def create_app(settings: Settings) -> faust.App:
         web_port=port,
         worker_redirect_stdouts=False,
     )
-    add_pages(app, engine, Live(app, engine))
+    add_pages(app, engine, Live(app, engine), held)
     app.service(engine_service(engine))
     log.info("pages_served", host=streams.web_host, port=app.conf.web_port)
     return app

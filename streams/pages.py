@@ -2,17 +2,19 @@
 
 All of it is read only. A look-up shows committed state alone: it is answered by the engine, between two batches; that of a subject which
 another worker has is answered by a redirect to that worker's page, once: while lanes change hands, two workers may each believe it of
-the other.
+the other. Measures are about people: `streams.visitors` says who may look at them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import faust
@@ -20,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.engine.engine import ElsewhereError, Engine
 from streams.live import Live
+from streams.visitors import SCHEME, why_not
 
 PATIENCE = 10.0
 """Seconds that a look-up waits for the engine: longer than a batch."""
@@ -29,11 +32,14 @@ JSON = {"content-type": "application/json"}
 STANDS = 60.0
 """Seconds: beyond the longest that a batch and its transaction may take, as they are set by default."""
 
+Page: TypeAlias = Callable[..., Awaitable[Any]]
 
-def add_pages(app: faust.App, engine: Engine, live: Live) -> None:
-    """Serve the pages of this engine from the app's web server."""
+
+def add_pages(app: faust.App, engine: Engine, live: Live, held: tuple[bytes, ...]) -> None:
+    """Serve the pages of this engine from the app's web server; `held` are the tokens that let others than this machine see measures."""
 
     @app.page("/live")
+    @_guarded(held)
     async def live_view(self: Any, _request: Any) -> Any:
         """The last measures and alerts that this worker committed, newest first."""
         return self.bytes(json.dumps(live.shown(), default=_plain).encode(), headers=JSON)
@@ -59,11 +65,12 @@ def add_pages(app: faust.App, engine: Engine, live: Live) -> None:
         """All figures, for Prometheus."""
         return self.bytes(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    _add_look_up(app, engine)
+    _add_look_up(app, engine, held)
 
 
-def _add_look_up(app: faust.App, engine: Engine) -> None:
+def _add_look_up(app: faust.App, engine: Engine, held: tuple[bytes, ...]) -> None:
     @app.page("/state/{processor}/{subject}")
+    @_guarded(held)
     async def state(self: Any, request: Any, processor: str, subject: str) -> Any:
         """The measure of a subject; 404 where it has none, 307 to the worker that owns it, 503 while it changes hands."""
         try:
@@ -80,6 +87,23 @@ def _add_look_up(app: faust.App, engine: Engine) -> None:
         if found is None:
             return self.json({"error": f"{processor} knows no measure of {subject}"}, status=404)
         return self.bytes(json.dumps(found, default=_plain).encode(), headers=JSON)
+
+
+def _guarded(held: tuple[bytes, ...]) -> Callable[[Page], Page]:
+    """Have a page answer only those who may see measures."""
+
+    def guard(page: Page) -> Page:
+        @functools.wraps(page)
+        async def guarded(self: Any, request: Any, **named: str) -> Any:
+            refused = why_not(request.remote, request.headers, held)
+            if refused is None:
+                return await page(self, request, **named)
+            more = {"www-authenticate": SCHEME} if refused.status == 401 else {}
+            return self.json({"error": refused.error, "hint": refused.hint}, status=refused.status, headers=more)
+
+        return guarded
+
+    return guard
 
 
 def _plain(value: object) -> object:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from burnline import environment
 from burnline.commands.output import progress
+from burnline.commands.processes import stopped_by_signals
 from infra import logs
+from infra.errors import Fatal, Transient
 
 if TYPE_CHECKING:
-    from producers.audit import Line, Outcome
+    from burnline.environment import Environment
+    from producers.audit import Line, Outcome, Request
 
 SHOWN = 20
 
@@ -26,10 +31,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def audit(
+    *,
     model: Annotated[list[str] | None, typer.Option(help="Audit this model alone; may be repeated.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Read rows only where counts or sums differ.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Publish corrections; a running capture is fenced.")] = False,
     settle: Annotated[float, typer.Option(min=0, help="Seconds after which differences are looked at again.")] = 5.0,
+    every: Annotated[float | None, typer.Option(min=1, help="Audit again and again, so many seconds apart.")] = None,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="With --every: where Prometheus finds the differences.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Compare every record and every sum in Odoo with what the topics say of them.
@@ -38,13 +48,46 @@ def audit(
 
     Example: burnline audit --quick --model account.analytic.line
 
+    Example: burnline audit --every 3600 --metrics 127.0.0.1:9465
+
     Exit status: 0 no difference; 1 differences, also where they were repaired; 2 the call or the environment is wrong; 3 may pass.
     """
-    from producers.audit import Request, run
+    from infra.metrics import served
+    from producers.audit import Figures, Request
 
     logs.configure("warning")
+    if repair and every is not None:
+        raise Fatal("a repair ends the capture, so it is for a person to call", remedy="leave out --every or --repair")
+    if metrics is not None and every is None:
+        raise Fatal("an audit that ends tells its figures to nobody", remedy="add --every, for example --every 3600")
     found = environment.load()
     request = Request(tuple(model or ()), quick=quick, repair=repair, settle=settle)
+    if every is None:
+        raise typer.Exit(0 if _audited(found, request, json_=json_).clean else 1)
+    stop, figures, clean = stopped_by_signals(), Figures(), True
+    with served(metrics):
+        while not stop.is_set():
+            try:
+                outcome = _audited(found, request, json_=json_, stop=stop)
+            except _Stopped:
+                break
+            except Transient as error:
+                structlog.get_logger().warning("audit_postponed", cause=str(error), remedy=error.remedy)
+            else:
+                clean = outcome.clean
+                figures.tell(outcome)
+            stop.wait(every)
+    raise typer.Exit(0 if clean else 1)
+
+
+class _Stopped(Exception):  # noqa: N818  no failure
+    """A signal came while an audit was being made."""
+
+
+def _audited(found: Environment, request: Request, *, json_: bool, stop: threading.Event | None = None) -> Outcome:
+    """One audit, told while it is made and at its end. Raises `_Stopped` at the next step once `stop` is set."""
+    from producers.audit import run
+
     shown: list[Any] = []
 
     def tell(difference: Any) -> None:
@@ -54,9 +97,15 @@ def audit(
             shown.append(difference)
 
     with progress("auditing") as say:
-        outcome = run(found.settings, found.config, request, on_difference=tell, on_progress=say)
+
+        def told(what: str) -> None:
+            if stop is not None and stop.is_set():
+                raise _Stopped
+            say(what)
+
+        outcome = run(found.settings, found.config, request, on_difference=tell, on_progress=told)
     (_say_json if json_ else _show)(outcome, shown)
-    raise typer.Exit(0 if outcome.clean else 1)
+    return outcome
 
 
 def _ledger(line: Line) -> dict[str, Any]:

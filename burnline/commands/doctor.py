@@ -20,6 +20,7 @@ from burnline.commands.output import progress
 from burnline.environment import Environment
 from infra.errors import BurnlineError
 from infra.kafka import clients
+from infra.kafka.names import GOVERNOR
 from schemas import catalogue, gate, generate, released
 from schemas.topics import TOPICS
 
@@ -65,16 +66,19 @@ def examine() -> Iterator[Finding]:
     yield from _checked("configuration", lambda: _configuration(found))
     broker = list(_checked("kafka", lambda: _kafka(found)))
     yield from broker
+    complete = False
     if broker[0].verdict == "ok":
         topics = list(_checked("topics", lambda: cluster_checks.topics(found.settings)))
         yield from topics
         yield from _checked("access", lambda: cluster_checks.access(found.settings))
-        if all(finding.verdict != "failed" for finding in topics):
+        complete = all(finding.verdict != "failed" for finding in topics)
+        if complete:
             yield from _checked("records", lambda: _records(found))
+            yield from _checked("governor", lambda: _governor(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
-        yield from _checked("odoo", lambda: _odoo(found))
+        yield from _checked("odoo", lambda: _odoo(found, captured=complete))
 
 
 def _checked(name: str, check: Callable[[], list[Finding]]) -> Iterator[Finding]:
@@ -121,16 +125,40 @@ def _configuration(found: Environment) -> list[Finding]:
     return [Finding("configuration", "ok", f"{source}: {len(policy.rules)} policy rules, each with an owner")]
 
 
+def _governor(found: Environment) -> list[Finding]:
+    from consumers.actions.policy import load_policy
+    from consumers.core.lag_verdict import Verdict
+    from consumers.lag import lag
+
+    policy = load_policy(found.config)
+    waiting = [rule.name for rule in policy.rules if policy.needs_governor(rule) or rule.service_level]
+    rows = [one for one in lag(found.settings) if one.group == GOVERNOR]
+    rules = f"the policy rules {', '.join(waiting)} wait for it" if waiting else "no policy rule waits for it"
+    start = "run `burnline governor`, or `burnline run`, which starts it with all else"
+    if not rows:
+        return [
+            Finding("governor", "warning" if waiting else "ok", f"none has run yet; {rules}", start if waiting else "")
+        ]
+    behind = sum(one.lag for one in rows)
+    if any(one.verdict is not Verdict.OK for one in rows):
+        return [Finding("governor", "warning", f"{behind} records behind, and it does not move; {rules}", start)]
+    return [Finding("governor", "ok", f"{behind} records behind; {rules}")]
+
+
 def _kafka(found: Environment) -> list[Finding]:
     clients.broker_answers(found.settings.kafka)
     return [Finding("kafka", "ok", f"answers on {found.settings.kafka.bootstrap_servers}")]
 
 
-def _odoo(found: Environment) -> list[Finding]:
+def _odoo(found: Environment, *, captured: bool) -> list[Finding]:
+    """What can be captured here; where the topics are there, also what was and can be no more."""
     from infra.odoo.client import connect
+    from producers.capture import standing
     from producers.capture.survey import survey
 
     client = connect(found.settings.odoo)
     findings = [Finding("odoo", "ok", f"version {client.version()} answers as {found.settings.odoo.user}")]
-    problems = survey(client, found.config)
+    cursors = standing.cursors(found.settings.kafka, client.database) if captured else {}
+    read = {model: cursor["fields"] for model, cursor in cursors.items()}
+    problems = survey(client, found.config, read)
     return [*findings, *(Finding(f"odoo: {p.model}", "warning", p.detail, p.remedy) for p in problems)]

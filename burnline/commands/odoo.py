@@ -46,6 +46,12 @@ def install_webhooks(
     automations = Automations(connect(found.settings.odoo))
     policy = section(found.config, "capture", CapturePolicy)
     todo = automations.leftovers() if remove else automations.differences(policy, address)
+    if not check and not remove and not _answers(address):
+        Console(stderr=True, soft_wrap=True).print(
+            f"[yellow]nobody answers at {address.rpartition('/odoo/')[0]} from here:[/] until `burnline webhooks` does, each change that somebody makes"
+            " in Odoo waits up to a second for it, and hints are lost (the capture's polls find the change)",
+            highlight=False,
+        )
     if not check:
         with Console(stderr=True).status("changing Odoo's automation rules"):
             automations.apply(todo)
@@ -88,6 +94,16 @@ def log_connector(
         )
     policy = section(found.config, "capture", CapturePolicy)
     typer.echo(json.dumps(connector(mappings(policy), topic=topic, database=database, host=host, port=port), indent=2))
+
+
+def _answers(address: str) -> bool:
+    """Whether a receiver lives where Odoo is to post, as far as can be seen from here."""
+    import httpx
+
+    try:
+        return httpx.get(f"{address.rpartition('/odoo/')[0]}/health", timeout=5.0).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _address(url: str | None, settings: WebhookSettings) -> str:

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated, TypeVar
 
 import structlog
@@ -44,10 +45,15 @@ def begin(*, lifeline: bool) -> tuple[Environment, threading.Event]:
         watch_parent()
     found = environment.load()
     logs.configure(found.settings.log_level)
+    return found, stopped_by_signals()
+
+
+def stopped_by_signals() -> threading.Event:
+    """An event that a signal to stop sets."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return found, stop
+    return stop
 
 
 def capture(
@@ -58,10 +64,12 @@ def capture(
 
     Example: ODOO_URL=http://127.0.0.1:8069 ODOO_DB=firm ODOO_PASSWORD=… burnline capture --once
     """
+    from infra.metrics import served
     from producers.capture import run as run_capture
 
     found, stop = begin(lifeline=lifeline)
-    published = run_capture(found.settings, found.config, once=once, stop=stop)
+    with served(None if once else found.settings.capture.metrics):
+        published = run_capture(found.settings, found.config, once=once, stop=stop)
     if once:
         for topic, count in sorted(published.items()):
             typer.echo(f"{topic}\t{count}")
@@ -92,15 +100,21 @@ def clock(lifeline: Lifeline = False) -> None:
     run_clock(found.settings, stop)
 
 
-def actions(lifeline: Lifeline = False) -> None:
+def actions(
+    govern: Annotated[bool, typer.Option("--govern", help="Govern in this process, too: one process less.")] = False,
+    lifeline: Lifeline = False,
+) -> None:
     """Carry out what the policy says about alerts.
 
     Example: BURNLINE_CONFIG=firm.yaml burnline actions
     """
     from consumers.actions import run as run_actions
+    from consumers.governor import beside
 
     found, stop = begin(lifeline=lifeline)
-    run_actions(found.settings, found.config, found.settings.odoo if found.settings.odoo.url else None, stop)
+    odoo = found.settings.odoo if found.settings.odoo.url else None
+    with beside(found.settings, found.config, stop) if govern else nullcontext():
+        run_actions(found.settings, found.config, odoo, stop)
 
 
 def governor(lifeline: Lifeline = False) -> None:

@@ -30,6 +30,9 @@ T = TypeVar("T")
 ATTEMPTS = 4
 LONGEST_WAIT = 10.0
 EVERYTHING = {"active_test": False}
+BARE = {"load": None}
+WITHOUT_LOAD = frozenset({"project.tags"})
+"""Models whose search_read is their own, and takes no `load`: references come as pairs, which are made bare ids here."""
 REQUESTS = Counter(
     "burnline_odoo_requests", "Calls to Odoo, by model, method and outcome", ("model", "method", "outcome")
 )
@@ -109,10 +112,10 @@ class Odoo:
             fields=list(fields),
             order=order,
             limit=limit,
-            load=None,
             context=EVERYTHING,
+            **({} if model in WITHOUT_LOAD else BARE),
         )
-        return found
+        return [_bare(row) for row in found] if model in WITHOUT_LOAD else found
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[Row]:
         """Records of these ids; a search, since `read` fails when one of them is gone."""
@@ -172,6 +175,13 @@ class Odoo:
             raise
         self.breaker.passed()
         return result
+
+
+def _bare(row: Row) -> Row:
+    return {
+        name: value[0] if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str) else value
+        for name, value in row.items()
+    }
 
 
 def _persist(do: Callable[[], T], *, retry: bool) -> T:

@@ -27,6 +27,10 @@ SESSION_ENDED = "odoo.http.SessionExpiredException"
 DENIED = "odoo.exceptions.AccessDenied"
 NO_ACCESS = "odoo.exceptions.AccessError"
 MISSING = "odoo.exceptions.MissingError"
+UNKNOWN = "is the module installed that defines it?"
+UNKNOWN_FIELD = (
+    "is the module installed that defines it, or did an upgrade rename it? `burnline doctor` says what lacks now"
+)
 LIMITED_WAIT = 5.0
 """Seconds to wait where a rate limit names none."""
 LONGEST_LIMITED = 300.0
@@ -81,7 +85,7 @@ def answered(kind: str, message: str, *, url: str, database: str, call: str) -> 
     }
     return Refused(
         f"Odoo refused {call}: {message}",
-        remedy=remedies.get(kind, "is the module installed that defines it?"),
+        remedy=remedies.get(kind, UNKNOWN_FIELD if "Invalid field" in message else UNKNOWN),
         kind=kind,
     )
 

@@ -1,8 +1,7 @@
 """What was last published of every record, rebuilt from the topics themselves.
 
-Images are kept as the bytes of the event, on disk, and decoded only to be compared: a million of them take no more memory than a
-thousand. The store is SQLite's own temporary file (in the folder of `TMPDIR`), which ends with this process however that ends: the topics
-are what is kept. Only events of this source count: others may write under the same keys (a dispute opened by a webhook has its
+Images are kept as the bytes of the event, in a store on disk that ends with this process, and decoded only to be compared: a million of them
+take no more memory than a thousand, and the topics are what is kept. Only events of this source count: others may write under the same keys (a dispute opened by a webhook has its
 invoice's key). An event that nobody can read was published to nobody: the image is then the one before, and the event is parked.
 
 A record of which several entities are made has an image for each of its parts, under one number: record and part joined.
@@ -10,11 +9,8 @@ A record of which several entities are made has an image for each of its parts, 
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import structlog
 from confluent_kafka import Message
@@ -22,6 +18,7 @@ from confluent_kafka import Message
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
+from producers.capture.store import Store
 from producers.core.mapping import ModelMapping
 from schemas import contents
 from schemas.events import odoo_key
@@ -33,9 +30,6 @@ Image = tuple[int, bytes, bool]
 """Number, event, and whether it is a deletion."""
 AT_A_TIME = 4
 BATCH = 2000
-TOGETHER = 500
-"""Records asked for in one statement."""
-CACHE_KIB = 32_768
 BITS = 32
 RECORD = (1 << BITS) - 1
 LAST = (1 << 31) - 1
@@ -68,18 +62,12 @@ class Images:
     def __init__(self, places: Iterable[Place]) -> None:
         """Empty."""
         self.unreadable: list[Unreadable] = []
-        self._table = {place: f"image_{number}" for number, place in enumerate(dict.fromkeys(places))}
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode = off", "synchronous = off", f"cache_size = -{CACHE_KIB}"):
-            self._db.execute(f"PRAGMA {pragma}")
-        for table in self._table.values():
-            self._db.execute(
-                f"CREATE TABLE {table} (turned INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL)"
-            )
-            # it holds the key, too: which records exist is told without touching the events
-            self._db.execute(f"CREATE INDEX {table}_gone ON {table} (gone)")
-        self._db.execute("BEGIN")  # for ever: nobody else looks, and nothing is to outlast the process
+        self.store = Store()
+        """Where they are; there is room for more that ends with them."""
+        self._rows = self.store.rows
+        # the index holds the key, too: which records exist is told without touching the events
+        columns = "turned INTEGER PRIMARY KEY, gone INTEGER NOT NULL, raw BLOB NOT NULL"
+        self._table = {place: self.store.table("image", columns, by="gone") for place in dict.fromkeys(places)}
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -88,13 +76,9 @@ class Images:
 
     def latest(self, place: Place, numbers: Sequence[int]) -> dict[int, bytes]:
         """The last events of these records or parts, as bytes; those never published are not in it."""
-        found: dict[int, bytes] = {}
-        for begin in range(0, len(numbers), TOGETHER):
-            turned = [_turned(number) for number in numbers[begin : begin + TOGETHER]]
-            marks = ",".join("?" * len(turned))
-            rows = self._rows(f"SELECT turned, raw FROM {self._table[place]} WHERE turned IN ({marks})", *turned)  # noqa: S608  tables of our own
-            found.update((_turned(one), raw) for one, raw in rows)
-        return found
+        statement = f"SELECT turned, raw FROM {self._table[place]} WHERE turned IN"  # noqa: S608  tables of our own
+        found = self.store.rows_of(statement, [_turned(number) for number in numbers])
+        return {_turned(turned): raw for turned, raw in found}
 
     def put(self, place: Place, images: Iterable[Image]) -> None:
         """Remember events that are committed."""
@@ -102,16 +86,12 @@ class Images:
             f"INSERT INTO {self._table[place]} (turned, raw, gone) VALUES (?, ?, ?) "  # noqa: S608  as above
             "ON CONFLICT (turned) DO UPDATE SET raw = excluded.raw, gone = excluded.gone"
         )
-        with self._lock:
-            self._db.executemany(statement, ((_turned(number), raw, gone) for number, raw, gone in images))
+        self.store.many(statement, ((_turned(number), raw, gone) for number, raw, gone in images))
 
     def forget(self, place: Place, numbers: Iterable[int]) -> None:
         """Remember nothing of these records or parts."""
-        with self._lock:
-            self._db.executemany(
-                f"DELETE FROM {self._table[place]} WHERE turned = ?",  # noqa: S608  as above
-                ((_turned(one),) for one in numbers),
-            )
+        statement = f"DELETE FROM {self._table[place]} WHERE turned = ?"  # noqa: S608  as above
+        self.store.many(statement, ((_turned(one),) for one in numbers))
 
     def parts(self, place: Place, record_id: int) -> set[int]:
         """The parts of a record of which anything was published."""
@@ -161,21 +141,16 @@ class Images:
     def mark_gone(self, place: Place, numbers: Iterable[int]) -> None:
         """These are deletions."""
         statement = f"UPDATE {self._table[place]} SET gone = 1 WHERE turned = ?"  # noqa: S608  as above
-        with self._lock:
-            self._db.executemany(statement, ((_turned(one),) for one in numbers))
+        self.store.many(statement, ((_turned(one),) for one in numbers))
 
     def __len__(self) -> int:
         """How many images there are."""
         counts = (self._rows(f"SELECT count(*) FROM {t} INDEXED BY {t}_gone") for t in self._table.values())  # noqa: S608  as above
         return sum(count for ((count,),) in counts)
 
-    def _rows(self, statement: str, *values: object) -> list[Any]:
-        with self._lock:
-            return self._db.execute(statement, values).fetchall()
-
     def close(self) -> None:
         """Give the space back."""
-        self._db.close()
+        self.store.close()
 
 
 def places(mappings: Iterable[ModelMapping]) -> list[Place]:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 from confluent_kafka import Consumer, Message, TopicPartition
@@ -26,10 +27,11 @@ GATHER = 0.02
 
 @dataclass(slots=True)
 class Told:
-    """What the log said: ids by model, the models that were emptied, and what nobody can read."""
+    """What the log said: ids by model, the models that were emptied, whether its connector began anew, and what nobody can read."""
 
     changed: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     emptied: set[str] = field(default_factory=set)
+    anew: bool = False
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
@@ -51,11 +53,23 @@ class Log:
         self._reader: Consumer = consumer(settings, group=scratch_group("log"), fetch_wait_max_ms=100)
         self._reader.assign([TopicPartition(topic, partition, end) for partition, (_, end) in ends.items()])
         self._heard_at: float | None = None
+        self._heard: datetime | None = None
 
     @property
     def alive(self) -> bool:
         """Whether the connector was heard of lately."""
         return self._heard_at is not None and time.monotonic() - self._heard_at < self._silence
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it is not followed, and what to do; None while it is."""
+        if self.alive:
+            return None
+        since = f"since {self._heard:%H:%M:%S} UTC" if self._heard is not None else "yet"
+        return (
+            f"nothing was heard of the connector on the database's log {since}, so Odoo is polled:"
+            " does its task run, and is its slot still in PostgreSQL? docs/log.md says how to mend it"
+        )
 
     def wait(self, seconds: float) -> Told:
         """What the log says; at the latest after `seconds`, together what comes together."""
@@ -74,8 +88,9 @@ class Log:
         except PoisonMessage as error:
             told.unreadable.append((record, error))
             return
-        self._heard_at = time.monotonic()
+        self._heard_at, self._heard = time.monotonic(), datetime.now(UTC)
         for one in found:
+            told.anew |= one.anew
             if one.model is not None and one.record_id is not None:
                 told.changed[one.model].add(one.record_id)
             elif one.model is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain
@@ -44,7 +44,7 @@ from producers.core.mapping import mappings
 from producers.core.policy import CapturePolicy
 from producers.core.rhythm import Rhythm
 from producers.core.snapshots import applied
-from schemas.records import Mode
+from schemas.records import CaptureCursor, Mode
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -95,6 +95,7 @@ def run(
             deletion_share=settings.capture.deletion_share,
         )
         for one in readable
+        if not _lost(source, one, cursors)
     ]
     log.info("capture_started", odoo=client.url, database=client.database, models=len(models), images=len(known))
     loop = _Loop(settings, models, tables=tables, pipeline=pipeline, odoo=client, stop=stop)
@@ -123,6 +124,15 @@ def _log(settings: Settings, readable: Sequence[Readable]) -> Iterator[Log | Non
         Log(settings.kafka, own.log_topic, (one.mapping for one in readable), silence=own.log_silence)
     ) as told:
         yield told
+
+
+def _lost(source: Source, one: Readable, cursors: Mapping[str, CaptureCursor]) -> bool:
+    """Whether a mapping must not go on, which is told."""
+    known = cursors.get(one.mapping.model)
+    lack = source.lost(one, known["fields"]) if known is not None else None
+    if lack is not None:
+        log.warning("mapping_disabled", model=one.mapping.model, cause=lack.detail, remedy=lack.remedy)
+    return lack is not None
 
 
 def _topics_exist(settings: Settings, names: list[str]) -> None:
@@ -179,7 +189,7 @@ class _Loop:
         loading = True
         sweeping: Iterator[None] | None = None
         while not self._stop.is_set():
-            self._status.tell("loading" if loading else "capturing")
+            self._status.tell("loading" if loading else "capturing", told.trouble if told is not None else None)
             if loading:
                 loading = bool(self._through_outages(self._load))
             else:
@@ -200,18 +210,26 @@ class _Loop:
             busy = loading or sweeping is not None or snapshots.wait() == 0
             due = slow_at if following else fast_at
             until = 0.0 if busy else max(0.0, min(due - time.monotonic(), LISTEN, snapshots.wait() or LISTEN))
-            if told is not None and self._logged(told.wait(until)):
-                sweep_at = now
+            if told is not None:
+                said = told.wait(until)
+                self._logged(said)
+                slow_at = now if said.anew else slow_at
+                sweep_at = now if said.anew or said.emptied else sweep_at
             self._follow(hints, until if told is None else 0.0)
         snapshots.leave()
         self._status.tell("stopped")
 
-    def _logged(self, said: Told) -> bool:
-        """Read what the log points at. Returns whether a model was emptied, so that all of them are to be compared."""
+    def _logged(self, said: Told) -> None:
+        """Read what the log points at."""
         self._pipeline.park(said.unreadable, "capture.log")
         for name, ids in said.changed.items():
             self._through_outages(partial(self._hinted, name, ids, "log"))
-        return bool(said.emptied)
+        if said.anew:
+            metrics.LOG_BEGAN_ANEW.inc()
+            log.warning(
+                "log_began_anew",
+                remedy="its slot in PostgreSQL was made anew: what it missed is polled and compared now",
+            )
 
     def _load(self) -> bool:
         """The next commit of the first snapshot, model after model; returns whether there may be more of it."""
@@ -293,6 +311,7 @@ class _Loop:
 
 
 def _tell_of_log(*, following: bool) -> None:
+    metrics.LOG_FOLLOWED.set(following)
     if following:
         log.info("log_followed")
     else:

@@ -19,4 +19,12 @@ DELETIONS_HELD = Gauge(
 HIDDEN = Counter(
     "burnline_capture_hidden", "Records that are there and were not shown to the user of ODOO_USER", ("model",)
 )
+LOG_FOLLOWED = Gauge(
+    "burnline_capture_log_followed",
+    "1 while the log of Odoo's database is followed, 0 while Odoo is polled in its place",
+)
+LOG_BEGAN_ANEW = Counter(
+    "burnline_capture_log_began_anew",
+    "Times that the connector had lost its place in the log, so that all was compared",
+)
 ODOO_UP = Gauge("burnline_capture_odoo_up", "1 while Odoo answers")

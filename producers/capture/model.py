@@ -70,7 +70,7 @@ class ModelCapture:
     ) -> None:
         """Begin where the cursor stands."""
         self.mapping = one.mapping
-        self.cursor = cursor
+        self.cursor: CaptureCursor = {**cursor, "fields": sorted(one.fields)}
         self._one, self._source, self._tables, self._pipeline = one, source, tables, pipeline
         self._clock, self._policy, self._overlap = clock, policy, timedelta(seconds=overlap)
         self._watch = self._watching(one.mapping.model, cursor["high_water"])
@@ -84,7 +84,10 @@ class ModelCapture:
     def _watching(self, model: str, high_water: datetime | None) -> Watch:
         domain = self.mapping.watch if model == self.mapping.model else ()
         overlap = self._overlap.total_seconds()
-        return Watch(self._source, self._clock, model, domain=domain, high_water=high_water, overlap=overlap)
+        store = self._pipeline.images.store
+        return Watch(
+            self._source, self._clock, model, domain=domain, high_water=high_water, overlap=overlap, store=store
+        )
 
     @property
     def begun(self) -> bool:

@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -71,7 +71,10 @@ class Source:
             else:
                 for doubt in self.doubts(mapping):
                     log.warning("configuration_doubtful", model=mapping.model, cause=doubt.detail, remedy=doubt.remedy)
-                found.append(self._readable(mapping))
+                one = self.served(mapping)
+                if unseen := sorted(set(mapping.optional) - set(one.fields)):
+                    log.info("optional_fields_missing", model=mapping.model, fields=unseen)
+                found.append(one)
         return found
 
     def lack(self, mapping: ModelMapping) -> Lack | None:
@@ -111,6 +114,17 @@ class Source:
             )
         return None
 
+    def lost(self, one: Readable, known: Collection[str]) -> Lack | None:
+        """Why a mapping must not go on although it could: fields that it read are not there any more, and nobody said that this is right."""
+        gone = sorted(set(known) & set(one.mapping.optional) - set(one.fields))
+        if not gone:
+            return None
+        names = [f"{one.mapping.model}.{name}" for name in gone]
+        return Lack(
+            f"{', '.join(names)} was read before, and is not there any more for this user: events of {one.mapping.model} are left out, since all would tell of a change that nobody made",
+            "did an upgrade rename it, or did the user of ODOO_USER lose a right? Where it is gone for good, name it under `without` in the configuration's section `capture`",
+        )
+
     def doubts(self, mapping: ModelMapping) -> list[Lack]:
         """What the configuration says of a mapping's fields that cannot come true; the mapping runs all the same."""
         found: list[Lack] = []
@@ -126,10 +140,9 @@ class Source:
                 )
         return found
 
-    def _readable(self, mapping: ModelMapping) -> Readable:
+    def served(self, mapping: ModelMapping) -> Readable:
+        """What of a mapping that can run here is read."""
         present = self._present(mapping.model) or {}
-        if unseen := sorted(set(mapping.optional) - set(present)):
-            log.info("optional_fields_missing", model=mapping.model, fields=unseen)
         names = {
             own.name: present[own.name]["relation"]
             for own in mapping.own
@@ -279,12 +292,7 @@ class Source:
             if present is not None:
                 fields = [name for name in source.fields if name in present]
                 domain = _served(source.where, present)
-                if source.classic:
-                    rows[source.model] = self.client.call(
-                        source.model, "search_read", retry=True, domain=list(domain), fields=fields, context=EVERYTHING
-                    )
-                else:
-                    rows[source.model] = self.client.search_read(source.model, domain, fields)
+                rows[source.model] = self.client.search_read(source.model, domain, fields)
         return build(rows, datetime.now(UTC))
 
     def _with_children(self, one: Readable, rows: list[Row]) -> list[Row]:

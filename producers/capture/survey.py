@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from infra.config import section
@@ -25,11 +25,18 @@ class Problem:
     remedy: str
 
 
-def survey(client: OdooClient, config: Mapping[str, object]) -> Iterator[Problem]:
-    """Every mapping that this Odoo or this user cannot serve, and doubts about the others; none when all is well."""
+def survey(
+    client: OdooClient, config: Mapping[str, object], read: Mapping[str, Collection[str]] | None = None
+) -> Iterator[Problem]:
+    """Every mapping that this Odoo or this user cannot serve, and doubts about the others; none when all is well.
+
+    `read` are the fields of each model that the capture has read so far.
+    """
     source = Source(client, PAGE)
     for mapping in mappings(section(dict(config), "capture", CapturePolicy)):
         lack = source.lack(mapping)
+        if lack is None and read is not None:
+            lack = source.lost(source.served(mapping), read.get(mapping.model, ()))
         for found in [lack] if lack is not None else source.doubts(mapping):
             yield Problem(mapping.model, found.detail, found.remedy)
 

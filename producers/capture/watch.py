@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from producers.capture.recent import Recent
 from producers.capture.source import Source
-from producers.core.cursor import Clock, Recent, Window, utc_seconds
+from producers.capture.store import Store
+from producers.core.cursor import Clock, Window, utc_seconds
 from producers.core.mapping.base import Domain
 
 NEVER = "False"
@@ -17,11 +19,19 @@ class Watch:
     """One model, polled by write_date."""
 
     def __init__(
-        self, source: Source, clock: Clock, model: str, *, domain: Domain, high_water: datetime | None, overlap: float
+        self,
+        source: Source,
+        clock: Clock,
+        model: str,
+        *,
+        domain: Domain,
+        high_water: datetime | None,
+        overlap: float,
+        store: Store,
     ) -> None:
         """Begin where a cursor stands."""
         self.high_water = high_water
-        self.recent = Recent(overlap)
+        self.recent = Recent(store, overlap)
         self._source, self._clock, self._model, self._domain = source, clock, model, domain
         self._window = Window(high_water, overlap)
 
@@ -45,7 +55,7 @@ class Watch:
                 for stamp in {stamp for _, stamp in listed if stamp != NEVER}:
                     self.saw(utc_seconds(stamp), steady, wall)
         except BaseException:
-            self.recent.again(again, time.monotonic())
+            self.recent.again(again)
             raise
         self._window.covered(at, slow=slow)
         return changed

@@ -22,6 +22,9 @@ from producers.core.mapping.base import Sum
 Kind = Literal["missing", "wrong", "phantom", "doubled", "lost"]
 EVER = ""
 """The period of records that have no day."""
+MONTHS = 24
+"""So many months of a model are told apart in figures; those before are told together."""
+OLDER, UNDATED = "older", "none"
 
 
 class Trouble(NamedTuple):
@@ -94,6 +97,38 @@ def agree(table: Sequence[Sum], odoo: Figures, topic: Figures) -> bool:
     return (odoo.count, odoo.ids) == (topic.count, topic.ids) and all(
         abs(mine - its) <= one.slack * odoo.count for one, mine, its in zip(table, odoo.sums, topic.sums, strict=True)
     )
+
+
+def gaps(
+    lines: Iterable[tuple[str, str, Sequence[Sum], Figures, Figures]],
+) -> dict[tuple[str, str, str], float]:
+    """By model, period and figure, what the topic says less what Odoo says: of records always, of ids and sums where they differ.
+
+    `lines` are model, month, table, and the figures of Odoo and of the topic. Of each model the newest months stand for themselves.
+    """
+    known = [(model, month, dict(_named(table, odoo, topic))) for model, month, table, odoo, topic in lines]
+    newest: dict[str, set[str]] = {}
+    for model in {model for model, _, _ in known}:
+        newest[model] = set(sorted({month for one, month, _ in known if one == model and month})[-MONTHS:])
+    found: dict[tuple[str, str, str], float] = {}
+    for model, month, differences in known:
+        period = month if month in newest[model] else OLDER if month else UNDATED
+        for figure, value in {"records": 0.0, **differences}.items():
+            place = (model, period, figure)
+            found[place] = found.get(place, 0.0) + value
+    return found
+
+
+def _named(table: Sequence[Sum], odoo: Figures, topic: Figures) -> Iterable[tuple[str, float]]:
+    """The figures that differ by more than rounding explains, each in its own unit."""
+    apart = topic - odoo
+    if apart.count:
+        yield "records", apart.count
+    if apart.ids:
+        yield "ids", apart.ids
+    for one, value in zip(table, apart.sums, strict=True):
+        if abs(value) > one.slack * odoo.count:
+            yield one.of, value / one.scale
 
 
 def period_of(value: object) -> str:

@@ -4,6 +4,8 @@ Rules
 - A change says which record to read again, and nothing else of it is used: the same code reads, maps and compares it as when it is polled, so
   the events are the same. So only ids are asked of the connector, and no personal data lies in its topic.
 - What happened before the log is listened to is covered by the catch-up, as with hints; so no offset is kept.
+- Where its slot in PostgreSQL was lost, the connector fails, and is silent. Started anew, without what it remembered, it begins with the present: its
+  first change then names none before it, which is how a gap is known, however short the silence was.
 - A table that was emptied at once (TRUNCATE) names no record: its model is compared as a whole.
 """
 
@@ -34,10 +36,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one message says: a record, a model that was emptied (no id), or that the connector lives (neither)."""
+    """What one message says: a record, a model that was emptied (no id), or that the connector lives (neither), or that it began `anew`."""
 
     model: str | None = None
     record_id: int | None = None
+    anew: bool = False
 
 
 def places(mappings: Iterable[ModelMapping]) -> dict[str, tuple[Place, ...]]:
@@ -74,15 +77,22 @@ def _heard(message: dict[str, Any], tables: Mapping[str, Sequence[Place]]) -> li
     if operation is None:
         return [Heard()] if isinstance(message["ts_ms"], int) else []
     concerned = tables.get(message["source"]["table"], ()) if operation in CHANGED or operation == EMPTIED else ()
+    anew = [Heard(anew=True)] if _is_first(message["source"]) else []
     if operation == EMPTIED:
-        return [Heard(place.model) for place in concerned]
+        return [*anew, *(Heard(place.model) for place in concerned)]
     rows = [row for row in (message.get("before"), message.get("after")) if row is not None]
-    return [
+    return anew + [
         Heard(place.model, record_id)
         for place in concerned
         for record_id in dict.fromkeys(row.get(place.column) for row in rows)
         if isinstance(record_id, int) and record_id > 0
     ]
+
+
+def _is_first(source: Mapping[str, Any]) -> bool:
+    """Whether a connector that remembers nothing wrote it: its `sequence` names the transaction before, and this one."""
+    told = source.get("sequence")
+    return told is not None and json.loads(told)[0] is None
 
 
 def connector(mappings: Iterable[ModelMapping], *, topic: str, database: str, host: str, port: int) -> dict[str, str]:

@@ -23,8 +23,6 @@ class Source:
     model: str
     fields: tuple[str, ...]
     where: tuple[tuple[str, str, object], ...] = ()
-    classic: bool = False
-    """Its search_read is its own, and takes no `load`."""
 
 
 SOURCES = (
@@ -43,7 +41,7 @@ SOURCES = (
     Source("crm.stage", ("name",)),
     Source("crm.lost.reason", ("name",)),
     Source("crm.tag", ("name",)),
-    Source("project.tags", ("name",), classic=True),
+    Source("project.tags", ("name",)),
     Source("uom.uom", ("name",)),
     Source("product.product", ("service_policy",), (("type", "=", "service"),)),
     Source("purchase.order", ("project_id",), (("project_id", "!=", False),)),

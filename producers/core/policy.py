@@ -76,6 +76,8 @@ class CapturePolicy:
 
     The cost budget and the type are fields of project.project, the tier one of res.partner, the required skills a many2many from
     project.task to hr.skill; none by default. A task or an order with one of `change_request_tags` is a change request; case does not count.
+    `without` names optional fields to do without, like `account.analytic.line.so_line`: a field that was read and is there no more turns off its mapping
+    until it is named here.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -86,12 +88,20 @@ class CapturePolicy:
     client_tier_field: str | None = None
     required_skills_field: str | None = None
     change_request_tags: tuple[str, ...] = ("Change Request",)
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse names that are none."""
         for name in ("cost_budget_field", "project_type_field", "client_tier_field", "required_skills_field"):
             if (value := getattr(self, name)) is not None:
                 _named(value, name)
+        for name in self.without:
+            model, _, last = name.rpartition(".")
+            if not model:
+                raise ValueError(
+                    f"without names fields with their models, like account.analytic.line.so_line, not {name!r}"
+                )
+            _named(last, "without")
         if not all(tag.strip() for tag in self.change_request_tags):
             raise ValueError("change_request_tags holds a tag without a name")
 

@@ -22,6 +22,7 @@ import structlog
 
 from infra.dead_letters import DEAD_LETTERS
 from infra.errors import Transient
+from infra.letter_posts import believed
 from infra.settings import WebhookSettings
 from producers.core.webhook_admission import Gate, Reject, decide, refuse_early
 from producers.core.webhook_records import DELIVERIES, ODOO
@@ -29,7 +30,7 @@ from producers.core.webhook_sender import Networks, Rate, may_call, sender
 from producers.webhooks.entries import ACCEPTED, Answer, Entry
 from producers.webhooks.forwarder import Forwarder
 from producers.webhooks.http import Receive, Request, Response, Scope, Send, body, request, respond
-from producers.webhooks.intake import Intake, Tables
+from producers.webhooks.intake import ODOO_DOOR, Intake, Tables, door_of
 from producers.webhooks.keeper import Keeper
 from producers.webhooks.spool import Spool
 
@@ -105,7 +106,8 @@ class App:
             return _rejected(verdict, name)
         if wait := source.rate.wait(time.monotonic()):
             return _too_often(wait, name)
-        entry = self._intake.signed(name, source.tables, verdict.delivery_id, given, now)
+        retried = believed(asked.headers, door_of(name), verdict.delivery_id)
+        entry = self._intake.signed(name, source.tables, verdict.delivery_id, given, now, retried=retried)
         return await self._kept(entry, self._settings.ack_timeout, name)
 
     async def _hint(self, asked: Request, token: str) -> Response:
@@ -118,7 +120,8 @@ class App:
             return _rejected(given, ODOO)
         if wait := self._odoo.rate.wait(time.monotonic()):
             return _too_often(wait, ODOO)
-        entry = self._intake.unsigned(given, datetime.now(UTC))
+        retried = believed(asked.headers, ODOO_DOOR, None)
+        entry = self._intake.unsigned(given, datetime.now(UTC), retried=retried)
         return await self._kept(entry, self._settings.odoo_ack_timeout, ODOO)
 
     async def _ready(self) -> Response:

@@ -14,6 +14,7 @@ import pydantic_core
 
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import PoisonMessage
+from infra.letter_posts import Retried
 from producers.core.messages import Message, Origin, Table, table_of
 from producers.core.webhook_admission import JSON
 from producers.core.webhook_depth import deeper_than
@@ -23,6 +24,8 @@ from producers.webhooks.messages import NotJsonError, parse_message
 from schemas.records import DeadLetterEvent
 
 Tables: TypeAlias = tuple[Table[Any], ...]
+ODOO_DOOR = "/odoo"
+"""Where Odoo posts, as its letters name it: without the token."""
 
 
 class DeniedError(PoisonMessage):
@@ -36,10 +39,20 @@ class Intake:
         """`database` is the Odoo database that invoices and hints belong to; of it, `models` are captured."""
         self._database, self._models, self._max_depth = database, models, max_depth
 
-    def signed(self, source: str, tables: Tables, delivery_id: str, body: bytes, now: datetime) -> Entry:
+    def signed(
+        self,
+        source: str,
+        tables: Tables,
+        delivery_id: str,
+        body: bytes,
+        now: datetime,
+        *,
+        retried: Retried | None = None,
+    ) -> Entry:
         """A verified delivery and its event: 202.
 
         With a dead letter in the event's place 400 (no JSON), 422 (no event), or 403 (its source may not speak of such things).
+        One that was sent for a letter and fails again is that letter, once more.
         """
         raw = delivery_event(
             source=source,
@@ -56,7 +69,7 @@ class Intake:
             event = table.event(message, Origin(source, self._database, now, raw["meta"]["event_id"]))
             made = records([recorded, Outgoing(table.topic, event)])
         except PoisonMessage as error:
-            letter = self._parked(f"/webhooks/{source}", raw["meta"]["subject"], body, error, now)
+            letter = self._parked(door_of(source), raw["meta"]["subject"], body, error, now, retried=retried)
             if len(tables) == 1:
                 letter["current"]["owner"] = tables[0].topic.owner
                 letter["current"]["business_process"] = tables[0].topic.process.value
@@ -64,7 +77,7 @@ class Intake:
             answer = _refused(error)
         return Entry(Delivery(source, delivery_id, digest(body)), now.timestamp(), answer, made)
 
-    def unsigned(self, body: bytes, now: datetime) -> Entry:
+    def unsigned(self, body: bytes, now: datetime, *, retried: Retried | None = None) -> Entry:
         """Odoo's hint: 202; or a dead letter with 400 (no JSON) or 422 (it names no record that is captured)."""
         delivery_id, answer = str(uuid.uuid4()), ACCEPTED
         try:
@@ -79,7 +92,7 @@ class Intake:
             )
             made = records([Outgoing(DELIVERIES, event)])
         except PoisonMessage as error:
-            letter = self._parked("/odoo", f"odoo:delivery:{delivery_id}", body, error, now)
+            letter = self._parked(ODOO_DOOR, f"odoo:delivery:{delivery_id}", body, error, now, retried=retried)
             made = records([Outgoing(DEAD_LETTERS, letter)])
             answer = _refused(error)
         return Entry(None, now.timestamp(), answer, made)
@@ -99,19 +112,26 @@ class Intake:
                 remedy="send a flatter body, or raise BURNLINE_WEBHOOKS__MAX_DEPTH",
             )
 
-    def _parked(self, path: str, key: str, body: bytes, error: PoisonMessage, now: datetime) -> DeadLetterEvent:
+    def _parked(
+        self, door: str, key: str, body: bytes, error: PoisonMessage, now: datetime, *, retried: Retried | None
+    ) -> DeadLetterEvent:
         return parked(
-            path,
+            door,
             -1,
             -1,
-            key=key.encode(),
+            key=key.encode() if retried is None else retried.key,
             value=body,
-            headers=None,
+            headers=None if retried is None else retried.headers,
             error=error,
             stage="webhooks",
             at=now,
             tenant=self._database,
         )
+
+
+def door_of(source: str) -> str:
+    """Where a source posts, as its letters name it."""
+    return f"/webhooks/{source}"
 
 
 def _told(body: bytes, tables: Tables) -> tuple[Table[Any], Message]:

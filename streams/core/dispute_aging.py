@@ -2,7 +2,7 @@
 
 Rules
 - Only invoices that were ever disputed are measured; every posted one is part of its client's exposure.
-- Contested is what the newest open source names, else the whole residual; never more than the residual. In the company's currency
+- Contested is what the newest open source names, else what was due when it opened; never more than the residual. In the company's currency
   it is the same part of the company's residual.
 - Ages count calendar days up to the tick's day or the closing. Buckets of days open raise alerts; those of days past due do not.
 - Business days leave out weekends and the company's public holidays. Service levels are those of the client's tier, which the client's
@@ -10,8 +10,7 @@ Rules
 - Alerts are raised once in an episode of the dispute, and all end when it closes.
 - A deleted dispute counts as never opened; where it was the only one, the invoice stays measured as withdrawn, with the reason.
 
-Invariant: what a client's exposure is told depends on the latest versions alone, never on the day, so that each version of it has
-one content.
+Invariant: what a client's exposure is told depends on what was heard, never on the day, so that each version of it has one content.
 """
 
 from __future__ import annotations
@@ -56,6 +55,11 @@ class InvoiceState(SubjectState):
         self.tiers: dict[int, FactEntry] = {}
 
     @property
+    def heard(self) -> int:
+        """Grows with whatever is heard, an older version that comes late included: it may tell what was due on a day."""
+        return self.revision + sum([len(history.runs()) for history in self.histories.values()])
+
+    @property
     def tier(self) -> str | None:
         """The client's tier, of an invoice that its client knows of."""
         said = None if self.exposed is None else self.tiers.get(self.exposed.client)
@@ -76,8 +80,17 @@ class InvoiceState(SubjectState):
             return 0, 0
         residual, of_company = invoice["residual"], invoice["company_residual"]
         amounts = [entry["amount"] for entry in said if entry["amount"] is not None]
-        amount = max(0, min(amounts[-1], residual)) if amounts else residual
+        amount = max(0, min(amounts[-1] if amounts else self._residual_on(said[-1]["opened_day"]), residual))
         return amount, half_even(amount * of_company, residual)
+
+    def _residual_on(self, day: int) -> int:
+        """What was due at the end of a day, or when it was posted, if that was later; where nothing was, what is due now."""
+        invoice = cast("InvoiceEntry", self.invoice)
+        posted = [run for run in self.histories[invoice["record"]].segments() if run.entry["posted"]]
+        due = [run.entry["residual"] for run in posted if run.day <= day] or [
+            run.entry["residual"] for run in posted[:1]
+        ]
+        return due[-1] if due and due[-1] > 0 else invoice["residual"]
 
 
 class DisputeAgingProcessor(Basic):
@@ -113,7 +126,7 @@ class DisputeAgingProcessor(Basic):
         """Take in the invoice's own record, what a source says of its dispute, or the tier of its client."""
         record = entry["record"]
         if kind == kinds.INVOICE:
-            row = subject.keep_history(kind, entry, first, "from_day", is_settled)
+            row = subject.keep_history(kind, entry, first, "from_day", _due)
             subject.invoice = cast("InvoiceEntry", subject.histories[record].head.entry)
             subject.zone = subject.invoice["timezone"]
         elif kind == kinds.DISPUTE:
@@ -175,7 +188,7 @@ class DisputeAgingProcessor(Basic):
         if before == now:
             return []
         subject.told = now
-        out = disputed_parts(subject.key, subject.revision, entry, before, now)
+        out = disputed_parts(subject.key, subject.heard, entry, before, now)
         if before is not None and (now is None or now.client != before.client):
             out.append(
                 _contribution(
@@ -257,6 +270,10 @@ def _missed(promised: Rule, subject: InvoiceState, timeline: Timeline, as_of: in
     return [(line, age) for line, age in aged if line.at is not None and age > line.at]
 
 
+def _due(entry: InvoiceEntry) -> tuple[object, ...]:
+    return is_settled(entry), entry["residual"]
+
+
 def _says(entry: DisputeEntry) -> tuple[object, ...]:
     return entry["status"], entry["opened_day"], entry["present"]
 
@@ -298,7 +315,7 @@ def _contribution(subject: InvoiceState, entry: Any, exposed: Exposed, *, presen
     out: ExposureEntry = {
         "subject": f"{system}:{tenant}:{CLIENT_MODEL}:{exposed.client}",
         "record": subject.key,
-        "version": subject.revision,
+        "version": subject.heard,
         "present": present,
         "event_id": entry["event_id"],
         "recorded_at": entry["recorded_at"],

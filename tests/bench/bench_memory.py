@@ -1,9 +1,10 @@
-"""Does the capture's memory grow with Odoo's records? A snapshot of a million timesheet lines, a restart on its topics, and a sweep.
+"""Does memory grow with Odoo's records? A snapshot of a million timesheet lines, a restart on its topics with a sweep, an audit, and a mass edit.
 
-    python -m tests.bench.bench_memory [--rows 1000000] [--json]
+    python -m tests.bench.bench_memory [--rows 1000000] [--edited 200000] [--json]
 
 The rows are made as they are asked for, from one that the embedded Odoo gave: what is measured is Burnline, on a real broker. Each
-of the three runs in a process of its own; its resident memory is read after every tenth of the rows.
+of the four runs in a process of its own; its resident memory is read after every tenth of the rows, that of the mass edit after a tenth of
+the lines were edited, all within one overlap, after all of them, and after passes that read them again.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ from infra.embedded_odoo import EmbeddedOdoo
 from infra.kafka import topics
 from infra.odoo import connect
 from infra.settings import KafkaSettings, OdooSettings
+from producers.audit.compare import Comparison
+from producers.audit.shelf import Shelf
+from producers.audit.topics import TopicReading, places_of
 from producers.capture import images
 from producers.capture.digests import RANGE
 from producers.capture.model import ModelCapture
 from producers.capture.pipeline import Pipeline
 from producers.capture.publisher import Publisher
-from producers.capture.source import Source
+from producers.capture.recent import FIRST_AGES
+from producers.capture.source import Readable, Source
 from producers.capture.standing import cursors
 from producers.capture.tables import Tables
 from producers.core.cursor import Clock, fresh
@@ -45,8 +50,9 @@ BEGIN = datetime(2010, 1, 1, tzinfo=UTC)
 class Endless:
     """An Odoo with as many lines as one likes, written seven minutes apart; everything else is the embedded one's."""
 
-    def __init__(self, odoo: Any, rows: int) -> None:
+    def __init__(self, odoo: Any, rows: int, *, edited: bool = False) -> None:
         self._odoo, self._rows = odoo, rows
+        self._edited = {"unit_amount": 9.0, "write_date": f"{datetime.now(UTC):%F %T}"} if edited else {}
         (self._line,) = odoo.search_read(MODEL, [], list(odoo.fields_get(MODEL)), limit=1)
 
     def __getattr__(self, name: str) -> Any:
@@ -55,7 +61,7 @@ class Endless:
     def _row(self, number: int, fields: list[str]) -> dict[str, Any]:
         at = BEGIN + timedelta(minutes=7 * number)
         own = {"id": number, "unit_amount": 0.25 * (1 + number % 32), "date": f"{at:%F}", "write_date": f"{at:%F %T}"}
-        own |= {"employee_id": 1 + number % 200, "project_id": 1 + number % 50, "name": f"work {number}"}
+        own |= {"employee_id": 1 + number % 200, "project_id": 1 + number % 50, "name": f"work {number}"} | self._edited
         return {name: own.get(name, self._line.get(name)) for name in ("id", *fields)}
 
     def _ids(self, domain: Any, limit: int | None) -> range:
@@ -69,6 +75,9 @@ class Endless:
         if order != "id":
             return [self._row(self._rows, fields)]
         return [self._row(number, fields) for number in self._ids(domain, limit)]
+
+    def read(self, _model: str, ids: Any, fields: Any) -> Any:
+        return [self._row(number, fields) for number in ids]
 
     def search(self, model: str, domain: Any, *, limit: int | None = None, order: str = "id") -> Any:
         if model != MODEL:
@@ -90,9 +99,16 @@ def resident() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
-def captured(odoo: Any, kafka: KafkaSettings, rows: int, known: images.Images | None) -> tuple[ModelCapture, Pipeline]:
-    source = Source(Endless(connect(odoo), rows), 1000)  # type: ignore[arg-type]  # it speaks as one
+def reading(odoo: Any, rows: int, *, edited: bool = False) -> tuple[Source, Readable]:
+    source = Source(Endless(connect(odoo), rows, edited=edited), 1000)  # type: ignore[arg-type]  # it speaks as one
     (one,) = source.readable(m for m in mappings(CapturePolicy()) if m.model == MODEL)
+    return source, one
+
+
+def captured(
+    odoo: Any, kafka: KafkaSettings, rows: int, known: images.Images | None, *, edited: bool = False
+) -> tuple[ModelCapture, Pipeline]:
+    source, one = reading(odoo, rows, edited=edited)
     store = known or images.Images(images.places([one.mapping]))
     pipeline = Pipeline(Publisher(kafka, NAME), store, database=NAME, source=SOURCE, progress=None)
     cursor = cursors(kafka, NAME).get(MODEL) or fresh(MODEL)
@@ -139,12 +155,44 @@ def restart(odoo: Any, kafka: KafkaSettings, rows: int) -> dict[str, Any]:
     return {"before_mb": round(before), "loaded_mb": round(loaded), "load_seconds": round(took, 1), "sweep": found}
 
 
+def audit(odoo: Any, kafka: KafkaSettings, rows: int) -> dict[str, Any]:
+    """The topics read onto the audit's shelf, then all records compared, a tenth at a time."""
+    source, one = reading(odoo, rows)
+    places = places_of([one.mapping])
+    before, begun = resident(), time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, Shelf(Path(folder) / "shelf", places) as shelf:
+        assert TopicReading(kafka, NAME, places).onto(shelf) == rows
+        read, took = resident(), time.perf_counter() - begun
+        comparison = Comparison(source, Tables(source), CapturePolicy(), shelf, places)
+        tenth = rows // 10
+        steps = (comparison.everything(one, 1 + number * tenth, (number + 1) * tenth) for number in range(10))
+        found = sampled(steps, lambda: comparison.rows, rows)
+        assert comparison.rows == rows
+        assert not any(shelf.differences())
+    return {"before_mb": round(before), "read_mb": round(read), "read_seconds": round(took, 1), "compared": found}
+
+
+def mass_edit(odoo: Any, kafka: KafkaSettings, rows: int) -> dict[str, Any]:
+    """Passes over lines that were all written now: a tenth of them, all of them, and again once they are due."""
+    samples = [resident()]
+    for edited in (rows // 10, rows):
+        model, pipeline = captured(odoo, kafka, edited, None, edited=True)
+        model.look(slow=True)
+        assert pipeline.counts.total() == edited
+        samples.append(resident())
+    time.sleep(FIRST_AGES[0])
+    for _ in range(3):
+        model.look(slow=True)
+    samples.append(resident())
+    return {"mb": [round(one) for one in samples]}
+
+
 def apart(do: Callable[..., dict[str, Any]], *words: Any) -> dict[str, Any]:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(do, words)
 
 
-def measure(rows: int) -> dict[str, Any]:
+def measure(rows: int, edited: int) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedKafka(Path(folder) / "kafka") as broker,
@@ -158,6 +206,8 @@ def measure(rows: int) -> dict[str, Any]:
         at = OdooSettings(url=odoo.url, db=odoo.db, user=odoo.user, password=odoo.password)  # type: ignore[arg-type]
         first = apart(snapshot, at, kafka, rows)
         second = apart(restart, at, kafka, rows)
+        third = apart(audit, at, kafka, rows)
+        fourth = apart(mass_edit, at, kafka, edited)
     mb = first["mb"]
     return {
         "rows": rows,
@@ -165,15 +215,21 @@ def measure(rows: int) -> dict[str, Any]:
         "restart": second,
         "snapshot_growth_mb_from_a_tenth_to_the_end": mb[-1] - mb[1],
         "restart_growth_mb": second["sweep"]["mb"][-1] - second["before_mb"],
+        "audit": third,
+        "audit_growth_mb_from_a_tenth_to_the_end": third["compared"]["mb"][-1] - third["compared"]["mb"][1],
+        "edited": edited,
+        "mass_edit": fourth,
+        "mass_edit_growth_mb_from_a_tenth_to_the_end": fourth["mb"][-1] - fourth["mb"][1],
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--edited", type=int, default=200_000)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    print(json.dumps(measure(args.rows), indent=None if args.json else 2))
+    print(json.dumps(measure(args.rows, args.edited), indent=None if args.json else 2))
 
 
 if __name__ == "__main__":

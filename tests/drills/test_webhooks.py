@@ -152,6 +152,7 @@ def at_work(broker: EmbeddedKafka, port: int, folder: Path) -> Iterator[tuple[Se
         broker.stop()
 
 
+@pytest.mark.timeout(300 + 2 * OUTAGE)
 def test_kafka_away_and_the_server_killed_lose_nothing_and_keep_the_order(tmp_path: Path) -> None:
     port = free_port()
     broker = EmbeddedKafka(tmp_path / "kafka", port=port)

@@ -67,10 +67,12 @@ class Rules:
             "ODOO_PASSWORD": odoo.password,
             "BURNLINE_WEBHOOKS__ODOO_TOKEN": TOKEN,
         }
+        self.told = ""
 
     def run(self, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "burnline", "odoo", "install-webhooks", "--json", *arguments]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        self.told = done.stderr
         assert done.returncode == status, done.stderr
         assert TOKEN not in done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -108,6 +110,7 @@ def test_rules_are_made_checked_mended_removed_and_tell_of_changes_and_deletions
             assert {one["action"] for one in missing} == {"create"}
             assert not any(one["done"] for one in missing)
             made = rules.run("--url", url)
+            assert "nobody answers" not in rules.told
             assert [one["rule"] for one in made] == [one["rule"] for one in missing]
             assert rules.run("--check", "--url", url) == []
             assert rules.run("--url", url) == []
@@ -130,6 +133,7 @@ def test_rules_are_made_checked_mended_removed_and_tell_of_changes_and_deletions
             "Burnline: res.partner deleted": "it is not there",
         }
         rules.run("--url", url)
+        assert f"nobody answers at {url}" in rules.told, "the receiver has ended"
         assert rules.run("--check", "--url", url) == []
         assert {one["why"] for one in rules.run("--check", "--url", "https://hooks.example.com", status=1)} == {"it posts to another address"}  # fmt: skip
         assert len(rules.run("--remove")) == len(made)

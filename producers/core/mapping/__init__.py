@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from producers.core.mapping import contracts, delivery, finance, people, receipts, sales, skills, tasks
+from collections.abc import Collection
+from dataclasses import replace
+
+from producers.core.mapping import (
+    contracts,
+    delivery,
+    expenses,
+    invoices,
+    payments,
+    people,
+    purchases,
+    receipts,
+    sales,
+    skills,
+    tasks,
+)
 from producers.core.mapping.base import (
     PART,
     Children,
@@ -35,6 +50,15 @@ __all__ = [
 
 def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     """All mappings under a policy, master data first, so that what refers to it comes after it."""
+    return tuple(_without(mapping, policy.without) for mapping in _all(policy))
+
+
+def _without(mapping: ModelMapping, left_out: Collection[str]) -> ModelMapping:
+    optional = tuple(name for name in mapping.optional if f"{mapping.model}.{name}" not in left_out)
+    return replace(mapping, optional=optional) if optional != mapping.optional else mapping
+
+
+def _all(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
     return (
         people.CONSULTANT,
         skills.EMPLOYEE_SKILL,
@@ -47,11 +71,11 @@ def mappings(policy: CapturePolicy) -> tuple[ModelMapping, ...]:
         people.LEAVE,
         people.PUBLIC_HOLIDAY,
         delivery.timesheets(policy),
-        finance.EXPENSE,
-        finance.PURCHASE_ORDER,
+        expenses.EXPENSE,
+        purchases.PURCHASE_ORDER,
         receipts.RECEIPT,
-        finance.account_moves(policy),
-        finance.PAYMENT,
+        invoices.account_moves(policy),
+        payments.PAYMENT,
     )
 
 

@@ -8,6 +8,7 @@ from producers.core.messages.base import (
     STRICT,
     Row,
     Table,
+    check_begun,
     check_ids,
     check_moments,
     check_money,
@@ -94,10 +95,7 @@ class ApprovalMessage:
         """Refuse what the type contradicts, or must say."""
         check_moments(timestamp=self.timestamp)
         data = self.data
-        if self.type != REQUESTED:
-            needed("requested_at", data.requested_at, f"{self.type} must say when it was asked")
-        if data.requested_at is not None and data.requested_at > self.timestamp:
-            raise ValueError("data.requested_at lies after the moment of the message")
+        check_begun("requested_at", data.requested_at, self, REQUESTED)
         if data.decided_by_id is not None and not APPROVALS.rows[self.type].means.ends:
             raise ValueError(f"data.decided_by_id contradicts {self.type}")
         if self.type == "approval.delegated":

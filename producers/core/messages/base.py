@@ -149,6 +149,14 @@ def check_reference(reference: str) -> None:
         raise ValueError("reference must be 1 to 200 printable ASCII characters without a space")
 
 
+def check_begun(name: str, begun: datetime | None, message: Any, first: str) -> None:
+    """Refuse a message that does not say when its matter began, unless its type is the first, and one from before that."""
+    if message.type != first:
+        needed(name, begun, f"{message.type} must say when it was {first.rpartition('.')[2]}")
+    if begun is not None and begun > message.timestamp:
+        raise ValueError(f"data.{name} lies after the moment of the message")
+
+
 def needed(name: str, given: object, why: str) -> None:
     """Refuse a message that leaves out what its type must say."""
     if given is None:

@@ -8,6 +8,7 @@ from producers.core.messages.base import (
     STRICT,
     Row,
     Table,
+    check_begun,
     check_ids,
     check_moments,
     check_money,
@@ -15,7 +16,6 @@ from producers.core.messages.base import (
     check_reference,
     check_texts,
     money,
-    needed,
     utc,
 )
 from schemas.records import ChangeRequest, ChangeRequestStatus
@@ -84,10 +84,7 @@ class ChangeRequestMessage:
         """Refuse what the type contradicts, or must say."""
         check_moments(timestamp=self.timestamp)
         data = self.data
-        if self.type != RAISED:
-            needed("raised_at", data.raised_at, f"{self.type} must say when it was raised")
-        if data.raised_at is not None and data.raised_at > self.timestamp:
-            raise ValueError("data.raised_at lies after the moment of the message")
+        check_begun("raised_at", data.raised_at, self, RAISED)
         if data.decided_by_id is not None and CHANGE_REQUESTS.rows[self.type].means == "raised":
             raise ValueError(f"data.decided_by_id contradicts {self.type}")
 

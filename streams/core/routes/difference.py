@@ -17,6 +17,9 @@ from streams.core.contract import Contribution
 UTILIZATION, BUDGET_BURN, DISPUTE_AGING, CLIENT_EXPOSURE, MONITORS = PROCESSORS
 EMPLOYEE, PROJECT, INVOICE, CLIENT = "hr.employee", "project.project", "account.move", "res.partner"
 
+_CODE = 3
+"""Letters of an ISO 4217 code."""
+
 Fields = dict[str, Any]
 Counted = Mapping[str, Fields]
 """The subjects that a state of a record counts for, and what it says to each."""
@@ -30,6 +33,13 @@ def system_of(meta: Any) -> str:
     if subject.startswith("odoo:") and (end := subject.find(":", 5)) > 0:
         return subject[: end + 1]
     return f"odoo:{meta['tenant']}:"
+
+
+def iso(currency: str | None) -> str:
+    """A currency as it is remembered: nothing where none is known, and the code for no currency at all for what is no code."""
+    if currency is None or len(currency) == _CODE:
+        return currency or ""
+    return "XXX"
 
 
 def contribution_of(

@@ -6,10 +6,11 @@ from typing import Any
 
 from streams.core.contracts import line_worth, unscaled
 from streams.core.ratios import half_even
-from streams.core.routes.difference import CLIENT, PROJECT, Counted, Fields
+from streams.core.routes.difference import CLIENT, PROJECT, Counted, Fields, iso
 
 _SPENT = frozenset({"approved", "posted", "paid"})
 _BILLION = 10**9
+_LONGEST_NAME = 100
 _LONGEST = 1 << 40
 """Minutes: orders beyond two million years are as good as that."""
 
@@ -44,7 +45,7 @@ def purchase(order: Any, system: str) -> Counted:
 
 def _cost(currency: str | None, actual: int, committed: int = 0, committed_minutes: int = 0) -> Fields:
     fields = {"actual": actual, "committed": committed, "committed_minutes": committed_minutes}
-    return {**fields, "currency": currency or ""}
+    return {**fields, "currency": iso(currency)}
 
 
 def bill(bill: Any, system: str) -> Counted:
@@ -81,5 +82,5 @@ def client(client: Any, system: str) -> Counted:
     """The tier of a client, which its limit and the service levels of its disputes follow."""
     if client["tier"] is None:
         return {}
-    words = {"tier": client["tier"]}
+    words = {"tier": client["tier"][:_LONGEST_NAME]}
     return {f"{system}{CLIENT}:{client['id']}": {"kind": "tier", "numbers": {}, "words": words, "lists": {}}}

@@ -15,6 +15,7 @@ from streams.core.routes.difference import (
     UTILIZATION,
     Fields,
     contribution_of,
+    iso,
     system_of,
 )
 from streams.core.routes.watched import watched
@@ -73,7 +74,7 @@ def timesheet(event: Any) -> Iterator[Contribution]:
                 "approved": now["approved"],
                 "cost": int.from_bytes(now["cost"], "big", signed=True),
                 "employee_id": now["employee_id"] or 0,
-                "currency": now["currency"] or "",
+                "currency": iso(now["currency"]),
             }
             yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
             if not now["leave"]:

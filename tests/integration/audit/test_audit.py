@@ -1,11 +1,15 @@
 """The audit finds each kind of difference, and its repair leaves none."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -13,6 +17,8 @@ from burnline.cli import app
 from infra.errors import Fatal
 from infra.kafka.clients import producer
 from tests.integration.audit.conftest import LINE, TIMESHEET, Audited
+from tests.support.drill import until
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.kafka
 
@@ -163,6 +169,62 @@ def test_the_command_says_what_it_found_and_exits_with_it(
     shown = CliRunner().invoke(app, [one for one in call if one != "--json"])
     assert shown.exit_code == 0
     assert "ledger" in shown.stdout
+
+
+def test_audits_again_and_again_tell_prometheus_what_differs_by_model_and_month(
+    audited: Audited, lines: Sequence[int]
+) -> None:
+    odoo, address = audited.odoo, f"127.0.0.1:{free_port()}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("BURNLINE_", "ODOO_"))},
+        "ODOO_URL": odoo.url, "ODOO_DB": odoo.db, "ODOO_USER": odoo.user, "ODOO_PASSWORD": odoo.password,
+        "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": audited.settings.kafka.bootstrap_servers or "",
+    }  # fmt: skip
+    call = ["audit", "--json", "--settle", "0.1", "--model", LINE, "--every", "1", "--metrics", address]
+    place = f'burnline_audit_difference{{figure="records",model="{LINE}",period="2026-03"}}'
+
+    def told() -> dict[str, float]:
+        try:
+            text = httpx.get(f"http://{address}/metrics").text
+        except httpx.TransportError:
+            return {}
+        lines = [line.rpartition(" ") for line in text.splitlines() if line.startswith("burnline_audit_")]
+        return {name: float(value) for name, _, value in lines}
+
+    process = subprocess.Popen([sys.executable, "-m", "burnline", *call], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: told().get(place) == 0, "the first audit")
+        assert told()["burnline_audit_ended_timestamp_seconds"] > 0
+        phantom(audited, lines)
+        until(lambda: told().get(place) == 1, "one record more on the topic than in Odoo")
+        assert told()['burnline_audit_records_apart{kind="phantom"}'] == 1
+        minutes = audited.tampering.events(lines[2])[-1]["current"]["minutes"]
+        assert told()[place.replace("records", "minutes")] == minutes
+        audited.audit(repair=True, models=(LINE,))
+        until(lambda: told().get(place) == 0, "the repair")
+        assert place.replace("records", "minutes") not in told(), "what differs no more is told no more"
+        process.terminate()
+        assert process.wait(30) == 0, "the last one was clean"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        pytest.param(["--every", "60", "--repair"], "--repair", id="a repair that nobody calls for"),
+        pytest.param(["--metrics", "127.0.0.1:9465"], "--every", id="figures of a process that ends"),
+        pytest.param(["--every", "60", "--metrics", "9465"], "127.0.0.1:9464", id="an address that is none"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_refused(
+    audited: Audited, words: list[str], remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", audited.settings.kafka.bootstrap_servers or "")
+    refused = CliRunner().invoke(app, ["audit", *words])
+    assert isinstance(refused.exception, Fatal)
+    assert remedy in refused.exception.remedy
 
 
 def test_what_nobody_can_read_is_a_difference(audited: Audited, lines: Sequence[int]) -> None:

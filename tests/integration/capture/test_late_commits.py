@@ -15,7 +15,10 @@ import producers.capture
 from infra.embedded_odoo import EmbeddedOdoo, calls
 from infra.errors import Fatal
 from infra.kafka.reader import read_to_end
+from infra.odoo import connect
 from infra.settings import Settings
+from producers.capture import standing
+from producers.capture.survey import survey
 from schemas import codec
 from schemas.events import odoo_key
 from tests.integration.capture.conftest import LAB, Client, alone_with
@@ -119,3 +122,35 @@ def test_a_field_renamed_by_an_upgrade_stops_the_capture_and_loses_nothing(
         )
     once(settings)
     assert [event["current"]["minutes"] for event in events(kafka, key)] == [60, 120]
+
+
+def test_an_optional_field_that_is_not_there_any_more_turns_off_its_mapping_until_somebody_says_so(
+    embedded: EmbeddedOdoo, kafka: Any, settings_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renamed, or hidden from the user: without it all time would seem to be taken off its order, which nobody did."""
+    with embedded.transaction() as transaction:
+        project = transaction.create("project.project", {"name": "P"})
+        line = transaction.create(LINE, {"name": "w", "project_id": project, "task_id": False, "unit_amount": 1.0})
+        task = transaction.create("project.task", {"name": "T", "project_id": project})
+        transaction.write(LINE, [line], {"task_id": task})
+    settings = settings_for(embedded, kafka)
+    once(settings)
+    key, name = odoo_key(embedded.db, LINE, line), f"{LINE}.task_id"
+    read = {model: one["fields"] for model, one in standing.cursors(kafka, embedded.db).items()}
+    before = calls.MODELS[LINE]
+    upgraded = replace(before, fields={name: field for name, field in before.fields.items() if name != "task_id"})
+    monkeypatch.setattr(calls, "MODELS", {**calls.MODELS, LINE: upgraded})
+    with embedded.transaction() as transaction:
+        transaction.write(LINE, [line], {"unit_amount": 2.0})
+        transaction.write("project.project", [project], {"name": "Q"})
+    assert once(settings) == {"delivery.project.v1": 1}, "the others go on"
+    assert [event["current"]["task_id"] for event in events(kafka, key)] == [task]
+    client = connect(settings.odoo)
+    (problem,) = [one for one in survey(client, {}, read) if one.model == LINE]
+    assert name in problem.detail
+    assert "without" in problem.remedy
+    gone_for_good: dict[str, object] = {"capture": {"without": [name]}}
+    assert not [one for one in survey(client, gone_for_good, read) if one.model == LINE]
+    producers.capture.run(settings, gone_for_good, once=True, stop=threading.Event())
+    last = events(kafka, key)[-1]["current"]
+    assert (last["task_id"], last["minutes"]) == (None, 120)

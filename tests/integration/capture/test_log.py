@@ -18,11 +18,12 @@ from confluent_kafka.admin import NewTopic
 from burnline.readiness import history_is_loaded
 from infra.embedded_kafka import EmbeddedKafka
 from infra.embedded_odoo import EmbeddedOdoo
-from infra.errors import Transient
+from infra.errors import Fatal, Transient
 from infra.kafka import topics
 from infra.kafka.clients import admin, producer
 from infra.kafka.reader import partitions_of
-from infra.settings import KafkaSettings
+from infra.settings import KafkaSettings, Settings
+from producers.capture import standing
 from producers.capture.survey import readable_models
 from producers.core.log import connector
 from producers.core.mapping import mappings
@@ -137,6 +138,7 @@ def work(odoo: Client, unique: str, settle: Callable[[], None]) -> None:
     settle()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.alone
 @pytest.mark.odoo
 def test_the_log_tells_the_same_events_as_polls_field_by_field(  # noqa: PLR0917  fixtures
@@ -170,6 +172,11 @@ def test_the_log_tells_the_same_events_as_polls_field_by_field(  # noqa: PLR0917
                         timeout=240,
                     )
                 _compare(both, Client(real_odoo, "real"), connect, unique)
+                running[1].end()
+                patient = make_settings(real_odoo, other, log_topic=topic, sweep_interval=3600.0, log_silence=3.0)
+                running[1] = begin(patient)
+                both.logged.check = running[1].check
+                _lose_the_slot(both, Client(real_odoo, "real"), connect, patient, unique)
             finally:
                 for one in running:  # before the broker goes
                     one.end()
@@ -193,6 +200,43 @@ def _compare(both: Both, odoo: Client, connect: Connect, unique: str) -> None:
     odoo("res.partner", "unlink", [marker])
     both.settle()
     assert told(both.logged) == told(both.polled)
+
+
+def _lose_the_slot(both: Both, odoo: Client, connect: Connect, settings: Settings, unique: str) -> None:
+    """Dropped for real: the connector fails, the capture says so and polls, and what nothing stamps is found once the connector has begun anew."""
+    kept, doomed = odoo("res.partner", "create", [{"name": f"{unique} {n}", "is_company": True} for n in range(2)])
+    topic, key, gone = "sales.client.v1", *(f"odoo:{odoo.db}:res.partner:{one}" for one in (kept, doomed))
+    both.settle()
+
+    def mode(name: str) -> str:
+        """How a change is found by the capture that follows the log."""
+        known = [len(one.events[topic, key]) for one in (both.polled, both.logged)]
+        odoo("res.partner", "write", [kept], {"name": f"{unique} {name}"})
+        for one, before in zip((both.polled, both.logged), known, strict=True):
+            one.until(topic, key, lambda events, before=before: len(events) > before)  # type: ignore[misc]
+        return str(both.logged.events[topic, key][-1]["meta"]["mode"])
+
+    until(lambda: mode(f"followed {time.monotonic()}") == "log", "the log is followed", timeout=120)
+    connect.stop()
+    (slot,) = odoo.odoo.sql("select slot_name from pg_replication_slots where slot_name like 'burnline_%'")[0]
+    dropped = f"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '{slot}' and not active"  # noqa: S608  our own name
+    until(lambda: odoo.odoo.sql(dropped), "the slot is dropped")
+    assert mode("while there is no slot") == "poll"
+    with pytest.raises(Fatal, match="FAILED"):
+        connect.start()
+    assert mode("while the connector has failed") == "poll"
+    said = standing.status(settings.kafka, odoo.db)
+    assert said is not None
+    assert said["state"] == "capturing"
+    assert "its slot still in PostgreSQL" in (said["why"] or "")
+    odoo("res.partner", "unlink", [doomed])  # which no poll sees, and the sweep is an hour away
+    connect.forget()
+    connect.start()
+    until(lambda: mode(f"followed again {time.monotonic()}") == "log", "the log is followed again", timeout=120)
+    both.logged.until(topic, gone, lambda events: events[-1]["current"] is None)
+    both.polled.until(topic, gone, lambda events: events[-1]["current"] is None)
+    until(lambda: (standing.status(settings.kafka, odoo.db) or {"why": "nothing"})["why"] is None, "no trouble is told")
+    assert told(both.logged)[topic, key] == told(both.polled)[topic, key]
 
 
 def _made(kafka: KafkaSettings) -> bool:
@@ -240,12 +284,12 @@ class Connector:
     def beat(self) -> None:
         self.write(b'{"ts_ms":1795722919574}')
 
-    def row(self, table: str, record_id: int, operation: str) -> None:
+    def row(self, table: str, record_id: int, operation: str, **source: str) -> None:
         row = {"id": record_id}
         before, after = (row, None) if operation == "d" else (None, row)
         self.write(
             json.dumps(
-                {"before": before, "after": after, "source": {"table": table}, "op": operation, "ts_ms": 1}
+                {"before": before, "after": after, "source": {"table": table, **source}, "op": operation, "ts_ms": 1}
             ).encode()
         )
 
@@ -288,6 +332,45 @@ def test_a_silent_log_is_made_up_for_by_polls_and_followed_again(
     time.sleep(2.5)  # the silence that is configured
     assert named("polled") == "poll"
     until(lambda: named(f"again {time.monotonic()}") == "log", "the log is followed again")
+
+
+def test_a_connector_that_began_anew_is_made_up_for_although_nobody_missed_it(
+    followed: tuple[Client, Connector, Subscriber],
+) -> None:
+    """It beats all the time; what happened between its old slot and its new one is in no log."""
+    odoo, log, subscriber = followed
+    gone, other = odoo("res.partner", "create", [{"name": name, "is_company": True} for name in "AB"])
+    keys = [f"odoo:{odoo.db}:res.partner:{record}" for record in (gone, other)]
+    for key in keys:
+        subscriber.until("sales.client.v1", key, bool)
+    end = time.monotonic() + 60
+    while [event["meta"]["mode"] for event in subscriber.events["sales.client.v1", keys[1]]][-1] != "log":
+        assert time.monotonic() < end
+        odoo("res.partner", "write", [other], {"name": f"B {time.monotonic()}"})
+        log.row("res_partner", other, "u", sequence='["1","2"]')
+        subscriber.check()
+        subscriber.poll(0.3)
+
+    def quiet(seconds: float) -> None:
+        """Beats alone, until no sweep has ended for so long."""
+        since, swept = time.monotonic(), None
+        while time.monotonic() < since + seconds:
+            log.beat()
+            subscriber.check()
+            subscriber.poll(0.3)
+            now = {model: cursor["swept_at"] for model, cursor in standing.cursors(subscriber.kafka, odoo.db).items()}
+            since, swept = (since if now == swept else time.monotonic()), now
+
+    quiet(3)  # the sweep with which the capture began to follow is over
+    odoo("res.partner", "unlink", [gone])
+    quiet(3)
+    assert verbs(subscriber.events["sales.client.v1", keys[0]]) == ["onboarded"], "nothing tells of it"
+    end = time.monotonic() + 60
+    while verbs(subscriber.events["sales.client.v1", keys[0]])[-1] != "deleted":
+        assert time.monotonic() < end
+        log.row("res_partner", other, "u", sequence='[null,"3"]')
+        subscriber.check()
+        subscriber.poll(0.3)
 
 
 def test_deletions_emptied_tables_and_nonsense_in_the_log(followed: tuple[Client, Connector, Subscriber]) -> None:

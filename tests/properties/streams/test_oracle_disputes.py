@@ -24,8 +24,8 @@ NOON = 43_200
 RULES = Measures().dispute_aging
 TABLES = """
 CREATE TABLE invoice (id INTEGER PRIMARY KEY, client INT, due INT, residual INT, posted INT, present INT);
-CREATE TABLE settled (invoice INT, seq INTEGER PRIMARY KEY, day INT, settled INT);
-CREATE TABLE contested (invoice INT, source TEXT, seq INT, amount INT, PRIMARY KEY (invoice, source));
+CREATE TABLE settled (invoice INT, seq INTEGER PRIMARY KEY, day INT, settled INT, residual INT);
+CREATE TABLE contested (invoice INT, source TEXT, seq INT, amount INT, opened INT, PRIMARY KEY (invoice, source));
 CREATE TABLE said (invoice INT, source TEXT, seq INTEGER PRIMARY KEY, day INT, status TEXT);
 CREATE TABLE day (day INTEGER PRIMARY KEY);
 """
@@ -88,11 +88,18 @@ FROM counted a JOIN counted e ON e.invoice = a.invoice AND e.day = CASE WHEN a.h
   SELECT MAX(day) FROM closing c WHERE c.invoice = a.invoice) END
 WHERE a.invoice = ? AND a.day = ?
 """
+HOLDING = """
+CREATE VIEW holding AS SELECT c.*, s.day FROM contested c JOIN spoken s ON s.invoice = c.invoice AND s.source = c.source
+WHERE s.status NOT IN ('resolved', 'withdrawn')
+"""
 AMOUNT = """
-SELECT CASE WHEN held THEN MIN(residual, COALESCE((
-  SELECT amount FROM contested c JOIN spoken s ON s.invoice = c.invoice AND s.source = c.source AND s.day = counted.day
-  WHERE c.invoice = counted.invoice AND amount IS NOT NULL AND s.status NOT IN ('resolved', 'withdrawn') ORDER BY c.seq DESC LIMIT 1
-), residual)) ELSE 0 END
+SELECT CASE WHEN held THEN MIN(residual, COALESCE(
+  (SELECT amount FROM holding h WHERE h.invoice = counted.invoice AND h.day = counted.day AND amount IS NOT NULL ORDER BY seq DESC LIMIT 1),
+  (SELECT residual FROM settled WHERE invoice = counted.invoice AND residual > 0 AND seq = (
+     SELECT COALESCE(MAX(seq), (SELECT MIN(seq) FROM settled f WHERE f.invoice = counted.invoice)) FROM settled t
+     WHERE t.invoice = counted.invoice AND t.day <= (
+       SELECT opened FROM holding h WHERE h.invoice = counted.invoice AND h.day = counted.day ORDER BY seq DESC LIMIT 1))),
+  residual)) ELSE 0 END
 FROM counted JOIN invoice ON invoice.id = counted.invoice WHERE invoice = ? AND day = ?
 """
 TOLD = """
@@ -125,7 +132,7 @@ class Firm:
                 self.happens(self.chance.choice((1, 2, 3)), day)
             if plain:
                 self.events.append(tick(day))
-        for statement in (SPOKEN, STATE, OPEN, CLOSING):
+        for statement in (SPOKEN, STATE, OPEN, CLOSING, HOLDING):
             self.tables.execute(statement)
         self.tables.execute(BEGINNING, {"window": RULES.reopening_window_days})
         for statement in (AGED, COUNTED, "CREATE TABLE line (name TEXT, at INT)"):
@@ -159,7 +166,9 @@ class Firm:
     def invoice(self, number: int, day: int) -> None:
         state, self.seq = self.invoices[number], self.seq + 1
         settled = state["residual"] <= 0 or state.get("payment_status") == "reversed"
-        self.tables.execute("INSERT INTO settled VALUES (?, ?, ?, ?)", (number, self.seq, day, settled))
+        self.tables.execute(
+            "INSERT INTO settled VALUES (?, ?, ?, ?, ?)", (number, self.seq, day, settled, state["residual"])
+        )
         row = (number, state["partner_id"], state["due_date"], state["residual"], 1, 1)
         self.tables.execute("REPLACE INTO invoice VALUES (?, ?, ?, ?, ?, ?)", row)
         self.events.append(self.source.invoice(number, at=at(day), **state))
@@ -215,7 +224,8 @@ class Firm:
 
     def publish(self, place: tuple[int, str], day: int) -> None:
         state, self.seq = self.disputes[place], self.seq + 1
-        self.tables.execute("REPLACE INTO contested VALUES (?, ?, ?, ?)", (*place, self.seq, state["amount"]))
+        contested = (*place, self.seq, state["amount"], state["opened_on"])
+        self.tables.execute("REPLACE INTO contested VALUES (?, ?, ?, ?, ?)", contested)
         self.events.append(self.source.dispute(place[0], state, at=at(day) + self.seq, source=place[1]))
 
     def asked(self, query: str, *arguments: Any) -> Any:

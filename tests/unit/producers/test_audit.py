@@ -179,3 +179,38 @@ def test_a_state_told_again_is_the_next_version_of_the_same() -> None:
 
 def test_parts_of_a_record_have_numbers_of_their_own() -> None:
     assert len({joined(5, part) for part in (0, 1, 2)}) == 3
+
+
+def figures(count: int, ids_: int, *sums: int) -> audit.Figures:
+    return audit.Figures(count, ids_, sums)
+
+
+def test_gaps_by_model_month_and_figure() -> None:
+    same = figures(2, 7, 760_000, 912, 14)
+    less = figures(1, 3, 380_000, 456, 7)
+    found = audit.gaps(
+        [
+            ("line", "2026-03", TABLE, same, same),
+            ("line", "2026-04", TABLE, same, less),
+            ("line", audit.EVER, TABLE, same, figures(2, 7, 760_000, 913, 14)),
+            ("move", "2026-03", (), figures(1, 1), figures(2, 3)),
+        ]
+    )
+    assert found == {
+        ("line", "2026-03", "records"): 0,
+        ("line", "2026-04", "records"): -1,
+        ("line", "2026-04", "ids"): -4,
+        ("line", "2026-04", "cost"): -38,
+        ("line", "2026-04", "minutes"): -456,
+        ("line", "2026-04", "employee_id"): -7,
+        ("line", "none", "records"): 0,
+        ("move", "2026-03", "records"): 1,
+        ("move", "2026-03", "ids"): 2,
+    }, "half a minute a record is rounding"
+
+
+def test_gaps_of_old_months_are_told_together_so_that_their_number_is_bounded() -> None:
+    months = [f"{year}-{month:02}" for year in range(2010, 2030) for month in range(1, 13)]
+    found = audit.gaps(("line", month, (), figures(1, 1), figures(2, 1)) for month in months)
+    assert found["line", "older", "records"] == len(months) - audit.MONTHS
+    assert {period for _, period, _ in found} == {"older", *months[-audit.MONTHS :]}

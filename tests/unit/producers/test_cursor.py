@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from producers.core.cursor import SHORT_LOOK_BACK, Clock, Recent, Window, fresh
+from producers.core.cursor import SHORT_LOOK_BACK, Clock, Window, fresh
 
 T0 = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 OVERLAP = 150.0
@@ -62,51 +62,6 @@ class TestWindow:
         window = Window(None, OVERLAP)
         window.covered(None, slow=True)
         assert window.begin(slow=True) is None
-
-
-class TestRecent:
-    def test_a_new_stamp_is_unread_and_an_old_one_is_not(self) -> None:
-        recent = Recent(OVERLAP)
-        recent.read([(1, "a")], 0.0)
-        assert recent.unread([(1, "a"), (1, "b"), (2, "a")]) == [1, 2]
-
-    def test_a_record_is_read_again_at_growing_ages(self) -> None:
-        recent = Recent(OVERLAP)
-        recent.read([(1, "a")], 0.0)
-        due = [t for t in range(400) if recent.due(float(t))]
-        assert due == [2, 15, 150], "rewritten in the same second; soon after; when the longest transaction has ended"
-
-    def test_then_it_is_forgotten(self) -> None:
-        recent = Recent(OVERLAP)
-        recent.read([(1, "a")], 0.0)
-        for t in range(0, 301, 10):
-            recent.due(float(t))
-        assert len(recent) == 0
-
-    def test_a_newer_stamp_starts_anew(self) -> None:
-        recent = Recent(OVERLAP)
-        recent.read([(1, "a")], 0.0)
-        recent.read([(1, "b")], 10.0)
-        assert recent.due(10.9) == [], "the first stamp's ages are over"
-        assert recent.due(11.5) == [1]
-
-    def test_reading_it_again_does_not_start_anew(self) -> None:
-        recent = Recent(OVERLAP)
-        for t in (0.0, 1.0, 2.0):
-            recent.read([(1, "a")], t)
-        assert [t for t in range(20) if recent.due(float(t))] == [2, 15]
-
-    def test_a_failed_reading_is_due_at_once(self) -> None:
-        recent = Recent(OVERLAP)
-        recent.read([(1, "a")], 0.0)
-        assert recent.due(2.0) == [1]
-        recent.again([1, 99], 2.0)
-        assert recent.due(2.0) == [1]
-
-    def test_a_snapshot_is_not_read_three_times_more(self) -> None:
-        recent = Recent(OVERLAP)
-        recent.read([(1, "a")], 0.0, once=True)
-        assert [t for t in range(400) if recent.due(float(t))] == [150]
 
 
 def test_a_fresh_cursor_has_seen_nothing() -> None:

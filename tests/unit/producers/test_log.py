@@ -20,9 +20,9 @@ TABLES = {
 }
 
 
-def message(operation, table="project_task", before=None, after=None):
+def message(operation, table="project_task", before=None, after=None, **source):
     return json.dumps(
-        {"before": before, "after": after, "source": {"table": table}, "op": operation, "ts_ms": 1}
+        {"before": before, "after": after, "source": {"table": table, **source}, "op": operation, "ts_ms": 1}
     ).encode()
 
 
@@ -47,6 +47,21 @@ def message(operation, table="project_task", before=None, after=None):
             message("d", table="purchase_order_line", before={"id": 3, "order_id": None}),
             [Heard("purchase.order.line", 3)],
             id="of a row that went, only its key is known",
+        ),
+        pytest.param(
+            message("u", after={"id": 7}, sequence='[null,"120420128"]'),
+            [Heard(anew=True), Heard("project.task", 7)],
+            id="the first change that a connector without a memory tells",
+        ),
+        pytest.param(
+            message("u", table="mail_message", after={"id": 7}, sequence='[null,"120420128"]'),
+            [Heard(anew=True)],
+            id="whatever it concerns",
+        ),
+        pytest.param(
+            message("u", after={"id": 7}, sequence='["120420128","120420300"]'),
+            [Heard("project.task", 7)],
+            id="one after another",
         ),
         pytest.param(b'{"ts_ms":1795722919574}', [Heard()], id="a sign of life"),
         pytest.param(None, [], id="a tombstone"),

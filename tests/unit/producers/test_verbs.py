@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from producers.core.mapping import delivery, disputes, finance, people, sales
+from producers.core.mapping import delivery, disputes, expenses, invoices, payments, people, purchases, sales
 from schemas.topics import topic
 
 LOGGED = {"approved": False, "invoice_id": None, "status": "logged", "minutes": 60}
@@ -137,7 +137,7 @@ def move(status: str = "posted", payment: str = "not_paid", residual: int = 100,
     ],
 )
 def test_invoice(previous: Any, current: Any, verb: str) -> None:
-    assert finance.invoice_verb(previous, current) == verb
+    assert invoices.invoice_verb(previous, current) == verb
     assert verb in topic("finance.invoice.v1").verbs
 
 
@@ -198,26 +198,30 @@ def test_dispute(previous: Any, current: Any, verb: str) -> None:
     ],
 )
 def test_purchase_order(previous: Any, current: Any, verb: str) -> None:
-    assert finance.purchase_order_verb(previous, current) == verb
+    assert purchases.purchase_order_verb(previous, current) == verb
     assert verb in topic("finance.purchase-order.v1").verbs
 
 
 @pytest.mark.parametrize(
     ("of", "previous", "current", "verb"),
     [
-        pytest.param(finance.payment_verb, None, status("in_process"), "registered", id="payment new"),
-        pytest.param(finance.payment_verb, None, status("paid"), "settled", id="payment first seen settled"),
-        pytest.param(finance.payment_verb, status("in_process"), status("paid"), "settled", id="payment settled"),
-        pytest.param(finance.payment_verb, status("in_process"), status("rejected"), "rejected", id="payment rejected"),
-        pytest.param(finance.payment_verb, status("paid"), status("paid"), "changed", id="payment matched"),
-        pytest.param(finance.payment_verb, status("paid"), None, "deleted", id="payment deleted"),
-        pytest.param(finance.expense_verb, None, status("submitted"), "submitted", id="expense first seen submitted"),
-        pytest.param(finance.expense_verb, status("approved"), status("refused"), "refused", id="expense refused late"),
-        pytest.param(finance.expense_verb, status("paid"), status("paid"), "changed", id="expense edited"),
+        pytest.param(payments.payment_verb, None, status("in_process"), "registered", id="payment new"),
+        pytest.param(payments.payment_verb, None, status("paid"), "settled", id="payment first seen settled"),
+        pytest.param(payments.payment_verb, status("in_process"), status("paid"), "settled", id="payment settled"),
         pytest.param(
-            finance.expense_verb, status("paid"), status("unknown"), "changed", id="expense in a state newer than us"
+            payments.payment_verb, status("in_process"), status("rejected"), "rejected", id="payment rejected"
         ),
-        pytest.param(finance.expense_verb, status("paid"), None, "deleted", id="expense deleted"),
+        pytest.param(payments.payment_verb, status("paid"), status("paid"), "changed", id="payment matched"),
+        pytest.param(payments.payment_verb, status("paid"), None, "deleted", id="payment deleted"),
+        pytest.param(expenses.expense_verb, None, status("submitted"), "submitted", id="expense first seen submitted"),
+        pytest.param(
+            expenses.expense_verb, status("approved"), status("refused"), "refused", id="expense refused late"
+        ),
+        pytest.param(expenses.expense_verb, status("paid"), status("paid"), "changed", id="expense edited"),
+        pytest.param(
+            expenses.expense_verb, status("paid"), status("unknown"), "changed", id="expense in a state newer than us"
+        ),
+        pytest.param(expenses.expense_verb, status("paid"), None, "deleted", id="expense deleted"),
         pytest.param(people.absence_verb, None, status("requested"), "requested", id="absence requested"),
         pytest.param(people.absence_verb, status("requested"), status("approved"), "approved", id="absence approved"),
         pytest.param(people.absence_verb, status("approved"), status("approved"), "changed", id="absence moved"),
@@ -227,5 +231,5 @@ def test_purchase_order(previous: Any, current: Any, verb: str) -> None:
 )
 def test_payments_expenses_absence(of: Any, previous: Any, current: Any, verb: str) -> None:
     assert of(previous, current) == verb
-    names = {finance.payment_verb: "finance.payment.v1", finance.expense_verb: "finance.expense.v1"}
+    names = {payments.payment_verb: "finance.payment.v1", expenses.expense_verb: "finance.expense.v1"}
     assert verb in topic(names.get(of, "people.absence.v1")).verbs

@@ -224,3 +224,11 @@ def test_a_line_without_a_currency_is_taken_for_the_projects() -> None:
     source, world = running(budget_cost=100)
     world.feed(source.timesheet(1, {"date": TODAY, "cost": 95, "currency": None}))
     assert world.burn()["burn_cost"] == Decimal("0.95")
+
+
+@pytest.mark.parametrize("currency", ["E", "euro", "é" * 1_000_000])
+def test_what_is_no_currency_is_told_apart_and_not_remembered(currency: str) -> None:
+    source, world = running(budget_cost=100)
+    world.feed(source.timesheet(1, {"date": TODAY, "cost": 5, "currency": currency}))
+    assert "mixed_currencies" in world.burn()["reasons"]
+    assert max(len(data) for _, data in world.rows.values()) < 1000

@@ -184,6 +184,33 @@ def test_only_invoices_ever_disputed_are_measured_but_all_posted_ones_are_exposu
     assert exposure["share"] == Decimal("0.666666667")
 
 
+@pytest.mark.parametrize(
+    ("residuals", "amount"),
+    [
+        pytest.param([3000, 1000], 1000, id="what was paid since is contested no more"),
+        pytest.param([3000, 8000], 3000, id="what fell due again since was never contested"),
+        pytest.param([3000, 0, 8000], 3000, id="nor after it had been paid"),
+        pytest.param([0, 8000], 8000, id="where nothing was due then, all that is"),
+    ],
+)
+def test_a_dispute_that_names_no_amount_is_about_what_was_due_when_it_opened(residuals: list[int], amount: int) -> None:
+    source, world = Source(), World()
+    world.feed(source.invoice(1, at=at("2026-01-01")), source.tick(at("2026-03-20")))
+    world.feed(source.invoice(1, at=at("2026-03-01"), residual=residuals[0]))
+    world.feed(source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-02")))
+    for place, residual in enumerate(residuals[1:]):
+        world.feed(source.invoice(1, at=at(f"2026-03-{10 + place}"), residual=residual))
+    assert (world.aging()["amount"], world.exposure()["disputed_amount"]) == (amount, amount)
+
+
+def test_a_draft_was_never_due() -> None:
+    source, world = Source(), World()
+    world.feed(source.invoice(1, at=at("2026-03-03"), status="draft", residual=100), source.tick(at("2026-03-20")))
+    world.feed(source.invoice(1, at=at("2026-03-05"), residual=500))
+    world.feed(source.dispute(1, {"opened_on": OPENED}, at=at("2026-03-06")))
+    assert world.aging()["amount"] == 500
+
+
 def test_amounts_in_the_companys_currency_are_the_same_part_of_its_residual() -> None:
     source, world = disputed(residual=3000, company_residual=1000, currency="USD")
     world.feed(source.dispute(1, {"opened_on": OPENED, "amount": 1000}))
