@@ -17,6 +17,8 @@ from streams.core.state import Mark, SubjectState, shared_key
 
 Key = int | str
 _WHEN = Struct("<qq")
+_TOO_LONG = 19
+"""Digits of no id of Odoo: a text of thousands is no number to Python."""
 
 
 class Lines:
@@ -37,7 +39,7 @@ class Lines:
             if self._beginning or not beginning:
                 return record
             self._beginning = beginning
-        if number.isdecimal() and number.isascii() and number[0] != "0":
+        if len(number) < _TOO_LONG and number.isdecimal() and number.isascii() and number[0] != "0":
             return int(number)
         return record
 

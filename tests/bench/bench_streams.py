@@ -5,7 +5,8 @@
 Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
 worker per million events. Latency: 500 events/s, or the rate given, for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
 which a subscriber of committed records has the first measure of its consultant that knows it; with `--alerts`, from the record that crossed a line to its alert.
-Rebuild: all of it recomputed from the topics, looking only. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
+Restarts: `bytes_per_line` is what a worker that has just started with its states has beyond an empty one; `grown_bytes_per_line` what one has grown by on a backlog, batches and
+queues included. Rebuild: all of it recomputed from the topics, looking only. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
 """
 
 from __future__ import annotations
@@ -249,7 +250,8 @@ def backlog(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
         "cpu_seconds_per_million": round(used / events * 1e6, 1),
         "events_per_cpu_second": round(events / used),
         "rss_mb": round(memory / 1e6),
-        "bytes_per_line": round((memory - bare) / events),
+        "grown_bytes_per_line": round((memory - bare) / events),
+        "empty_rss_mb": round(bare / 1e6),
         "start_seconds": round(ready - began, 2),
         "start_cpu_seconds": round(started_cpu, 2),
         "consultants_measured": measured,
@@ -275,15 +277,16 @@ def restarts(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
         began = time.monotonic()
         with worker(kafka, log) as process:
             until_ready(process, log)
-            times[name], used = time.monotonic() - began, cpu(process)
-            times[f"{name}_cpu"] = used
+            times[name], times[f"{name}_cpu"] = time.monotonic() - began, cpu(process)
+            times[f"{name}_rss"] = process.memory_info().rss
     return {
         "rows": 2 * events,
         "warm_ready_seconds": round(times["warm"], 2),
         "warm_ready_cpu_seconds": round(times["warm_cpu"], 2),
         "cold_ready_seconds": round(times["cold"], 2),
         "cold_rows_per_cpu_second": round(2 * events / (times["cold_cpu"] - done["start_cpu_seconds"])),
-        "bytes_per_line": done["bytes_per_line"],
+        "bytes_per_line": round((times["warm_rss"] - done["empty_rss_mb"] * 1e6) / events),
+        "grown_bytes_per_line": done["grown_bytes_per_line"],
     }
 
 

@@ -15,7 +15,7 @@ from streams.core.project_state import ProjectState
 from streams.core.state import shared_key
 
 _LAYOUT = Struct("<qq")
-_LIKE_EACH_OTHER = st.sampled_from(["1", "01", "+1", " 1", "1_0", "10", "¹", "١", "a", ""])
+_LIKE_EACH_OTHER = st.sampled_from(["1", "01", "+1", " 1", "1_0", "10", "¹", "١", "a", "", "9" * 5000])
 
 
 @given(st.lists(st.one_of(st.builds("odoo:{}:line:{}".format, st.sampled_from("ab"), _LIKE_EACH_OTHER), st.text())))
