@@ -5,13 +5,14 @@ Rules
 - What follows from one look at the topics is published in one transaction, and remembered only then. It keeps nothing of its own: at the
   start everything is read from the topics, its own among them, and what was published is known by its ids.
 - Time is what the clock says: without ticks nothing is decided.
+- How far it has read is committed after what follows from that is published, for whoever looks at the lag. It never begins from there.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,12 +30,12 @@ from consumers.core.trial import remember
 from consumers.directory import fold as fold_directory
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
+from infra.kafka.alone import SECONDS, transaction
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
 from infra.kafka.failures import refusal
-from infra.kafka.names import GOVERNOR_TRANSACTIONS, scratch_group
+from infra.kafka.names import GOVERNOR
 from infra.kafka.reader import STALL, available, end_offsets, last_records, partitions_of, read_ranges
 from infra.kafka.unread import logged, unread
-from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from schemas import contents
 from schemas.events import refuse_contradiction
@@ -48,7 +49,6 @@ ACTIONS: Final = "governance.action.v1"
 OWN = (DUTIES.name, FREEZES.name)
 """What it wrote itself: read once, at the start, before what it was made from."""
 READ = (*OWN, *SOURCES, ACTIONS, ALERTS, APPROVALS)
-TRANSACTION_SECONDS = 30.0
 POLL = 0.2
 MOST = 500
 
@@ -61,24 +61,49 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
     governor = Governor(load_policy(config))
     kafka = settings.kafka
     broker_answers(kafka)
-    producer = transactional_producer(kafka, prefix + GOVERNOR_TRANSACTIONS, timeout=TRANSACTION_SECONDS)
+    producer = transactional_producer(kafka, prefix + GOVERNOR, timeout=SECONDS)
     # only now, since taking the id decided what a former governor still had open
     positions = _catch_up(kafka, governor, prefix)
     log.info("governor_started", open=len(governor.open), duties=len(governor.duties), freezes=len(governor.freezes))
-    reader = consumer(kafka, group=scratch_group("governor"))
+    reader = consumer(kafka, group=prefix + GOVERNOR)
     try:
         reader.assign(positions)
         publish = partial(_publish, producer, prefix)
         _settle(governor, publish)
+        reader.commit(offsets=positions, asynchronous=True)
         while not stop.is_set():
             records = available(reader, MOST, POLL)
             letters = [letter for record in records if (letter := _take(governor, record, prefix)) is not None]
             if records:
                 _settle(governor, publish, letters)
+                reader.commit(offsets=reader.position(positions), asynchronous=True)
     except KafkaException as error:
         raise Transient(f"reading failed: {error.args[0].str()}", remedy="is the broker up?") from error
     finally:
         reader.close()
+
+
+@contextmanager
+def beside(settings: Settings, config: dict[str, object], stop: threading.Event) -> Iterator[None]:
+    """A governor in a thread, beside other work in this process: where it fails it sets `stop`, and in the end raises why."""
+    failures: list[BurnlineError] = []
+
+    def govern() -> None:
+        try:
+            run(settings, config, stop)
+        except BurnlineError as error:
+            failures.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=govern, name="governor")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 def _catch_up(kafka: KafkaSettings, governor: Governor, prefix: str) -> list[TopicPartition]:
@@ -182,31 +207,9 @@ def _settle(
 
 
 def _publish(producer: Producer, prefix: str, decisions: list[Decision], letters: list[DeadLetterEvent]) -> None:
-    writer = EventWriter(producer)
-    try:
-        producer.begin_transaction()
+    with transaction(producer, "governor", "publishing a duty") as writer:
         for decision in decisions:
             own = FREEZES if is_freeze(decision) else DUTIES
             writer.send(replace(own, name=prefix + own.name), decision)
         for letter in letters:
             writer.send(replace(DEAD_LETTERS, name=prefix + DEAD_LETTERS.name), letter)
-        producer.commit_transaction(TRANSACTION_SECONDS)
-    except KafkaException as error:
-        with contextlib.suppress(KafkaException):  # the broker aborts it by itself, later
-            producer.abort_transaction(3)
-        raise _failure(error) from error
-    writer.check()
-
-
-def _failure(error: KafkaException) -> BurnlineError:
-    cause = error.args[0]
-    if refused := refusal("publishing a duty", error):
-        return refused
-    if cause.fatal():
-        return Fatal(
-            f"another governor has taken over: {cause.str()}",
-            remedy="one governor is enough: leave the other running, or stop it and start this one again",
-        )
-    return Transient(
-        f"a duty could not be published: {cause.str()}", remedy="is the broker up? then start the governor again"
-    )

@@ -14,6 +14,7 @@ from consumers.core.lag_verdict import Sample, Verdict, judge
 from infra.errors import Transient
 from infra.kafka.clients import admin, broker_answers
 from infra.kafka.failures import refusal
+from infra.kafka.names import ALONE
 from infra.settings import KafkaSettings, Settings
 
 TIMEOUT = 15.0
@@ -66,7 +67,10 @@ def _look(client: AdminClient, kafka: KafkaSettings) -> dict[Place, Sample]:
         ) from error
     return {
         (group, topic, partition): Sample(
-            offset if offset >= 0 else None, begins[topic, partition], ends[topic, partition], members[group]
+            offset if offset >= 0 else None,
+            begins[topic, partition],
+            ends[topic, partition],
+            max(members[group], group in ALONE),
         )
         for (group, topic, partition), offset in committed.items()
         if (topic, partition) in ends

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from consumers.core.addresses import Network, why_not_called
 from consumers.core.directory import Directory
+from consumers.core.letter_alerts import RULE as LETTERS
 from consumers.core.policy import APPROVALS, Policy
 from consumers.core.targets import Target
 from infra.config import SECTIONS
@@ -24,7 +25,7 @@ from infra.yaml_lines import Lines
 from schemas.topics import PROCESSORS
 
 SECTION = "actions"
-FAMILIES = (*(f"{processor.replace('-', '_')}." for processor in PROCESSORS), APPROVALS)
+FAMILIES = (*(f"{processor.replace('-', '_')}." for processor in PROCESSORS), APPROVALS, LETTERS)
 """What the rules of alerts begin with."""
 
 

@@ -25,11 +25,12 @@ def tail(
     from_beginning: bool = False,
     limit: int | None = None,
     follow: bool = True,
+    personal: bool = False,
     stop: threading.Event | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Each committed record as one object of plain values, in order per partition.
 
-    Keys: topic, partition, offset, timestamp_ms, key, type, then `value`, or `tombstone`, or `error`, `reason`, `remedy` and `raw`.
+    What is about people is masked unless `personal`. Keys: topic, partition, offset, timestamp_ms, key, type, then `value`, or `tombstone`, or `error`, `reason`, `remedy` and `raw`.
     Ends after `limit` records, when `stop` is set, or, without `follow`, at the end as it was at the call. Raises `Fatal` for a
     topic that does not exist, `Transient` for a broker that fails.
     """
@@ -61,7 +62,7 @@ def tail(
                     "offset": offset,
                     "timestamp_ms": record.timestamp()[1],
                 }
-                yield rendered(place, record.key(), record.value())
+                yield rendered(place, record.key(), record.value(), personal=personal)
                 shown += 1
             elif offset >= ends[partition]:
                 unread.discard(partition)

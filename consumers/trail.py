@@ -115,7 +115,7 @@ class _Keeper:
         if content is None:
             return head
         entry = linked(head, content)
-        self._writer.send(TOPIC, _event(entry), partition=0)
+        self._writer.send(TOPIC, trail_event(entry), partition=0)
         return head_of(entry)
 
 
@@ -188,7 +188,8 @@ def _words(text: str | bytes | None) -> str:
     return text if isinstance(text, str) else (text or b"").decode("utf-8", "replace")
 
 
-def _event(entry: dict[str, Any]) -> TrailEvent:
+def trail_event(entry: dict[str, Any]) -> TrailEvent:
+    """The event of an entry."""
     made = meta(
         TOPIC,
         "entered",

@@ -16,7 +16,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from infra.errors import BurnlineError, PoisonMessage
 from infra.logs import SECRET_WORDS
@@ -39,8 +39,9 @@ SENTENCE = 4_000
 """Characters of an error."""
 
 LETTER, ATTEMPTS, SINCE = "burnline-letter", "burnline-attempts", "burnline-failed-since"
-COPY_HEADERS = frozenset({LETTER, ATTEMPTS, SINCE})
-"""Headers of a copy: of which letter, after how many attempts, first failed at which microsecond since 1970."""
+ACTION, FIRST = "burnline-action", "burnline-first-attempt"
+COPY_HEADERS = frozenset({LETTER, ATTEMPTS, SINCE, ACTION, FIRST})
+"""Headers of a copy: of which letter, after how many attempts, first failed at which microsecond since 1970; and for which action, from which attempt on."""
 _NAMED_BY = {"ce_correlationid": "correlation_id", "ce_id": "causation_id"}
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,6 +68,7 @@ def parked(
     """
     contract = TOPICS.get(topic_name)
     letter, attempts, since = _before(headers)
+    asked = asked_again(headers)
     withheld = erasable(topic_name)
     remedy = getattr(error, "remedy", "") or "read the error, mend the cause, then retry the letter"
     size = None if value is None else len(value)
@@ -121,6 +123,7 @@ def parked(
             "letter_id": letter,
             "decided_by": None,
             "note": None,
+            "action_id": None if asked is None else asked.action_id,
         },
     }
 
@@ -148,6 +151,34 @@ def copy_headers(letter: str, attempts: int, first_failed_at: datetime) -> list[
     """The headers by which a copy of a letter's record is known."""
     told = {LETTER: letter, ATTEMPTS: attempts, SINCE: _micros(first_failed_at)}
     return [(name, str(value).encode()) for name, value in told.items()]
+
+
+class Again(NamedTuple):
+    """An action that a person asked for anew, and the number of the first attempt that may follow."""
+
+    action_id: str
+    first: int
+
+
+def again_headers(asked: Again) -> list[tuple[str, bytes]]:
+    """The further headers of a copy that is there for one action about its record."""
+    return [(ACTION, asked.action_id.encode()), (FIRST, str(asked.first).encode())]
+
+
+def asked_again(headers: Headers) -> Again | None:
+    """The action that a record is there for again; None of a record that is there for itself."""
+    told = dict(_pairs(headers))
+    try:
+        return Again(str(uuid.UUID(told[ACTION].decode())), int(told[FIRST]))
+    except (KeyError, ValueError):
+        return None
+
+
+def headers_about(headers: Headers, action_id: str) -> list[tuple[str, bytes]]:
+    """The headers of an action's record, without those of a copy that is there for another: its letter is not ours."""
+    asked = asked_again(headers)
+    others = asked is not None and asked.action_id != action_id
+    return [pair for pair in _pairs(headers) if not (others and pair[0] in COPY_HEADERS)]
 
 
 def is_copy_of(headers: Headers, letter: str) -> bool:

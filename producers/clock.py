@@ -10,28 +10,25 @@ Rules
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import Message, Producer
 
-from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
+from infra.errors import Fatal, PoisonMessage
+from infra.kafka.alone import SECONDS, Replaced, transaction
 from infra.kafka.clients import broker_answers, transactional_producer
 from infra.kafka.election import Candidate
-from infra.kafka.failures import refusal
 from infra.kafka.names import CLOCK_TRANSACTIONS
 from infra.kafka.reader import last_records, partitions_of
 from infra.kafka.unread import logged, unread
-from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from producers.core.clock import CLOCK, due, following, tick_event
 from schemas import contents
 from schemas.topics import Topic
 
 log = structlog.get_logger()
-TRANSACTION_SECONDS = 30.0
 PER_TRANSACTION = 500
 """Ticks in one transaction while catching up."""
 LOOK = 0.5
@@ -67,7 +64,7 @@ def _lead(  # noqa: PLR0917  what `run` was given, and what it found
 ) -> None:
     """Tick until `stop` is set or another clock leads."""
     kafka, period = settings.kafka, timedelta(seconds=settings.clock.period)
-    producer = transactional_producer(kafka, transactional_id, timeout=TRANSACTION_SECONDS)
+    producer = transactional_producer(kafka, transactional_id, timeout=SECONDS)
     # only now, since taking the id decided what a former clock still had open
     last = last_tick(kafka, clock, partitions)
     log.info("clock_leads", last_tick=last and last.isoformat())
@@ -77,7 +74,7 @@ def _lead(  # noqa: PLR0917  what `run` was given, and what it found
             for start in range(0, len(ticks), PER_TRANSACTION):
                 _write(producer, clock, partitions, ticks[start : start + PER_TRANSACTION], period)
         except Replaced as error:
-            log.warning("clock_replaced", error=str(error), remedy=error.remedy)
+            log.warning("clock_replaced", error=str(error))  # it waits for its turn: nobody has to do anything
             return
         if len(ticks) > 1:
             log.info("clock_caught_up", ticks=len(ticks), first=ticks[0].isoformat(), last=ticks[-1].isoformat())
@@ -106,32 +103,7 @@ def _tick(record: Message) -> datetime | None:
 
 
 def _write(producer: Producer, clock: Topic, partitions: list[int], ticks: list[datetime], period: timedelta) -> None:
-    writer = EventWriter(producer)
-    try:
-        producer.begin_transaction()
+    with transaction(producer, "clock", "writing a tick") as writer:
         for at in ticks:
             for partition in partitions:
                 writer.send(clock, tick_event(at, partition, period), partition=partition)
-        producer.commit_transaction(TRANSACTION_SECONDS)
-    except KafkaException as error:
-        with contextlib.suppress(KafkaException):  # the broker aborts it by itself, later
-            producer.abort_transaction(3)
-        raise _failure(error) from error
-    writer.check()
-
-
-class Replaced(Transient):
-    """Another clock leads."""
-
-
-def _failure(error: KafkaException) -> BurnlineError:
-    cause = error.args[0]
-    if refused := refusal("writing a tick", error):
-        return refused
-    if cause.fatal():
-        return Replaced(
-            f"another clock has taken over: {cause.str()}", remedy="none is needed: this one waits for its turn"
-        )
-    return Transient(
-        f"a tick could not be written: {cause.str()}", remedy="is the broker up? then start the clock again"
-    )

@@ -701,6 +701,7 @@ class Action(TypedDict):
     `confirmed_by`: Who confirmed it, where the policy asks for two. Source: as decided_by. Null: one person was enough, or the second has not spoken yet.
     `second_needed`: True where the policy asks for two persons. Source: dual_control of the policy rule. Never null.
     `due_at`: When the next attempt may be made. Unit: moment in UTC. Source: the retry schedule, or the target's word. Null: no attempt follows, or it may be made at once.
+    `first_attempt`: Number of the first attempt since it was asked for, or asked for again by a person after it was abandoned. Unit: attempts. Source: the action runner, or the command line. Never null.
     """
 
     action_id: str
@@ -719,6 +720,7 @@ class Action(TypedDict):
     confirmed_by: str | None
     second_needed: bool
     due_at: datetime | None
+    first_attempt: int
 
 
 class ActionEvent(TypedDict):
@@ -2313,6 +2315,7 @@ class DeadLetter(TypedDict):
     `letter_id`: Identity of the letter that a decision is about, or that a record which was tried again belongs to. Source: event_id of the event that parked it first. Null: the event parks its record for the first time.
     `decided_by`: Who decided that it is retried or discarded. Source: the login on the machine of the command, or what was given with it. Null: it is parked.
     `note`: Why it was decided so. Source: the reason given with the command. Null: it is parked.
+    `action_id`: The action that was given up, or may have been done. Source: action_id of the action's events. Null: the letter is about no action, or older than this field.
     """
 
     status: DeadLetterStatus
@@ -2338,6 +2341,7 @@ class DeadLetter(TypedDict):
     letter_id: str | None
     decided_by: str | None
     note: str | None
+    action_id: str | None
 
 
 class DeadLetterEvent(TypedDict):

@@ -411,6 +411,7 @@ class Action(TypedDict):
     confirmed_by: str | None
     second_needed: bool
     due_at: int | None
+    first_attempt: int
 
 
 class ActionEvent(TypedDict):
@@ -1315,6 +1316,7 @@ class DeadLetter(TypedDict):
     letter_id: str | None
     decided_by: str | None
     note: str | None
+    action_id: str | None
 
 
 class DeadLetterEvent(TypedDict):

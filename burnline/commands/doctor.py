@@ -20,6 +20,7 @@ from burnline.commands.output import progress
 from burnline.environment import Environment
 from infra.errors import BurnlineError
 from infra.kafka import clients
+from infra.kafka.names import GOVERNOR
 from schemas import catalogue, gate, generate, released
 from schemas.topics import TOPICS
 
@@ -73,6 +74,7 @@ def examine() -> Iterator[Finding]:
         complete = all(finding.verdict != "failed" for finding in topics)
         if complete:
             yield from _checked("records", lambda: _records(found))
+            yield from _checked("governor", lambda: _governor(found))
     if found.settings.odoo.url is None:
         yield Finding("odoo", "warning", "no Odoo is configured", "set ODOO_URL, ODOO_DB, ODOO_USER and ODOO_PASSWORD")
     else:
@@ -121,6 +123,26 @@ def _configuration(found: Environment) -> list[Finding]:
     policy = load_policy(found.config)
     source = found.settings.config or "defaults"
     return [Finding("configuration", "ok", f"{source}: {len(policy.rules)} policy rules, each with an owner")]
+
+
+def _governor(found: Environment) -> list[Finding]:
+    from consumers.actions.policy import load_policy
+    from consumers.core.lag_verdict import Verdict
+    from consumers.lag import lag
+
+    policy = load_policy(found.config)
+    waiting = [rule.name for rule in policy.rules if policy.needs_governor(rule) or rule.service_level]
+    rows = [one for one in lag(found.settings) if one.group == GOVERNOR]
+    rules = f"the policy rules {', '.join(waiting)} wait for it" if waiting else "no policy rule waits for it"
+    start = "run `burnline governor`, or `burnline run`, which starts it with all else"
+    if not rows:
+        return [
+            Finding("governor", "warning" if waiting else "ok", f"none has run yet; {rules}", start if waiting else "")
+        ]
+    behind = sum(one.lag for one in rows)
+    if any(one.verdict is not Verdict.OK for one in rows):
+        return [Finding("governor", "warning", f"{behind} records behind, and it does not move; {rules}", start)]
+    return [Finding("governor", "ok", f"{behind} records behind; {rules}")]
 
 
 def _kafka(found: Environment) -> list[Finding]:

@@ -99,15 +99,17 @@ def tail(
     json_: Json = False,
     max_: Annotated[int | None, typer.Option("--max", min=1, help="End after so many records.")] = None,
     beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest record.")] = False,
+    personal: Annotated[bool, typer.Option("--personal", help="Show what is about people, too.")] = False,
 ) -> None:
-    """Print the records of a topic as they come.
+    """Print the records of a topic as they come. What is about people is masked.
 
     Example: burnline tail governance.alert.v1 --json --max 10
     """
     from consumers import tail as reading
 
     console = Console(soft_wrap=True)
-    for record in reading.tail(environment.load().settings, topic, from_beginning=beginning, limit=max_):
+    settings = environment.load().settings
+    for record in reading.tail(settings, topic, from_beginning=beginning, limit=max_, personal=personal):
         if json_:
             typer.echo(json.dumps(record, default=plain))
         else:

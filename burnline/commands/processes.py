@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated, TypeVar
 
 import structlog
@@ -99,15 +100,21 @@ def clock(lifeline: Lifeline = False) -> None:
     run_clock(found.settings, stop)
 
 
-def actions(lifeline: Lifeline = False) -> None:
+def actions(
+    govern: Annotated[bool, typer.Option("--govern", help="Govern in this process, too: one process less.")] = False,
+    lifeline: Lifeline = False,
+) -> None:
     """Carry out what the policy says about alerts.
 
     Example: BURNLINE_CONFIG=firm.yaml burnline actions
     """
     from consumers.actions import run as run_actions
+    from consumers.governor import beside
 
     found, stop = begin(lifeline=lifeline)
-    run_actions(found.settings, found.config, found.settings.odoo if found.settings.odoo.url else None, stop)
+    odoo = found.settings.odoo if found.settings.odoo.url else None
+    with beside(found.settings, found.config, stop) if govern else nullcontext():
+        run_actions(found.settings, found.config, odoo, stop)
 
 
 def governor(lifeline: Lifeline = False) -> None:

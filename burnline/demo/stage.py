@@ -38,7 +38,7 @@ from infra.settings import OdooSettings, Settings
 from schemas import released
 
 HISTORY_TIMEOUT = 600.0
-PROCESSES = ("webhooks", "capture", "streams", "actions")
+PROCESSES = ("webhooks", "capture", "streams", "actions --govern")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,8 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             "BURNLINE_CLOCK__PERIOD": "5",
         }
         settings = settings.model_copy(update={"odoo": odoo})
-        for name in PROCESSES:
-            supervisor.add(burnline_child(name, environment=variables, log_folder=logs))
+        for command in PROCESSES:
+            supervisor.add(burnline_child(*command.split(), environment=variables, log_folder=logs))
         stage = Stage(
             settings,
             read_config(config_file),
@@ -172,6 +172,8 @@ def firm_rules(webhook_url: str, *, simulated: bool) -> dict[str, object]:
                     "owner": "delivery-operations",
                     "when": {"severity": "warning"},
                     "then": [activity],
+                    "service_level": "PT4H",
+                    "alternates": ["operations-lead"],
                 },
                 {"name": "tell-n8n", "owner": "platform", "when": {"severity": "notice"}, "then": [webhook]},
             ]

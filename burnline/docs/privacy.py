@@ -55,6 +55,7 @@ REST = """## Dead letters, logs, screens
 - A record of a topic in the first table never travels in a dead letter: the letter has its place, its size and its digest, and no bytes of it, so that no letter outlives an
   erasure. Such a record is read again where it stands, or from Odoo.
 - The bytes of other records of class *personal* are in their letters; `burnline dlq` shows them only with `--personal`. Who may read letters: [access.md](access.md).
+- `burnline tail` and `burnline dlq` mask fields of class *personal*; `--personal` shows them.
 - Logs mask what is named like a field of class *personal*, and whatever others said, at any depth.
 
 ## How to erase somebody

@@ -1,7 +1,7 @@
 """One action from request to end: attempts, waits, and a record of each step before the next.
 
 Rules
-- An action that ended is never started again; one that was interrupted goes on with its next attempt, when that is due.
+- An action that ended is never started again, unless a person asked for it anew; one that was interrupted goes on with its next attempt, when that is due.
 - An attempt is recorded before the call, its outcome after it. Where a restart finds no outcome, a target that tells doubles apart is
   asked again; for any other the action ends as `uncertain`, and its owner is asked.
 - The end is recorded last, after the dead letter: until then the action would be done again, under the same id.
@@ -34,7 +34,7 @@ from consumers.core.ledger import Ledger
 from consumers.core.letters import abandonment, doubt, owned
 from consumers.core.plan import Planned, instead
 from consumers.core.retry import Abandon, Doubt, Failure, Patience, Wait, after_failure
-from infra.dead_letters import DEAD_LETTERS, parked
+from infra.dead_letters import DEAD_LETTERS, Again, headers_about, parked
 from infra.errors import PoisonMessage
 
 log = structlog.get_logger()
@@ -68,6 +68,15 @@ class Execution:
         if (waiting := self._waiting.get(action_id)) is not None:
             waiting.set()
 
+    def asked_again(self, planned: tuple[Planned, ...], asked: Again) -> tuple[Planned, ...]:
+        """Of what is planned about an alert that comes again for one action: that action, or the one it tells the owner of. None without either."""
+        found = tuple(
+            one for one in planned if asked.action_id in {one.action_id, *(told.action_id for told in instead(one, ""))}
+        )
+        if found:
+            self.ledger.again(asked.action_id, asked.first)
+        return found
+
     async def carry_out(self, planned: Planned, origin: Message, tenure: Tenure) -> None:
         """See an action to its end, and where it is given up, those that tell its owner.
 
@@ -93,11 +102,11 @@ class Execution:
         if known.open and not self._target(planned).idempotent:
             await tenure.sheltered(self._ask_owner(planned, origin, known.attempt, INTERRUPTED))
             return
-        if old is not None:
+        if old is not None and known.first == 1:
             await tenure.sheltered(self._give_up(planned, origin, known.attempt, old))
             return
         patience = self._manner.patience
-        attempt = min(known.attempt, patience.attempts - 1)
+        attempt = known.made
         wait: float | None = _left(known.due)
         until = asyncio.get_running_loop().time() + _left(known.due) + patience.span + patience.longest_wait
         while wait is not None and not await self._ended_within(planned.action_id, wait):
@@ -156,7 +165,8 @@ class Execution:
         """Record a failure and what follows from it. Returns as `_attempt` does."""
         chance = random.random()  # noqa: S311  spreads waits, guards nothing
         idempotent = self._target(planned).idempotent
-        verdict = after_failure(attempt, failure, self._manner.patience, chance, idempotent=idempotent)
+        tried = attempt - self._first(planned) + 1
+        verdict = after_failure(tried, failure, self._manner.patience, chance, idempotent=idempotent)
         match verdict:
             case Wait(seconds):
                 due = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -184,13 +194,18 @@ class Execution:
             origin.offset() or 0,
             key=origin.key(),
             value=origin.value(),
-            headers=origin.headers(),
+            headers=headers_about(origin.headers(), planned.action_id),
             error=error,
             stage="actions",
             at=datetime.now(UTC),
             tenant=planned.alert["meta"]["tenant"],
         )
         await self._journal.write(DEAD_LETTERS, owned(letter, planned, attempt))
+
+    def _first(self, planned: Planned) -> int:
+        """The number of the first attempt since the action was asked for."""
+        known = self.ledger.under_way.get(planned.action_id)
+        return 1 if known is None else known.first
 
     def _target(self, planned: Planned) -> Target:
         return self._targets[planned.target.target]
@@ -205,7 +220,9 @@ class Execution:
         reference: str | None = None,
         due: datetime | None = None,
     ) -> None:
-        event = action_event(planned, status, attempt, datetime.now(UTC), detail=detail, reference=reference, due=due)
+        event = action_event(
+            planned, status, attempt, datetime.now(UTC), detail=detail, reference=reference, due=due, first=self._first(planned)
+        )  # fmt: skip
         await self._journal.write(ACTIONS, event)
         self.ledger.fold(event["current"])
         (log.warning if status in TROUBLE else log.info)(

@@ -28,7 +28,7 @@ from consumers.core.ledger import Ledger
 from consumers.core.plan import Planned
 from consumers.core.policy import Policy
 from consumers.core.progress import Progress
-from infra.dead_letters import DEAD_LETTERS, parked
+from infra.dead_letters import DEAD_LETTERS, asked_again, parked
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
 from infra.kafka.failures import refusal
@@ -111,11 +111,23 @@ class Session:
             return
         self._progress.started(partition, offset)
         try:
-            planned = self._source.planned(record, self._policy)
+            planned = self._planned(record)
         except PoisonMessage as poison:
             self._spawn(tenure, self._park(record, poison))
             return
         self._spawn(tenure, self._acted(record, [self._in_lane(record, one, tenure) for one in planned]))
+
+    def _planned(self, record: Message) -> tuple[Planned, ...]:
+        """The actions that a record asks for; of one that is there again for an action, that one. Raises `PoisonMessage` where it cannot be read."""
+        planned = self._source.planned(record, self._policy)
+        if (asked := asked_again(record.headers())) is None:
+            return planned
+        found = self._execution.asked_again(planned, asked)
+        if not found:  # the desk asked for it under another policy than ours; it stays on the worklist
+            log.warning(
+                "action_not_planned", action_id=asked.action_id, remedy="give the runner the policy that has it"
+            )
+        return found
 
     async def _acted(self, record: Message, actions: list[asyncio.Task[None]]) -> None:
         await asyncio.gather(*actions)

@@ -1,7 +1,7 @@
 """The events of an action, keyed by the action: requested, then attempted and succeeded or failed, as often as it takes, then perhaps the end.
 
 `attempted` is published before each attempt and its outcome after it, so that an attempt of which nobody knows the outcome is known as
-such. `abandoned`, `uncertain` and `suppressed` end an action without success.
+such. `abandoned`, `uncertain` and `suppressed` end an action without success; after the first of them a person may have it requested anew.
 An event's version follows from attempt and status alone, so the same step always has the same id.
 """
 
@@ -56,8 +56,9 @@ def action_event(
     detail: str | None = None,
     reference: str | None = None,
     due: datetime | None = None,
+    first: int = 1,
 ) -> ActionEvent:
-    """The event that an action reached a status. `now` is when it did."""
+    """The event that an action reached a status. `now` is when it did, `first` the number of the first attempt since it was asked for."""
     cause = planned.alert["meta"]
     return {
         "meta": meta(
@@ -86,6 +87,27 @@ def action_event(
             "reference": reference,
             "owner": planned.owner,
             "due_at": due,
+            "first_attempt": first,
             **UNDECIDED,
         },
     }
+
+
+def asked_again(last: ActionEvent, *, source: str, reason: str, by: str, at: datetime, cause: str) -> ActionEvent:
+    """The event that a person asked anew for an action that was given up; `last` is its last one, `cause` what is tried again.
+
+    Its number is that of the first attempt that may follow. The runner writes that attempt under the same number, and has another source.
+    """
+    current, told = last["current"], last["meta"]
+    attempt = current["attempt"] + 1
+    return {
+        "meta": meta(
+            ACTIONS, "requested", source=source, subject=action_subject(current["action_id"], "requested"),
+            version=3 * attempt + _ORDER["requested"], occurred_at=at, recorded_at=at, mode="derived", tenant=told["tenant"],
+            company_id=told["company_id"], correlation_id=told["correlation_id"], causation_id=cause,
+        ),
+        "current": {
+            **current, **UNDECIDED, "status": "requested", "attempt": attempt, "first_attempt": attempt, "detail": None, "reference": None,
+            "due_at": None, "reason": reason, "decided_by": by,
+        },
+    }  # fmt: skip

@@ -27,7 +27,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at a partition. `committed` is None while the group has committed nothing: then all from `begin` on waits."""
+    """One look at a partition. `committed` is None while the group has committed nothing: then all from `begin` on waits.
+
+    `members` is at least 1 where a group has none to show, and only movement tells whether anybody is there.
+    """
 
     committed: int | None
     begin: int

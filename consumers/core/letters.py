@@ -1,9 +1,14 @@
 """What becomes of a dead letter about an action: it belongs to the policy rule's owner, and every action has its own."""
 
+from typing import Final
+
 from consumers.core.plan import Planned
 from schemas.errors import PoisonMessage
 from schemas.events import deterministic_id
 from schemas.records import DeadLetterEvent
+
+ABANDONED: Final = "abandoned"
+"""The reason of letters about actions."""
 
 
 def abandonment(planned: Planned, reason: str) -> PoisonMessage:
@@ -11,8 +16,8 @@ def abandonment(planned: Planned, reason: str) -> PoisonMessage:
     alert = planned.alert["current"]
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} was given up: {reason}",
-        remedy="mend the target or the policy; carry the action out by hand, or override it, then discard the letter",
-        reason="abandoned",
+        remedy="mend the target, then retry the letter; or carry the action out by hand and say so (`burnline override`), then discard it",
+        reason=ABANDONED,
     )
 
 
@@ -22,7 +27,7 @@ def doubt(planned: Planned, reason: str) -> PoisonMessage:
     return PoisonMessage(
         f"action {planned.rule}/{planned.target.label} about {alert['rule']} of {planned.alert['meta']['subject']} may have been done: {reason}",
         remedy=f"look at {planned.target.endpoint}: do it by hand where it did not arrive (`burnline override`), then discard the letter",
-        reason="abandoned",
+        reason=ABANDONED,
     )
 
 
@@ -43,5 +48,6 @@ def owned(letter: DeadLetterEvent, planned: Planned, attempts: int) -> DeadLette
             "business_process": alert["business_process"],
             "runbook": alert["runbook"],
             "attempts": attempts,
+            "action_id": planned.action_id,
         },
     }

@@ -137,6 +137,7 @@ def _event(
             "reference": None,
             "owner": subject.owner,
             "due_at": None,
+            "first_attempt": 1,
             "override": wanted,
             "reason": reason.strip(),
             "decided_by": decided_by,

@@ -1,6 +1,7 @@
 """From an alert, or a duty, to the actions the policy asks for. Pure: the same event and policy always give the same actions and ids.
 
-An action's id is made of alert, alert status, rule and target, so a redelivered alert never acts twice. What belongs together
+An action's id is made of alert, alert status, rule and target, so a redelivered alert never acts twice; an alert may change several times, and
+each change has actions of its own, made of the event. What belongs together
 at the target over an alert's life (an activity that is opened, changed and closed) shares a `thread`, made without the status.
 
 Who decides
@@ -88,8 +89,9 @@ def plan_duty(duty: DutyEvent, policy: Policy) -> tuple[Planned, ...]:
 
 def _of_alert(alert: AlertEvent, rule: Rule, target: Target) -> Planned:
     identity, status = alert["current"]["alert_id"], alert["current"]["status"]
+    which = (alert["meta"]["event_id"],) if status == "changed" else ()
     return Planned(
-        action_id=deterministic_id("action", identity, status, rule.name, target.label),
+        action_id=deterministic_id("action", identity, status, *which, rule.name, target.label),
         thread=deterministic_id("action-thread", identity, rule.name, target.label),
         rule=rule.name,
         owner=rule.owner,

@@ -4,6 +4,8 @@ Ways back
 - *record*: it stood on a topic. A copy of it goes to the end of the same partition, so that whoever reads the topic meets it once more.
 - *hint*: a row of Odoo that became no event. Capture is told to read the record again; it takes what Odoo has now.
 - *post*: a delivery that the webhook server refused. It is signed and posted anew.
+- *new attempt*: an action that was given up. It is asked for anew, and a copy of its alert, or duty, goes to the end of the partition, there for this action alone.
+  One that may have been done is not: nobody but its owner can tell whether it would be done twice.
 
 Order. A copy stands behind all that came after the original. Where that holds a later record of the same entity, the letter is superseded:
 the copy would bring back what was. Inputs of the streams are exempt: they are keyed by nothing, and what they move is guarded by versions.
@@ -17,6 +19,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from consumers.core.letter_queue import Decision, Letter
+from consumers.core.letters import ABANDONED
 from schemas import codec
 from schemas.errors import PoisonMessage
 from schemas.events import deterministic_id, meta
@@ -37,6 +40,7 @@ class Way(StrEnum):
     RECORD = "record"
     HINT = "hint"
     POST = "post"
+    ACTION = "new attempt"
 
 
 class Refusal(NamedTuple):
@@ -57,8 +61,12 @@ def way_of(letter: Letter) -> Way | Refusal:
         return Refusal(
             f"it was {letter.status} already", "nothing is left to do; it comes back by itself if it fails again"
         )
-    if current["reason"] == "abandoned":
-        return Refusal("it is an action that ended, and such a one is never begun again", BY_HAND)
+    if current["reason"] == ABANDONED:
+        return (
+            Refusal("it is an action that ended; the letter is too old to tell which", BY_HAND)
+            if current["action_id"] is None
+            else Way.ACTION
+        )
     if current["stage"].startswith(CAPTURE) and record_of(letter.event) is not None:
         return Way.HINT
     if current["stage"] == WEBHOOKS and current["topic"].startswith("/"):

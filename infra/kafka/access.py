@@ -19,7 +19,7 @@ from infra.kafka.names import (
     CARRY_OVER,
     CLOCK_TRANSACTIONS,
     DESK,
-    GOVERNOR_TRANSACTIONS,
+    GOVERNOR,
     SCRATCH_GROUPS,
     TRAIL,
     WATCH,
@@ -128,7 +128,7 @@ def roles(settings: Settings, domains: Iterable[str]) -> dict[str, Role]:
         ),
         "governor": Role(
             "`burnline governor`: whose turn it is about an alert, and what must wait",
-            (Right(Resource.TRANSACTIONS, GOVERNOR_TRANSACTIONS, Operation.WRITE),),
+            (Right(Resource.GROUP, GOVERNOR, Operation.READ), Right(Resource.TRANSACTIONS, GOVERNOR, Operation.WRITE)),
         ),
         "assist": Role("`burnline assist`: proposes, and can do nothing else"),
         "letters": Role(

@@ -64,7 +64,8 @@ class EventWriter:
                 if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise too_large(topic, record_size(key, value, headers)) from error
                 raise
-            self.producer.poll(0)
+            if self._on_delivery is not None:
+                self.producer.poll(0)
             return
 
     def _delivered(self, error: KafkaError | None, _record: Message) -> None:

@@ -66,8 +66,12 @@ class Publisher:
         self._writer = EventWriter(self._producer, checked=False)
 
     def refuse_large(self, record: Record) -> None:
-        """Raises `PoisonMessage` for a record that its topic does not take: in a transaction it would hold up all the others."""
-        refuse_large(record.topic, record.key, record.value, record.headers, self._limit)
+        """Raises `PoisonMessage` for a record that its topic does not take: in a transaction it would hold up all the others.
+
+        What its key and headers say is in its value, too, so a small value is told by its size alone.
+        """
+        if len(record.value or b"") > self._limit // 8:
+            refuse_large(record.topic, record.key, record.value, record.headers, self._limit)
 
     def commit(self, records: Iterable[Record]) -> None:
         """All of these records, or none. They are asked for one by one, and sent while the next is being made.
@@ -103,6 +107,7 @@ class Publisher:
             raise
         with COMMIT_SECONDS.time():
             self._insist(lambda: self._producer.commit_transaction(CALL), deadline)
+        self._producer.poll(0)  # what the client has to tell besides
 
     def _send(self, record: Record) -> None:
         self._writer.send_bytes(record.topic, record.key, record.value, record.headers)

@@ -64,8 +64,8 @@ def change(
         ),
         "previous": before,
         "current": current,
-        "changed": [name for name, value in current.items() if before is not None and before.get(name) != value]
-        if current is not None
+        "changed": [name for name, value in current.items() if before.get(name) != value]
+        if before is not None and current is not None
         else [],
     }
 

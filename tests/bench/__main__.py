@@ -30,6 +30,7 @@ PARTS = {
     "webhooks": ["tests.bench.bench_webhooks"],
     "actions": ["tests.bench.bench_actions"],
     "governor": ["tests.bench.bench_governor"],
+    "trail": ["tests.bench.bench_trail"],
     "demo": ["tests.bench.bench_demo"],
 }
 

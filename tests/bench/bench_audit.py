@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +22,8 @@ from infra.kafka import topics
 from infra.odoo import OdooClient, connect
 from infra.settings import KafkaSettings, OdooSettings, Settings
 from producers.audit import Request, run
+from tests.bench.real_odoo import lacking, odoo_with
 
-LAB = Path(__file__).resolve().parents[3] / "shared" / "odoo" / "lab"
 MODEL = "account.analytic.line"
 WORK = [("project_id", "!=", False)]
 CONTEXT = {"active_test": False}
@@ -45,30 +42,6 @@ FIELDS = [
     "timesheet_invoice_id",
     "holiday_id",
 ]
-MAKE = """insert into account_analytic_line (name, date, amount, unit_amount, project_id, employee_id, user_id, company_id,
-  currency_id, account_id, create_uid, create_date, write_uid, write_date)
-select 'bench-audit', date '2025-12-01' + (g % 300), -round((g % 8 + 1) * 50.0, 2), g % 8 + 1, p.id, e.id, 2, 1, 1, p.account_id,
-  2, now() at time zone 'utc' - interval '1 day', 2, now() at time zone 'utc' - interval '1 day'
-from generate_series(1, {rows}) g, (select id, account_id from project_project order by id limit 1) p,
-  (select id from hr_employee order by id limit 1) e"""
-UNMAKE = "delete from account_analytic_line where name = 'bench-audit'"
-
-
-def lab(*arguments: str) -> str:
-    return subprocess.run([str(LAB), *arguments], check=True, capture_output=True, text=True, timeout=300).stdout
-
-
-@contextmanager
-def odoo_with(rows: int) -> Iterator[OdooSettings]:
-    """The lab's Odoo, with so many timesheets more while it lasts."""
-    told = dict(line.split("=", 1) for line in lab("up").splitlines() if "=" in line)
-    lab("sql", UNMAKE)
-    lab("sql", MAKE.format(rows=rows))
-    given = {"url": "ODOO_URL", "db": "ODOO_DB", "user": "ODOO_USER", "password": "ODOO_PASSWORD"}
-    try:
-        yield OdooSettings(**{key: told[name] for key, name in given.items()}, timeout=120)  # type: ignore[arg-type]
-    finally:
-        lab("sql", UNMAKE)
 
 
 def timed(do: Callable[[], object]) -> float:
@@ -132,8 +105,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     logs.configure("warning")
-    if not LAB.exists() or os.environ.get("BURNLINE_BENCH_ODOO") == "none":
-        print(json.dumps({"skipped": "no Odoo lab at ../shared/odoo/lab"}))
+    if missing := lacking():
+        print(json.dumps({"skipped": missing}))
         return
     with odoo_with(args.rows) as odoo:
         figures = measure(odoo)

@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_latency [--changes 60] [--json]
 
-Against `ODOO_URL` where it is set, else the embedded Odoo in a process of its own. Capture is a process of its own, too, with its default poll
+Against `ODOO_URL` where it is set, else the embedded Odoo in a process of its own, and the real one of the lab where there is one. Capture is a process of its own, too, with its default poll
 interval. A change is one write over RPC; its commit is when the answer is here. A hint is put on its topic right after, as the
 webhook server does once it has Odoo's post. Changes come at random times, so that none is in step with the poll.
 """
@@ -33,6 +33,7 @@ from producers.capture import standing
 from producers.core.webhook_records import Hint, hint_event
 from schemas.events import odoo_key
 from schemas.topics import topic
+from tests.bench.real_odoo import lacking, odoo_with
 
 LINE, TIMESHEETS = "account.analytic.line", topic("delivery.timesheet.v1")
 HINTS = topic("ops.webhook.v1")
@@ -128,7 +129,11 @@ def main() -> None:
     args = parser.parse_args()
     if os.environ.get("ODOO_URL"):
         given = {"url": "ODOO_URL", "db": "ODOO_DB", "user": "ODOO_USER", "password": "ODOO_PASSWORD"}
-        found = measure(OdooSettings(**{k: os.environ[v] for k, v in given.items() if v in os.environ}), args.changes)  # type: ignore[arg-type]
+        found = {
+            "given": measure(
+                OdooSettings(**{k: os.environ[v] for k, v in given.items() if v in os.environ}), args.changes
+            )  # type: ignore[arg-type]
+        }
     else:
         with tempfile.TemporaryDirectory() as folder:
             command = [
@@ -148,8 +153,13 @@ def main() -> None:
             ) as server:
                 assert server.stdout is not None
                 assert server.stdin is not None
-                found = measure(OdooSettings(**json.loads(server.stdout.readline())), args.changes)
+                found = {"embedded": measure(OdooSettings(**json.loads(server.stdout.readline())), args.changes)}
                 server.stdin.close()
+        if missing := lacking():
+            found["real"] = {"skipped": missing}
+        else:
+            with odoo_with(0) as odoo:
+                found["real"] = measure(odoo, args.changes)
     print(json.dumps(found, indent=None if args.json else 2))
 
 

@@ -74,6 +74,18 @@ def test_an_alert_that_comes_again_does_not_act_again(firm, receiver):
     assert firm.statuses(event).count("requested") == 1
 
 
+def test_each_change_of_an_alert_is_told_once(firm, receiver):
+    raised = firm.alert()
+    changes = [firm.alert(raised["meta"]["subject"], status="changed", revision=revision) for revision in (2, 3)]
+    firm.publish(raised, *changes, *changes)
+    with acting(firm.settings(), firm.policy(hook(receiver, "/a"))):
+        firm.publish(last := firm.alert(raised["meta"]["subject"], episode=2))
+        firm.ended(last)
+
+    wanted = [event["meta"]["event_id"] for event in (raised, *changes, last)]
+    assert [body["id"] for _, _, body in receiver.seen] == wanted
+
+
 def test_a_receiver_that_fails_is_tried_again_until_it_succeeds(firm, receiver):
     receiver.answers["/a"] = [(503, {}), (500, {})]
     event = firm.alert()

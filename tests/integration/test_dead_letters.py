@@ -23,9 +23,10 @@ from typer.testing import CliRunner
 from burnline.cli import app
 from burnline.commands.output import plain
 from burnline.docs.samples import sample
-from consumers import dead_letters, dead_letters_desk, dead_letters_watch
+from consumers import dead_letters, dead_letters_desk, dead_letters_plan, dead_letters_watch
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
+from consumers.core.policy import Policy
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import Fatal, PoisonMessage
 from infra.kafka import topics
@@ -94,7 +95,7 @@ def desk(kafka_bootstrap, topic_prefix, monkeypatch):
     monkeypatch.setattr(dead_letters_desk, "DESK", f"{topic_prefix}desk")
     monkeypatch.setattr(dead_letters_desk, "DELIVERIES", made.hints)
     monkeypatch.setattr(reentry, "TOPICS", made.known)
-    monkeypatch.setattr("burnline.commands.dlq.TOPICS", made.known)
+    monkeypatch.setattr("burnline.commands.dlq_decide.TOPICS", made.known)
     monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
     monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", kafka_bootstrap)
     return made
@@ -210,8 +211,8 @@ def test_a_letter_behind_which_a_newer_record_stands_does_not_go_back(desk):
 def test_what_comes_in_while_a_copy_is_on_its_way_stays_the_last_word(desk):
     desk.record(1, subject="odoo:firm:account.move:1")
     overtaken, fine = desk.park(desk.record(3)), desk.park(0, key=b"odoo:firm:account.move:1")
-    plans = dead_letters_desk.plan(
-        desk.settings.kafka, dead_letters.letters(dead_letters.queue(desk.settings), Filter())
+    plans = dead_letters_plan.plan(
+        desk.settings.kafka, dead_letters.letters(dead_letters.queue(desk.settings), Filter()), Policy()
     )
     assert {one.way for one in plans} == {reentry.Way.RECORD}
     desk.record(4)  # after the look, before the copy
@@ -247,7 +248,7 @@ def test_a_withheld_record_is_read_where_it_stands_and_is_gone_once_it_was_erase
     (one, other) = (dead_letters.queue(desk.settings).letters[identity] for identity in (held, gone))
     one.event["current"]["value"] = other.event["current"]["value"] = None  # as `parked` withholds it of the real topic
 
-    found, lost = dead_letters_desk.plan(desk.settings.kafka, [one, other])
+    found, lost = dead_letters_plan.plan(desk.settings.kafka, [one, other], Policy())
 
     assert (found.way, found.value) == (reentry.Way.RECORD, b"Ada Example")
     assert isinstance(lost.way, reentry.Refusal)
@@ -437,9 +438,10 @@ def test_a_delivery_that_this_machine_may_not_post_says_what_would_let_it(desk, 
 KILLED = """
 import os, signal, sys
 from dataclasses import replace
-from consumers import dead_letters, dead_letters_desk
+from consumers import dead_letters, dead_letters_desk, dead_letters_plan
 from consumers.core import reentry
 from consumers.core.letter_queue import Filter
+from consumers.core.policy import Policy
 from infra.settings import KafkaSettings, Settings
 from schemas.topics import TOPICS, topic
 
@@ -449,7 +451,7 @@ dead_letters.TOPIC = replace(dead_letters.TOPIC, name=prefix + "letters")
 dead_letters_desk.DESK = prefix + "desk"
 reentry.TOPICS = {**TOPICS, prefix + "invoices": replace(topic("finance.invoice.v1"), name=prefix + "invoices")}
 desk = dead_letters_desk.Desk(settings, "ada")
-plans = dead_letters_desk.plan(settings.kafka, dead_letters.letters(dead_letters.queue(settings), Filter()))
+plans = dead_letters_plan.plan(settings.kafka, dead_letters.letters(dead_letters.queue(settings), Filter()), Policy())
 
 class Dying:
     def __getattr__(self, name):

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from consumers import lag as reading
 from consumers.core.overrides import Overridable, override
 from consumers.core.policy import Policy
 from infra.errors import Fatal
 from infra.kafka.clients import producer, transactional_producer
-from infra.kafka.names import GOVERNOR_TRANSACTIONS
+from infra.kafka.names import GOVERNOR
 from infra.kafka.writer import EventWriter
-from infra.settings import KafkaSettings
+from infra.settings import KafkaSettings, Settings
 from tests.support.drill import until
 from tests.support.governed import Firm
 from tests.support.governing import HOUR, PROJECT, START, cleared, raised
@@ -42,6 +43,23 @@ def firm(kafka_bootstrap: str, topic_prefix: str) -> Firm:
     made = Firm(KafkaSettings(bootstrap_servers=kafka_bootstrap), topic_prefix)
     made.make()
     return made
+
+
+def test_how_far_it_is_shows_as_the_lag_of_a_group(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "ALONE", frozenset({firm.prefix + GOVERNOR}))
+
+    def places() -> dict[str, tuple[int, str]]:
+        found = reading.lag(Settings(kafka=firm.kafka), looks=3, interval=0.2)
+        return {one.topic: (one.lag, one.verdict) for one in found if one.group == firm.prefix + GOVERNOR}
+
+    alerts, clock = firm.topic("governance.alert.v1").name, firm.topic("ops.clock.v1").name
+    with firm.governed(config()):
+        firm.alerts(raised())
+        firm.tick(START)
+        until(lambda: {alerts, clock} <= places().keys() and set(places().values()) == {(0, "ok")}, "it keeps up")
+    firm.tick(START + HOUR)
+
+    assert places()[clock] == (1, "stalled"), "nobody is there"
 
 
 def test_from_the_alert_to_the_freeze_and_back_on_the_clock_s_ticks(firm: Firm) -> None:
@@ -111,7 +129,7 @@ def overtaken(firm: Firm) -> None:
     with firm.governed(config()):
         firm.alerts(raised())
         until(lambda: firm.duties() == [("assigned", "owner")], "the first one works")
-        transactional_producer(firm.kafka, firm.prefix + GOVERNOR_TRANSACTIONS, timeout=5)
+        transactional_producer(firm.kafka, firm.prefix + GOVERNOR, timeout=5)
         firm.alerts(raised(PROJECT + "0"))
         time.sleep(2)  # it may not write any more
 

@@ -129,6 +129,25 @@ def load(client: OdooClient, model: str, row: dict[str, str], what: str) -> str:
     return f"{model}:{loaded['ids'][0]}"
 
 
+def closed(
+    client: OdooClient,
+    planned: Planned,
+    model: str,
+    field: str,
+    *,
+    still: Callable[[object], bool],
+    how: Callable[[int], object],
+) -> str | None:
+    """Close what an alert led to, `how` it is done, where its `field` says that it is `still` open. None where it never was, or a person deleted it."""
+    identity = known(client, model, external_name(planned))
+    if identity is None:
+        return None
+    for row in client.read(model, [identity], [field]):
+        if still(row[field]):
+            how(identity)
+    return f"{model}:{identity}"
+
+
 def known(client: OdooClient, model: str, name: str) -> int | None:
     """The id of the record of this external name; None where there never was one, or a person deleted it."""
     domain = [("module", "=", MODULE), ("name", "=", name), ("model", "=", model)]

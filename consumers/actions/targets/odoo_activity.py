@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from consumers.actions.targets.base import Asked, Means
-from consumers.actions.targets.odoo import MODULE, Odoo, OdooTarget, external_name, known, load, record
+from consumers.actions.targets.odoo import MODULE, Odoo, OdooTarget, closed, external_name, load, record
 from consumers.actions.targets.odoo_user import user_id
 from consumers.core.plan import Planned
 from consumers.core.targets.odoo_activity import OdooActivity, activity
@@ -24,13 +24,16 @@ def make(asked: Sequence[Asked], means: Means) -> OdooTarget:
 
 def _act(odoo: Odoo, client: OdooClient, planned: Planned) -> str | None:
     model, identity = record(planned)
-    name = external_name(planned)
     alert = planned.alert["current"]
     if alert["status"] == "cleared":
-        return _close(client, name, f"Cleared as of {alert['as_of'].isoformat()}.")
+        told = f"Cleared as of {alert['as_of'].isoformat()}."
+        return closed(
+            client, planned, "mail.activity", "active", still=bool,
+            how=lambda identity: client.call("mail.activity", "action_feedback", [identity], feedback=told),
+        )  # fmt: skip
     wanted = activity(cast("OdooActivity", planned.target), planned.alert)
     row = {
-        "id": f"{MODULE}.{name}",
+        "id": f"{MODULE}.{external_name(planned)}",
         "res_model_id/.id": str(odoo.model_id(client, model)),
         "res_id": str(identity),
         "activity_type_id/id": wanted.activity_type,
@@ -42,12 +45,3 @@ def _act(odoo: Odoo, client: OdooClient, planned: Planned) -> str | None:
     if user is not None:
         row["user_id/.id"] = str(user)
     return load(client, "mail.activity", row, f"an activity on {model}({identity})")
-
-
-def _close(client: OdooClient, name: str, feedback: str) -> str | None:
-    identity = known(client, "mail.activity", name)
-    if identity is None:
-        return None  # it was never opened, or a person deleted it
-    if any(row["active"] for row in client.read("mail.activity", [identity], ["active"])):
-        client.call("mail.activity", "action_feedback", [identity], feedback=feedback)
-    return f"mail.activity:{identity}"

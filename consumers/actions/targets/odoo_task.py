@@ -10,7 +10,7 @@ from typing import cast
 
 from consumers.actions.targets.base import Asked, Means
 from consumers.actions.targets.failed import TargetFailed
-from consumers.actions.targets.odoo import MODULE, Odoo, OdooTarget, external_name, known, load
+from consumers.actions.targets.odoo import MODULE, Odoo, OdooTarget, closed, external_name, load
 from consumers.actions.targets.odoo_user import user_id
 from consumers.core.plan import Planned
 from consumers.core.retry import Failure
@@ -29,13 +29,15 @@ def make(asked: Sequence[Asked], means: Means) -> OdooTarget:
 
 
 def _act(_odoo: Odoo, client: OdooClient, planned: Planned) -> str | None:
-    name = external_name(planned)
     if planned.alert["current"]["status"] == "cleared":
-        return _close(client, name)
+        return closed(
+            client, planned, "project.task", "state", still=lambda state: state not in CLOSED,
+            how=lambda identity: client.call("project.task", "write", [identity], vals={"state": DONE}),
+        )  # fmt: skip
     target = cast("OdooTask", planned.target)
     wanted = task(target, planned.alert)
     row = {
-        "id": f"{MODULE}.{name}",
+        "id": f"{MODULE}.{external_name(planned)}",
         "name": wanted.name,
         "description": wanted.description,
         "date_deadline": f"{wanted.deadline.isoformat()} 12:00:00",
@@ -55,13 +57,3 @@ def _project(target: OdooTask, planned: Planned) -> dict[str, str]:
     if about is None or about[0] != PROJECT:
         raise TargetFailed(Failure(f"{subject} is no project: name one in the policy to make the task in", final=True))
     return {"project_id/.id": str(about[1])}
-
-
-def _close(client: OdooClient, name: str) -> str | None:
-    identity = known(client, "project.task", name)
-    if identity is None:
-        return None  # it was never made, or a person deleted it
-    for row in client.read("project.task", [identity], ["state"]):
-        if row["state"] not in CLOSED:
-            client.call("project.task", "write", [identity], vals={"state": DONE})
-    return f"project.task:{identity}"

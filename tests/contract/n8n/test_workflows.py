@@ -12,6 +12,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from standardwebhooks import Webhook
 
 from infra.settings import ActionSettings
 from tests.integration.actions.test_conformance import Bench, failed
-from tests.support.actions import LOOPBACK, SECRET
+from tests.support.actions import LOOPBACK, SECRET, Receiver
 from tests.support.ports import free_port
 from tests.support.tools import folder_of, installed
 
@@ -32,6 +34,9 @@ FLOWS = Path(__file__).resolve().parents[3] / "infra" / "n8n"
 OTHER = "whsec_" + "b" * 44
 EXPECT = {"body": '"ok": *true'}
 STARTS_WITHIN = 300
+STEPS = "burnline-steps"
+LEASE = 120
+"""Seconds after which the workflows take whoever began a delivery for dead."""
 
 
 pytestmark = [pytest.mark.odoo, pytest.mark.timeout(900)]  # installing and starting it are in there
@@ -50,8 +55,38 @@ def program():
 
 
 @pytest.fixture(scope="module")
-def n8n(program, real_odoo, tmp_path_factory):
-    """The address of an n8n that has the shipped workflows, all active."""
+def seen(tmp_path_factory):
+    """Where the workflows keep the ids that they have seen."""
+    return tmp_path_factory.mktemp("seen")
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    """Where the steps of a firm have their effect."""
+    with Receiver() as made:
+        yield made
+
+
+def with_steps(url):
+    """The workflow for a firm's own steps, with a step in it that has an effect: a request, with the id that came."""
+    flow = json.loads((FLOWS / "alerts.json").read_text(encoding="utf-8"))
+    [steps] = [node for node in flow["nodes"] if node["name"] == "Your steps"]
+    steps |= {
+        "type": "n8n-nodes-base.httpRequest",
+        "typeVersion": 4.2,
+        "parameters": {
+            "method": "POST", "url": url, "sendBody": True, "specifyBody": "json", "options": {},
+            "jsonBody": "={{ JSON.stringify({ id: $json.id }) }}",
+        },
+    }  # fmt: skip
+    [alert] = [node for node in flow["nodes"] if node["name"] == "Alert"]
+    alert["parameters"]["path"] = alert["webhookId"] = STEPS
+    return json.dumps(flow | {"id": "burnlineSteps0001", "name": "Steps"})
+
+
+@pytest.fixture(scope="module")
+def n8n(program, real_odoo, tmp_path_factory, seen, receiver):
+    """The address of an n8n that has the shipped workflows, and one of them with steps, all active."""
     database, port = f"n8n_{uuid.uuid4().hex[:12]}", free_port()
     place = urlsplit(real_odoo.pg_dsn)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("N8N_", "DB_"))} | {
@@ -71,7 +106,8 @@ def n8n(program, real_odoo, tmp_path_factory):
         "N8N_RUNNERS_ENABLED": "false",  # with `vm` below they want isolated-vm, which is not built here
         "N8N_EXPRESSION_ENGINE": "legacy",
         "N8N_BLOCK_ENV_ACCESS_IN_NODE": "false",
-        "NODE_FUNCTION_ALLOW_BUILTIN": "crypto",
+        "NODE_FUNCTION_ALLOW_BUILTIN": "crypto,fs",
+        "BURNLINE_SEEN_FOLDER": str(seen),
         "BURNLINE_WEBHOOK_SECRET": f"{OTHER} {SECRET}",  # as while one replaces the other
     }
 
@@ -83,6 +119,9 @@ def n8n(program, real_odoo, tmp_path_factory):
     try:
         for flow in sorted(FLOWS.glob("*.json")):
             run("import:workflow", f"--input={flow}")
+        own = tmp_path_factory.mktemp("flows") / "steps.json"
+        own.write_text(with_steps(receiver.url("/effect")), encoding="utf-8")
+        run("import:workflow", f"--input={own}")
         run("update:workflow", "--all", "--active=true")
         with running([program, "start"], env, f"http://127.0.0.1:{port}") as url:
             yield url
@@ -95,7 +134,7 @@ def running(command, env, url):
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             deadline = time.monotonic() + STARTS_WITHIN
-            while not all(answers(f"{url}/webhook/{path}") for path in paths()):
+            while not all(answers(f"{url}/webhook/{path}") for path in [*paths(), STEPS]):
                 assert server.poll() is None, "n8n ended"
                 assert time.monotonic() < deadline, "n8n did not start in time"
                 time.sleep(0.5)
@@ -121,8 +160,8 @@ def answers(url):
 def post(url, body, headers):
     request = urllib.request.Request(url, body, {"content-type": "application/cloudevents+json", **headers})  # noqa: S310  our own address
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  as above
-            return answer.status, json.loads(answer.read())
+        with urllib.request.urlopen(request, timeout=180) as answer:  # noqa: S310  as above
+            return answer.status, json.loads(answer.read() or b"{}")
     except urllib.error.HTTPError as refused:
         return refused.code, json.loads(refused.read() or b"{}") if refused.code == 401 else {}
 
@@ -166,6 +205,50 @@ def test_what_is_not_ours_is_refused(n8n):
     assert {case: post(url, *sent)[0] for case, sent in cases.items()} == dict.fromkeys(cases, 401)
     assert post(url, body, headers) == (200, {"ok": True})
     assert post(url, body, signed(body, secret=OTHER))[0] == 200
+
+
+def effects(receiver, identity):
+    return len([body for _, _, body in receiver.at("/effect") if body["id"] == identity])
+
+
+def delivered(n8n, identity):
+    """Status and body of the answer."""
+    body = b'{"data": {}}'
+    return post(f"{n8n}/webhook/{STEPS}", body, signed(body, identity=identity))
+
+
+def test_a_delivery_that_comes_again_is_answered_and_not_done_again(n8n, receiver):
+    identity = str(uuid.uuid4())
+
+    first, *others = [delivered(n8n, identity) for _ in range(3)]
+    assert first == (200, {"ok": True})
+    assert others == [(200, {"ok": True, "reason": "it was done before"})] * 2
+    assert effects(receiver, identity) == 1
+
+
+def test_of_deliveries_that_come_at_once_each_is_done_once(n8n, receiver):
+    ids = [str(uuid.uuid4()) for _ in range(5)]
+    with ThreadPoolExecutor(10) as pool:
+        statuses = {status for status, _ in pool.map(lambda identity: delivered(n8n, identity), [*ids, *ids])}
+    assert statuses <= {200, 409}, "409 while the other is doing it"
+
+    assert all(delivered(n8n, identity)[1]["ok"] for identity in ids)
+    assert Counter(effects(receiver, identity) for identity in ids) == {1: 5}
+
+
+def test_what_failed_is_done_when_it_comes_again(n8n, receiver, seen):
+    identity = str(uuid.uuid4())
+    receiver.answers["/effect"] = [(400, {})]
+
+    assert delivered(n8n, identity) == (200, {}), (
+        "n8n says 200 where a workflow fails; `expect` tells that from a success"
+    )
+    assert delivered(n8n, identity)[0] == 409, "nobody knows yet that it failed"
+    [begun] = [file for file in seen.rglob("*") if file.is_file() and file.read_text(encoding="utf-8") == "begun"]
+    long_ago = time.time() - LEASE - 1
+    os.utime(begun, (long_ago, long_ago))
+    assert [delivered(n8n, identity)[1]["ok"] for _ in range(2)] == [True, True]
+    assert effects(receiver, identity) == 2, "the one that failed, and the one that did not"
 
 
 def test_a_workflow_that_is_not_there_is_no_success(n8n):

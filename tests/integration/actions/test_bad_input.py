@@ -266,9 +266,12 @@ def test_a_record_that_is_gone_is_no_place_to_write_to(odoo, odoo_settings, kind
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        pytest.param({"no_such_field": "1"}, "Invalid field", id="a field that is not there"),
+        pytest.param(
+            {"no_such_field": "1"}, "no field no_such_field of project.project", id="a field that is not there"
+        ),
         pytest.param({"date_start": "soon"}, "does not seem to be a valid date", id="a value that does not fit"),
-        pytest.param({"user_id": "Nobody"}, "No matching record found", id="a record that is not there"),
+        pytest.param({"user_id": "Nobody"}, "no record of res.users named Nobody", id="a record that is not there"),
+        pytest.param({"user_id/.id": "999999999"}, "No matching record found", id="a number that is not there"),
     ],
 )
 def test_an_update_that_cannot_be_is_told_in_odoos_words(odoo, odoo_settings, project, values, reason):

@@ -33,6 +33,14 @@ def test_what_differs_is_another_action(other):
     assert planned().action_id != other.action_id
 
 
+def test_each_change_of_an_alert_is_acted_upon_once_and_meets_the_same_activity():
+    first, again, second = (planned(event=alert(PROJECT, status="changed", revision=n)) for n in (2, 2, 3))
+
+    assert first.action_id == again.action_id
+    assert len({planned().action_id, first.action_id, second.action_id}) == 3
+    assert planned().thread == first.thread == second.thread
+
+
 def test_opening_and_closing_meet_at_the_same_activity():
     assert planned().thread == planned(event=alert(PROJECT, status="cleared")).thread
     assert planned().thread != planned(event=alert(PROJECT, episode=2)).thread

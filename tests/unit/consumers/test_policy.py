@@ -110,8 +110,12 @@ def test_a_mistake_is_refused_by_its_place(text, place):
 def test_without_a_section_the_packaged_policy_holds():
     policy = load_policy({})
 
-    assert {rule.name for rule in policy.rules} == {"budget", "utilization", "disputes", "exposure", "critical"}
+    assert {rule.name for rule in policy.rules} == {
+        "budget", "utilization", "disputes", "exposure", "dead-letters", "critical",
+    }  # fmt: skip
     assert [planned.target.target for planned in plan(alert(PROJECT), policy)] == ["odoo_activity"]
+    letters = alert("burnline:letters:t/s/r/e/o", rule="dead-letter")
+    assert [(planned.rule, planned.target.target) for planned in plan(letters, policy)] == [("dead-letters", "log")]
 
 
 def test_an_empty_policy_is_a_decision_too():

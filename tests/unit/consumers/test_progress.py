@@ -1,10 +1,8 @@
 """How far may be committed: never past a record that has not ended."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.core.ledger import Ledger
 from consumers.core.progress import Progress
 
 
@@ -49,82 +47,3 @@ def test_a_partition_that_went_to_another_is_not_committed():
     progress.ended(0, 4)
 
     assert progress.committable() == {}
-
-
-def action(identity, status, attempt):
-    return {
-        "action_id": identity,
-        "alert_id": "a",
-        "policy": "p",
-        "target": "t",
-        "kind": "log",
-        "status": status,
-        "attempt": attempt,
-        "detail": None,
-        "reference": None,
-        "owner": "o",
-        "due_at": None,
-    }
-
-
-STATUSES = st.sampled_from(
-    ["requested", "attempted", "succeeded", "failed", "abandoned", "uncertain", "suppressed", "overridden", "unknown"]
-)
-ACTIONS = st.lists(st.builds(action, st.sampled_from("ab"), STATUSES, st.integers(0, 9)))
-
-
-@given(ACTIONS, ACTIONS)
-def test_an_event_folded_twice_changes_nothing(before, after):
-    once, twice = Ledger(), Ledger()
-    for event in [*before, *after]:
-        once.fold(event)
-    for event in [*before, *before, *after]:
-        twice.fold(event)
-
-    assert once == twice
-
-
-@given(ACTIONS)
-def test_what_ended_stays_ended(events):
-    ledger = Ledger()
-    ledger.fold(action("a", "succeeded", 1))
-    for event in events:
-        ledger.fold(event)
-
-    assert "a" in ledger.ended
-    assert "a" not in ledger.under_way
-
-
-def test_attempts_are_counted_over_restarts():
-    ledger = Ledger()
-    for status, attempt in (("requested", 0), ("attempted", 1), ("failed", 1), ("attempted", 2)):
-        ledger.fold(action("a", status, attempt))
-
-    assert ledger.under_way["a"].attempt == 2
-
-
-def test_why_an_action_was_given_up_is_known_unless_a_person_ended_it_before():
-    ledger = Ledger()
-    for identity, status in (("a", "abandoned"), ("b", "overridden"), ("b", "abandoned"), ("c", "uncertain")):
-        ledger.fold(action(identity, status, 1) | {"detail": "HTTP 410"})
-
-    assert ledger.given_up == {"a": "HTTP 410", "c": "HTTP 410"}
-
-
-@pytest.mark.parametrize(
-    ("steps", "is_open"),
-    [
-        pytest.param([("requested", 0)], False, id="nothing was tried"),
-        pytest.param([("requested", 0), ("attempted", 1)], True, id="tried, and nobody recorded how it went"),
-        pytest.param([("attempted", 1), ("failed", 1)], False, id="it is known to have failed"),
-        pytest.param([("failed", 1), ("attempted", 2)], True, id="a later attempt is open again"),
-        pytest.param([("failed", 1), ("attempted", 1)], False, id="records of one attempt in the wrong order"),
-        pytest.param([("attempted", 1), ("override_requested", 0)], True, id="what a person asks for is no step of it"),
-    ],
-)
-def test_an_attempt_without_an_outcome_is_known(steps, is_open):
-    ledger = Ledger()
-    for status, attempt in steps:
-        ledger.fold(action("a", status, attempt))
-
-    assert ledger.under_way["a"].open is is_open

@@ -6,10 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from burnline.docs.samples import sample
 from consumers.core.rendering import rendered
 from consumers.core.views import budget_burn_view, dispute_view, doubt_view, utilization_view
 from producers.core.cursor import fresh
 from schemas import codec
+from schemas.privacy import MASK
+from schemas.topics import topic
 
 UTILIZATION = {
     "consultant_id": 4,
@@ -169,3 +172,15 @@ def test_a_record_is_shown_in_plain_values():
     shown = rendered({}, None, codec.encode("burnline.internal.CaptureCursor", cursor))
 
     assert shown == {"key": None, "type": "burnline.internal.CaptureCursor", "value": cursor}
+
+
+def test_what_is_about_people_is_masked_unless_it_is_asked_for():
+    event = sample(topic("people.consultant.v1"))
+    data = codec.encode("burnline.people.ConsultantEvent", event)
+    name = event["current"]["name"]
+
+    assert rendered({}, b"k", data)["value"]["current"]["name"] == MASK
+    assert rendered({}, b"k", data)["value"]["current"]["calendar_id"] == event["current"]["calendar_id"]
+    assert rendered({}, b"k", data, personal=True)["value"]["current"]["name"] == name
+    assert rendered({"topic": "people.consultant.v1"}, b"k", b"\x01rubbish")["raw"] == MASK
+    assert rendered({"topic": "people.consultant.v1"}, b"k", b"\x01", personal=True)["raw"] == "01"
