@@ -40,6 +40,12 @@ def post(settings: WebhookSettings, letter: Letter, body: bytes, at: datetime) -
 
     Raises `Transient` where the server is away, `Fatal` where its address is none.
     """
+    current = letter.event["current"]
+    if body == current["value"] and len(body) != current["value_size"]:
+        return Refusal(
+            f"the letter holds the first {len(body)} of {current['value_size']} bytes",
+            "have its sender send it again, or give all of it to `burnline dlq edit --value`",
+        )
     found = _signed(settings, letter, body, at)
     if isinstance(found, Refusal):
         return found

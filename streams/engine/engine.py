@@ -153,6 +153,7 @@ class Engine:
             checkpoints,
             {processor.state: processor for processor in self._topology.processors},
             watch=watch,
+            own=self._own,
             instance=streams.instance,
             each=streams.standbys,
         )

@@ -30,6 +30,7 @@ from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.group import Group, Watch
 from streams.engine.keeping import Made
+from streams.engine.ownership import Ownership
 from streams.engine.restore import begun, fill, topic_ids
 from streams.engine.topology import Partition, Processor
 
@@ -69,12 +70,13 @@ class Standbys:
         processors: Mapping[str, Processor],
         *,
         watch: Watch,
+        own: Ownership,
         instance: str,
         each: int,
     ) -> None:
-        """Follow nothing before it is begun. `processors` are known by their topics of states."""
+        """Follow nothing before it is entered. `processors` are known by their topics of states."""
         self._settings, self._checkpoints, self._processors = settings, checkpoints, processors
-        self._watch, self._instance, self._each = watch, instance, each
+        self._watch, self._own, self._instance, self._each = watch, own, instance, each
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._followed: dict[Partition, _Followed] = {}
         self._refused: set[Partition] = set()
@@ -109,14 +111,19 @@ class Standbys:
                 self._again = True
 
     def _run(self) -> None:
-        reader = consumer(self._settings, group=scratch_group("standby"), enable_partition_eof=True)
         seen: Group | None = None
+        reader: Consumer | None = None
         try:
             while not self._stop.is_set():
                 try:
-                    if (group := self._watch.now) is not None and group is not seen:
+                    # its own states come first: restoring takes the same interpreter
+                    if (group := self._watch.now) is not None and group is not seen and self._own.complete:
                         self._follow(group)
                         seen = group
+                    if reader is None and not self._followed:  # who is alone needs none
+                        self._stop.wait(WAIT)
+                        continue
+                    reader = reader or self._reader()
                     self._assign(reader)
                     self._take_in(reader.consume(CHUNK, WAIT) if self._read else self._nothing())
                     self._tell(reader)
@@ -128,7 +135,11 @@ class Standbys:
         finally:
             with self._lock:
                 self._followed.clear()
-            reader.close()
+            if reader is not None:
+                reader.close()
+
+    def _reader(self) -> Consumer:
+        return consumer(self._settings, group=scratch_group("standby"), enable_partition_eof=True)
 
     def _nothing(self) -> list[Message]:
         self._stop.wait(WAIT)

@@ -25,8 +25,15 @@ log = structlog.get_logger()
 CHUNK = 2000
 WAIT = 0.05
 ABORT_WAIT = 3.0
-_MOVED_ON = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
-"""The group made a new generation while we committed. We are in it, and what we own is ours until we give it back between two batches."""
+_TAKEN_BACK = frozenset(
+    {
+        # The group made a new generation while we committed. We are in it, and what we own is ours until we give it back between two batches.
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        # What librdkafka says of the first batch after one that was taken back with records on their way: it begins a new epoch with the next.
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    }
+)
 
 
 class Transactions:
@@ -49,10 +56,10 @@ class Transactions:
                 self._attempt(outputs, offsets, deadline)
             except KafkaException as error:
                 metrics.ABORTED.inc()
-                if not self._aborted() or error.args[0].code() not in _MOVED_ON or time.monotonic() > deadline:
+                if not self._aborted() or error.args[0].code() not in _TAKEN_BACK or time.monotonic() > deadline:
                     raise of_kafka("committing a batch", error) from error
                 log.info("batch_taken_back", reason=error.args[0].str(), next="it is written again")
-                time.sleep(WAIT)  # the new generation is on its way to us
+                time.sleep(WAIT)  # a new generation is on its way to us
             else:
                 return self._sent
 
@@ -76,8 +83,6 @@ class Transactions:
     def _aborted(self) -> bool:
         """Take the transaction back; where this fails, too, the broker does so by itself, later."""
         try:
-            # what is still on its way would leave a gap in the next transaction's sequence, which the broker refuses
-            self._producer.flush(ABORT_WAIT)
             self._producer.abort_transaction(ABORT_WAIT)
         except KafkaException:
             return False

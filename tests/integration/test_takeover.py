@@ -15,6 +15,7 @@ import pytest
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.group import Group, Watch
+from streams.engine.ownership import Ownership
 from streams.engine.restore import restore
 from streams.engine.standby import Standbys
 from streams.engine.topology import SEPARATOR, Partition, Processor, partition_of
@@ -79,7 +80,9 @@ def following(world: World, lanes: set[int]) -> Iterator[Standbys]:
     settings = world.settings("me").streams
     processors = {p.state: p for p in toy.topology(world.prefix).processors}
     checkpoints = Checkpoints(settings.data_dir / "standby", "toy")
-    with Standbys(world.kafka, checkpoints, processors, watch=Seen(group), instance="me", each=1) as standbys:
+    own = Ownership({})
+    own.assign([])
+    with Standbys(world.kafka, checkpoints, processors, watch=Seen(group), own=own, instance="me", each=1) as standbys:
         yield standbys
 
 

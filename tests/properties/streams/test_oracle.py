@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from streams.core import Measures
-from tests.unit.streams.core.world import SECOND, Source, World, instant
+from tests.unit.streams.core.world import SECOND, Source, World, instant, key
 
 FIRMS = int(os.environ.get("BURNLINE_TEST_FIRMS", "100"))
 TODAY = 20_543  # a Monday
@@ -134,3 +134,43 @@ def test_random_firms_are_measured_as_sql_measures_them() -> None:
             burn = world.burn(project)
             sums = burn["actual_minutes"], burn["approved_minutes"], int(burn["actual_cost"].scaleb(4))
             assert sums == firm.asked(BURN, project), f"firm {seed}, project {project}"
+
+
+HIERARCHY = """
+CREATE TABLE line (id INTEGER PRIMARY KEY, employee INT, day INT, minutes INT);
+CREATE TABLE reports (seq INTEGER PRIMARY KEY, employee INT, day INT, manager INT);
+"""
+BELOW = """
+WITH RECURSIVE over(day, minutes, id, person, manager) AS (
+  SELECT day, minutes, id, employee, employee FROM line WHERE day BETWEEN :first AND :today
+  UNION
+  SELECT day, minutes, id, person, (
+    SELECT r.manager FROM reports r WHERE r.employee = over.manager AND r.day <= over.day ORDER BY seq DESC LIMIT 1)
+  FROM over WHERE manager IS NOT NULL
+)
+SELECT manager, SUM(minutes) FROM over WHERE manager <> person GROUP BY manager
+"""
+
+
+def test_random_hierarchies_are_summed_as_sql_sums_them() -> None:
+    """Whoever worked is below all who were above on that day, however many levels, and circles end."""
+    for seed in range(FIRMS // 2):
+        chance, source, tables = random.Random(seed), Source(), sqlite3.connect(":memory:")  # noqa: S311  see above
+        tables.executescript(HIERARCHY)
+        events, people = [], range(1, 7)
+        for person in people:
+            for day in sorted({0, *chance.sample(range(TODAY - 40, TODAY), chance.randrange(3))}):
+                manager = chance.choice((None, *people))
+                tables.execute("INSERT INTO reports (employee, day, manager) VALUES (?, ?, ?)", (person, day, manager))
+                events.append(source.consultant(person, at=(day * 86_400 + 43_200) * SECOND, manager_id=manager))
+        for number in range(1, 25):
+            person, day, minutes = chance.choice(people), TODAY - chance.randrange(45), chance.randrange(1, 500)
+            tables.execute("INSERT INTO line VALUES (?, ?, ?, ?)", (number, person, day, minutes))
+            events.append(source.timesheet(number, {"employee_id": person, "date": day, "minutes": minutes}))
+        chance.shuffle(events)
+        world = World().feed(*events, Source.tick((TODAY * 86_400 + 43_200) * SECOND)).drain()
+        found = dict(tables.execute(BELOW, {"first": TODAY - WINDOW + 1, "today": TODAY}).fetchall())
+        for person in people:
+            known = ("utilization-rollup", key("hr.employee", person)) in world.encoded
+            told = world.measure("utilization-rollup", key("hr.employee", person))["worked_minutes"] if known else 0
+            assert told == found.get(person, 0), f"firm {seed}, manager {person}"
