@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported without saying so
 
 from consumers.core.lag_verdict import Sample, Verdict, judge
@@ -18,6 +18,7 @@ from infra.kafka.names import ALONE
 from infra.settings import KafkaSettings, Settings
 
 TIMEOUT = 15.0
+LOADING = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE})
 SPECS: tuple[Any, Any] = (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]  # the client's own
 Place = tuple[str, str, int]
 
@@ -57,7 +58,7 @@ def lag(settings: Settings, *, looks: int = 3, interval: float = 0.5) -> list[Gr
 
 def _look(client: AdminClient, kafka: KafkaSettings) -> dict[Place, Sample]:
     try:
-        committed, members = _committed(client)
+        committed, members = _once_loaded(client)
         places = sorted({(topic, partition) for _, topic, partition in committed})
         begins, ends = (_offsets(client, places, spec) for spec in SPECS)
     except KafkaException as error:
@@ -75,6 +76,18 @@ def _look(client: AdminClient, kafka: KafkaSettings) -> dict[Place, Sample]:
         for (group, topic, partition), offset in committed.items()
         if (topic, partition) in ends
     }
+
+
+def _once_loaded(client: AdminClient) -> tuple[dict[Place, int], dict[str, int]]:
+    """As `_committed`, once the broker has read who is in which group: for seconds after its start it says that it is at it."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            return _committed(client)
+        except KafkaException as error:
+            if error.args[0].code() not in LOADING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _committed(client: AdminClient) -> tuple[dict[Place, int], dict[str, int]]:
