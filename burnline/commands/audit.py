@@ -176,5 +176,9 @@ def _show(outcome: Outcome, shown: list[Any]) -> None:
         rest = sum(outcome.kinds.values()) - len(shown)
         if rest:
             console.print(f"and {rest:,} more: --json tells them all")
-    for name, value in _summary(outcome).items():
+    told = {
+        **_summary(outcome),
+        "differences": ", ".join(f"{n:,} {kind}" for kind, n in outcome.kinds.items()) or "none",
+    }
+    for name, value in told.items():
         console.print(f"{name}: {value}")

@@ -14,7 +14,7 @@ RANGES_APART = Gauge(
     "burnline_capture_ranges_apart", "Ranges of ids in which Odoo and the topic differed at the last sweep", ("model",)
 )
 DELETIONS_HELD = Gauge(
-    "burnline_capture_deletions_held", "Records that are gone in Odoo, too many to be believed", ("model",)
+    "burnline_capture_deletions_held", "Records that are gone in Odoo or hidden, too many to be believed", ("model",)
 )
 HIDDEN = Counter(
     "burnline_capture_hidden", "Records that are there and were not shown to the user of ODOO_USER", ("model",)

@@ -253,7 +253,7 @@ class ModelCapture:
                 model=model,
                 gone=len(gone),
                 known=known,
-                remedy="is this the right database, complete? If the records were deleted, `burnline audit --repair` says so on the topics",
+                remedy="is this the right database, complete, and does the user of ODOO_USER still see all of it? If the records were deleted, `burnline audit --repair` says so on the topics",
             )
         else:
             self._read_again(gone, "sweep")

@@ -16,6 +16,7 @@ from confluent_kafka import Message
 
 from schemas.topics import Topic
 from streams.engine.batch import Batch
+from streams.engine.litter import Litter
 from streams.engine.publishing import Published
 from streams.engine.topology import Partition, Processor, Topology
 
@@ -42,13 +43,18 @@ class Recomputation:
 
     def take(self, records: Iterable[Message]) -> None:
         """Work on these records, in their order."""
-        for some in _cut(records):
-            batch = Batch(self._topology, self._widths, self._states, _WHEN, near=self._states)
-            batch.take(some)
-            for (state, number), rows in batch.finish().rows:
-                mine = self.rows.setdefault((state, number), {})
-                mine.update((row["key"], row["value"]) for row in rows)
-            self.records += len(some)
+        with Litter() as litter:
+            for some in _cut(records):
+                self._work(some)
+                litter.swept()
+
+    def _work(self, records: list[Message]) -> None:
+        batch = Batch(self._topology, self._widths, self._states, _WHEN, near=self._states)
+        batch.take(records)
+        for (state, number), rows in batch.finish().rows:
+            mine = self.rows.setdefault((state, number), {})
+            mine.update((row["key"], row["value"]) for row in rows)
+        self.records += len(records)
 
     def _noted(self, topic: Topic, event: Any) -> Iterator[Published]:
         """Count an alert; let nothing out."""
