@@ -24,7 +24,7 @@ from tests.support.drill import Workers, assert_exact, until
 from tests.support.toy_world import World
 
 pytestmark = pytest.mark.kafka
-LINES = 12_000
+LINES = 6_000
 
 
 @pytest.fixture
