@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,8 @@ app = typer.Typer(no_args_is_help=True, help="The queue of records that could no
 COLUMNS = ("id", "status", "topic", "offset", "reason", "error", "stage", "owner", "last_failed_at", "attempts")
 SHOWN = 100
 """Letters that a table shows, unless it is told otherwise."""
-SHORT = 8
+SHORT, SENTENCE = 8, 60
+"""Characters of an id, and of an error, in a table: `dlq show` has all of them."""
 Personal = Annotated[bool, typer.Option("--personal", help="Show the content of records about people, too.")]
 
 
@@ -50,7 +52,15 @@ def list_(
     )
     rows = [shown(letter, personal=personal) for letter in letters]
     if not json_:
-        rows = [{name: row[name] for name in COLUMNS} | {"id": row["id"][:SHORT]} for row in rows[:limit]]
+        rows = [
+            {name: row[name] for name in COLUMNS}
+            | {
+                "id": row["id"][:SHORT],
+                "error": shorten(row["error"], SENTENCE, placeholder=" …"),
+                "last_failed_at": f"{row['last_failed_at']:%Y-%m-%d %H:%M}",
+            }
+            for row in rows[:limit]
+        ]
     print_rows(rows, json_=json_, empty="no dead letters")
     if len(letters) > limit and not json_:
         _summary(letters, limit)

@@ -31,6 +31,8 @@ log = structlog.get_logger()
 ASKING = 10.0
 LOOK = 2.0
 """Seconds between two looks at the group."""
+PATIENCE = 3.0
+"""Seconds to wait for the thread at the end: a question to a broker that is gone takes longer, and the process ends it."""
 FORGOTTEN = 5.0
 """Seconds for which a settled group has lanes without a worker: longer than it takes to give them from one to another."""
 SETTLED = "Stable"
@@ -130,7 +132,7 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         """Look no more."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         client, since = admin(self._settings), time.monotonic()

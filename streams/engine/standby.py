@@ -28,7 +28,7 @@ from infra.kafka.reader import end_offsets
 from infra.settings import KafkaSettings
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
-from streams.engine.group import Group, Watch
+from streams.engine.group import PATIENCE, Group, Watch
 from streams.engine.keeping import Made
 from streams.engine.ownership import Ownership
 from streams.engine.restore import begun, fill, topic_ids
@@ -94,7 +94,7 @@ class Standbys:
         """Follow no more."""
         self._stop.set()
         if self._each:
-            self._thread.join()
+            self._thread.join(PATIENCE)
 
     def take(self, place: Partition) -> Copy | None:
         """The copy of a state, which is followed no more; None where there is none, or it was never read to an end."""

@@ -27,6 +27,7 @@ KILLS = int(os.environ.get("BURNLINE_TEST_KILLS", "20"))
 SEED = int(os.environ.get("BURNLINE_TEST_SEED", "1"))
 
 
+@pytest.mark.timeout(300 + 10 * KILLS)
 def test_kill_minus_nine_at_random(kafka_bootstrap: str, topic_prefix: str, tmp_path: Path) -> None:
     """One worker or both, at any moment: in its start, its restore, a batch, or the very commit. Copies on the disk are of any age."""
     chance = random.Random(SEED)  # noqa: S311  a drill that fails can be had again
