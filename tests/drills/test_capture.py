@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.drill, pytest.mark.odoo, pytest.mark.kafka]
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = float(os.environ.get("BURNLINE_TEST_DRILL_SECONDS", "20"))
 DIFFERENCES_FOUND = 1
+ENOUGH = ("create", "edit", "delete", "rollback", "invoice", "post", "pay", "credit", "dispute")
 
 
 class Capture:
@@ -188,6 +189,9 @@ def test_nothing_differs_after_each_of_them_was_killed(tmp_path: Path, lab: OwnL
                 capture.supervise()
                 faults[came % len(faults)]()
                 came += 1
+            until(
+                lambda: all(people.done[kind] for kind in ENOUGH), "people did a bit of everything", timeout=240
+            )  # while servers are down little is done
             people.end()
             print(f"{came} faults in {time.monotonic() - begun:.0f} s")
             settled(capture, lab, kafka)
@@ -205,6 +209,4 @@ def test_nothing_differs_after_each_of_them_was_killed(tmp_path: Path, lab: OwnL
         assert_each_once(seen)
         assert not differences(lab, kafka)
         assert (summary["hidden"], summary["unmapped"], summary["unreadable"]) == (0, 0, 0)
-        for kind in ("create", "rollback", "invoice", "post", "pay", "dispute"):
-            assert people.done[kind], f"people did: {kind}"
         assert people.done["held, commit"] + people.done["held, rollback"]
