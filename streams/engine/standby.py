@@ -162,6 +162,7 @@ class Standbys:
                 with self._lock:
                     found = _Followed(processor, copy, bounds[0], bounds[1], copy.offset)
                     self._followed.setdefault((topic, lane), found)
+                    self._again = True  # the reader may be further on, from when this was followed before
 
     def _assign(self, reader: Consumer) -> None:
         """Read what is followed, each from where it stands."""
