@@ -33,7 +33,7 @@ from schemas.topics import topic
 
 CURSOR = {
     "model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None,
-    "snapshot_rows": 0, "snapshot_expected": None, "snapshot_began_at": None,
+    "snapshot_rows": 0, "snapshot_expected": None, "snapshot_began_at": None, "fields": [],
 }  # fmt: skip
 NOW = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
 

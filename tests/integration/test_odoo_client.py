@@ -107,7 +107,7 @@ def never() -> Answer:
         pytest.param(answer(200, b"<html>Log in</html>"), failures.Sick, "a page instead of JSON", id="HTML for JSON"),
         pytest.param(answer(502), failures.Sick, "HTTP 502", id="a proxy whose server is down"),
         pytest.param(answer(503), failures.Sick, "HTTP 503", id="maintenance"),
-        pytest.param(answer(429, Retry_After="600"), failures.Limited, "no request for 600 s", id="a rate limit"),
+        pytest.param(answer(429, Retry_After="120"), failures.Limited, "no request for 120 s", id="a rate limit"),
         pytest.param(never, failures.Sick, "did not answer .* in time", id="a time-out"),
         pytest.param(answer(403, b"<html>Forbidden</html>"), Fatal, "HTTP 403", id="a proxy that forbids it"),
     ],
