@@ -178,9 +178,10 @@ class Firm:
         )
 
     def actions(self, event):
-        """Status, attempt and detail of every step about an alert, in order."""
+        """Status, attempt and detail of every step about an alert, in order of time: what people decided has keys, and so partitions, of its own."""
         identity = event["current"]["alert_id"]
         steps = [codec.decode(r.value()).value for r in read_to_end(self.kafka, "governance.action.v1")]
+        steps.sort(key=lambda step: step["meta"]["recorded_at"])
         return [step["current"] for step in steps if step["current"]["alert_id"] == identity]
 
     def statuses(self, event):
