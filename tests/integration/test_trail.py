@@ -157,7 +157,7 @@ def test_an_entry_put_onto_the_topic_by_another_is_found(firm):
     stranger = linked(
         Head(), {name: value for name, value in entries[0].items() if name not in {"number", "previous", "digest"}}
     )
-    firm.writer.send(firm.trail, trail._event(stranger), partition=0)
+    firm.writer.send(firm.trail, trail.trail_event(stranger), partition=0)
     firm.writer.flush()
 
     code, _, told = burnline("trail", "verify")
@@ -173,7 +173,7 @@ def test_a_keeper_goes_on_after_its_own_last_entry_whatever_others_put_there(fir
     stranger = linked(
         Head(40, "0" * 64), {k: v for k, v in entries[0].items() if k not in {"number", "previous", "digest"}}
     )
-    firm.writer.send(firm.trail, trail._event(stranger), partition=0)
+    firm.writer.send(firm.trail, trail.trail_event(stranger), partition=0)
     firm.writer.flush()
     firm.event("governance.alert.v1", "raised")
     stop = threading.Event()
@@ -221,7 +221,7 @@ def test_a_topic_that_was_written_anew_with_a_change_is_found(firm, topic_prefix
     forged = replace(firm.trail, name=f"{topic_prefix}forged")
     topics.apply(firm.kafka, topics.plan(firm.kafka, [forged]), [forged])
     for entry in change(filled(firm)):
-        firm.writer.send(forged, trail._event(entry), partition=0)
+        firm.writer.send(forged, trail.trail_event(entry), partition=0)
     firm.writer.flush()
     monkeypatch.setattr(trail, "TOPIC", forged)
 
