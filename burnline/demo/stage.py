@@ -130,6 +130,7 @@ def set_up(settings: Settings, *, rate: float, progress: Callable[[str], None]) 
             "BURNLINE_ACTIONS__ALLOWED_NETWORKS": '["127.0.0.0/8"]',  # the demo's own receiver
             "BURNLINE_ACTIONS__WEBHOOK_SECRETS": f'{{"demo": "{outgoing}"}}',
             "BURNLINE_STREAMS__WEB_PORT": str(free_port()),
+            "BURNLINE_STREAMS__BATCH_RECORDS": "2000",  # a batch is held in memory, and this machine has other things to do
             "BURNLINE_CAPTURE__SWEEP_INTERVAL": "10",
             "BURNLINE_CLOCK__PERIOD": "5",
         }

@@ -224,7 +224,7 @@ def test_doctor_names_each_right_that_is_missing_and_what_gives_it(door: Door) -
     assert found["verdict"] == "failed"
     assert found["detail"] == (
         "as clock it must, and may not: "
-        "describe group burnline.scratch.*, read topic ops.clock.v1, write topic ops.clock.v1"
+        "read group burnline.clock, describe group burnline.scratch.*, read topic ops.clock.v1, write topic ops.clock.v1"
     )
     assert "run `burnline topics apply` as the administrator" in found["remedy"]
     seen_by_root = findings(door.root, played)
