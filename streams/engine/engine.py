@@ -272,7 +272,9 @@ class Engine:
         place: Partition = processor.input, partition_of(subject, self._widths[processor.input])
         if place not in self._own.ready:
             group = self._watch.now if self._watch is not None else None
-            address = None if group is None or place in self._own.since else group.address_of(place[1])
+            address = None
+            if group is not None and place not in self._own.since:
+                address = group.address_of(place[1], self._settings.streams.instance)
             raise ElsewhereError(f"partition {place[1]} of {name} is not ready on this worker", address)
         return processor.look_up(self._own.ready[place][1], subject)
 

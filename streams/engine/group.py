@@ -47,9 +47,13 @@ class Group:
     lanes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
 
-    def address_of(self, lane: int) -> str | None:
-        """Where the worker can be asked that has this lane; None while nobody has it, or where it has told no address."""
-        return self.addresses.get(self.owner_of(lane) or "")
+    def address_of(self, lane: int, me: str) -> str | None:
+        """Where the other worker can be asked that has this lane; None while nobody has it, or where it has told no address.
+
+        None, too, where it seems to be this member's: what it gave away since was not seen yet, and nobody is led back to where they ask.
+        """
+        owner = self.owner_of(lane)
+        return None if owner is None or owner == me else self.addresses.get(owner)
 
     def mends(self, me: str, width: int) -> bool:
         """Whether some of so many lanes have no worker, and this member is the one to ask for an assignment: the one with the least to do."""

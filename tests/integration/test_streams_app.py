@@ -121,7 +121,7 @@ def test_a_look_up_is_led_to_the_worker_that_owns_the_subject(broker: EmbeddedKa
             until(lambda: sorted(c.get(path).status_code for c in asked) == [200, 307], f"one has {subject}")  # noqa: B023  asked at once
             [owner] = [number for number, client in enumerate(asked) if client.get(path).status_code == 200]
             led = asked[1 - owner].get(path, follow_redirects=True)
-            assert led.url.port == asked[owner].base_url.port
+            assert led.url.port == asked[owner].base_url.port, led.text
             assert led.json()["meta"]["subject"] == subject
             owners[owner] += 1
             assert asked[1 - owner].get(f"{path}?redirected").status_code == 503, "once, and not in a circle"

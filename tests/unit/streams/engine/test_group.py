@@ -60,7 +60,8 @@ def test_one_member_sees_to_a_lane_without_a_worker(seen: Group, who: set[str]) 
 
 def test_a_member_is_found_by_its_lane() -> None:
     seen = Group({"a": frozenset({0}), "b": frozenset({1})}, {"a": "http://a:6066"})
-    assert [seen.address_of(lane) for lane in (0, 1, 2)] == ["http://a:6066", None, None]
+    assert [seen.address_of(lane, "c") for lane in (0, 1, 2)] == ["http://a:6066", None, None]
+    assert seen.address_of(0, "a") is None, "nobody is led back to where they ask"
 
 
 @pytest.mark.parametrize(
