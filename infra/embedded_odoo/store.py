@@ -94,6 +94,10 @@ class Store:
             columns = [f"{f.name} {f.sql_type}" for f in model.fields.values() if f.is_column and f.name != "id"]
             body = ", ".join(["id INTEGER PRIMARY KEY AUTOINCREMENT", *columns])
             db.execute(f"CREATE TABLE IF NOT EXISTS {model.table} ({body})")
+            there = {row[1] for row in db.execute(f"PRAGMA table_info({model.table})")}
+            for column in columns:  # a file of an earlier version has fewer fields
+                if column.split()[0] not in there:
+                    db.execute(f"ALTER TABLE {model.table} ADD COLUMN {column}")
             for link in model.fields.values():
                 if link.type == "many2many":
                     mine, other = sorted(link.columns)
