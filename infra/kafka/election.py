@@ -6,16 +6,15 @@ slept through that believes for a moment that it leads still: what it does must 
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from infra.errors import Transient
 from infra.kafka.clients import consumer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import passes, refusal
 from infra.settings import KafkaSettings
 
 SESSION = 10.0
 """Seconds after which a leader that died is replaced."""
-_PASSING = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._MAX_POLL_EXCEEDED})  # noqa: SLF001
 
 
 class Candidate:
@@ -37,7 +36,7 @@ class Candidate:
         """Whether this process leads, as is known after so many seconds. Raises `Transient`, or `Fatal` where it may not be a member."""
         record = self._member.poll(wait)
         error = None if record is None else record.error()
-        if error is not None and not (error.code() in _PASSING or error.retriable()):
+        if error is not None and not passes(error):
             raise refusal("standing for the lead", error) or Transient(
                 f"standing for the lead failed: {error.str()}", remedy="is the broker up?"
             )

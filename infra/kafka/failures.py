@@ -17,7 +17,13 @@ _UNAUTHORIZED = frozenset(
 )
 _UNAUTHENTICATED = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})  # noqa: SLF001
 _AWAY = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT})  # noqa: SLF001
+_PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})  # noqa: SLF001
 GRANT = "`burnline topics apply`, run as the administrator, gives the right; `burnline doctor`, as this user, names what else is missing"
+
+
+def passes(error: KafkaError) -> bool:
+    """Whether a member of a group that is told this goes on: the client is about to mend it by itself."""
+    return error.code() in _PASSING or error.retriable()
 
 
 class Refused(Fatal):

@@ -18,6 +18,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from infra.kafka.clients import consumer
+from infra.kafka.failures import passes
 from infra.kafka.names import worker_client
 from infra.settings import Settings
 from streams.engine.failures import of_kafka
@@ -32,7 +33,6 @@ IDLE = 0.1
 LEAVING = 5.0
 """Seconds within which the group is told that this worker leaves."""
 CHUNK = 500
-_PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})  # noqa: SLF001
 
 
 class Member:
@@ -147,7 +147,7 @@ class Member:
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
                 if self._own.held(_place(record), generation):
                     self._own.reached(_place(record), record.offset() or 0)
-            elif error.fatal() or not (error.code() in _PASSING or error.retriable()):
+            elif error.fatal() or not passes(error):
                 raise of_kafka(f"reading {record.topic() or 'records'}", error)
             else:
                 log.warning("reading_troubled", error=error.str(), code=error.name())

@@ -29,7 +29,7 @@ from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.drill, pytest.mark.odoo, pytest.mark.kafka]
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = float(os.environ.get("BURNLINE_TEST_DRILL_SECONDS", "20"))
+SECONDS = float(os.environ.get("BURNLINE_TEST_DRILL_SECONDS", "120"))
 DIFFERENCES_FOUND = 1
 ENOUGH = ("create", "edit", "delete", "rollback", "invoice", "post", "pay", "credit", "dispute")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +31,7 @@ from streams.engine.engine import Engine
 from streams.engine.topology import Topology
 from streams.wiring import topology
 from tests.support.drill import until
+from tests.support.toy_world import working
 
 pytestmark = pytest.mark.kafka
 NOW = datetime(2026, 3, 30, 6, tzinfo=UTC)
@@ -121,23 +121,8 @@ class World:
         streams = StreamsSettings(
             instance="a", group=f"{self.prefix}group", session_timeout=6, transaction_timeout=10, linger=0.05
         )
-        engine, stop, died = Engine(Settings(kafka=self.kafka, streams=streams), self.topology), threading.Event(), []
-
-        def work() -> None:
-            try:
-                engine.run(stop)
-            except BurnlineError as error:
-                died.append(error)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            until(lambda: engine.status().ready or died, "a worker that is ready")
+        with working(Engine(Settings(kafka=self.kafka, streams=streams), self.topology)) as engine:
             yield engine
-        finally:
-            stop.set()
-            thread.join(30)
-        assert not died, died
 
     def minutes(self, engine: Engine) -> int:
         found = engine.look_up("budget-burn", odoo_key("firm", "project.project", 5)).result(10)

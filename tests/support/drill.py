@@ -227,6 +227,15 @@ def drill(
     assert_exact(kafka, prefix, sent)
 
 
+def topics_made(kafka: KafkaSettings) -> bool:
+    """Whether all topics are there. A broker that just began takes its time to give hundreds of partitions their leaders."""
+    try:
+        topics.apply(kafka, topics.plan(kafka))
+    except Transient:
+        return False
+    return True
+
+
 def arrived(kafka: KafkaSettings, prefix: str, workers: Workers, count: int) -> None:
     """Wait until so many records have come to the end of the chain, keeping the workers alive."""
 

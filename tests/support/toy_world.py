@@ -17,6 +17,29 @@ from tests.support import toy
 from tests.support.drill import rows, subject_of, until
 
 
+@contextmanager
+def working(engine: Engine) -> Iterator[Engine]:
+    """The engine, at work in a thread once it is ready; what it died of fails the test."""
+    stop, died = threading.Event(), []
+
+    def work() -> None:
+        try:
+            engine.run(stop)
+        except BurnlineError as error:
+            died.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        until(lambda: engine.status().ready or died, "a worker that is ready")
+        yield engine
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert not died, died
+
+
 class World:
     """The toy's topics on the shared broker, and engines over them in threads."""
 
@@ -52,24 +75,8 @@ class World:
 
     @contextmanager
     def worker(self, instance: str = "a") -> Iterator[Engine]:
-        engine, stop, died = Engine(self.settings(instance), toy.topology(self.prefix)), threading.Event(), []
-
-        def work() -> None:
-            try:
-                engine.run(stop)
-            except BurnlineError as error:
-                died.append(error)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            until(lambda: engine.status().ready or died, "a worker that is ready")
+        with working(Engine(self.settings(instance), toy.topology(self.prefix))) as engine:
             yield engine
-        finally:
-            stop.set()
-            thread.join(30)
-        assert not thread.is_alive()
-        assert not died, died
 
     def arrived(self) -> None:
         until(lambda: len(rows(self.kafka, f"{self.prefix}.second-state")) >= self.sent, f"{self.sent} rows")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Period, amount, ids
-from producers.core.mapping.units import minutes_of
+from producers.core.mapping.units import minutes_of, units_needed
 from producers.core.values import Row, day, money, number, ref, text
 from schemas.records import PurchaseOrder, PurchaseStatus
 
@@ -66,11 +65,6 @@ def purchase_order_verb(previous: PurchaseOrder | None, current: PurchaseOrder |
     return "changed" if previous is not None else "requested"
 
 
-def _units_needed(row: Row) -> Iterable[tuple[str, int | None]]:
-    for line in row["lines"]:
-        yield "units", ref(line.get("product_uom_id"))
-
-
 PURCHASE_ORDER = ModelMapping(
     model="purchase.order",
     module="purchase",
@@ -90,5 +84,5 @@ PURCHASE_ORDER = ModelMapping(
     ),
     follows=(Follow("purchase.order.line", "order_id"),),
     uses=("companies", "units"),
-    needs=_units_needed,
+    needs=units_needed("product_uom_id"),
 )

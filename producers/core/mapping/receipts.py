@@ -5,10 +5,10 @@ Trap: the moves of a receipt change without stamping it, and the project is its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from producers.core.mapping.base import Children, Context, Entity, Follow, ModelMapping, Period, Verbs, ids
+from producers.core.mapping.units import units_needed
 from producers.core.values import Row, moment, needed_ref, ref, share, text, written
 from schemas.records import Receipt, ReceiptLine, ReceiptStatus
 
@@ -64,11 +64,6 @@ def receipt_occurred(row: Row, previous: Receipt | None, current: Receipt, _cont
     return min(at, came) if came is not None and RECEIPT_VERBS(previous, current) == "received" else at
 
 
-def _needs(row: Row) -> Iterable[tuple[str, int | None]]:
-    for line in row["lines"]:
-        yield "units", ref(line.get("product_uom"))
-
-
 RECEIPT = ModelMapping(
     model="stock.picking",
     module="stock",
@@ -86,7 +81,7 @@ RECEIPT = ModelMapping(
     ),
     follows=(Follow("stock.move", "picking_id"),),
     uses=("units", "project_of_purchase"),
-    needs=_needs,
+    needs=units_needed("product_uom"),
     sums=(ids("partner_id", "vendor_id"), ids("backorder_id", "backorder_of_id")),
     period=Period("scheduled_date", "expected_at"),
 )  # fmt: skip

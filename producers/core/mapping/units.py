@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from producers.core.mapping.base import Context
@@ -10,6 +10,16 @@ from producers.core.values import Row, minutes, number, ref
 
 HOURS_OF = {"hours": 1, "hour": 1, "h": 1, "days": 8, "day": 8}
 """Hours in a unit, by its name in small letters."""
+
+
+def units_needed(field: str) -> Callable[[Row], Iterator[tuple[str, int | None]]]:
+    """What a mapping needs whose lines name their unit in this field."""
+
+    def needs(row: Row) -> Iterator[tuple[str, int | None]]:
+        for line in row["lines"]:
+            yield "units", ref(line.get(field))
+
+    return needs
 
 
 def minutes_of(lines: Iterable[Row], quantity: str, context: Context) -> int | None:

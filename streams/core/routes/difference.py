@@ -19,6 +19,8 @@ EMPLOYEE, PROJECT, INVOICE, CLIENT = "hr.employee", "project.project", "account.
 
 _CODE = 3
 """Letters of an ISO 4217 code."""
+_NO_CURRENCY = "XXX"
+"""ISO 4217's own code for no currency at all."""
 
 Fields = dict[str, Any]
 Counted = Mapping[str, Fields]
@@ -36,10 +38,10 @@ def system_of(meta: Any) -> str:
 
 
 def iso(currency: str | None) -> str:
-    """A currency as it is remembered: nothing where none is known, and the code for no currency at all for what is no code."""
+    """A currency as it is remembered: nothing where none is known, and `_NO_CURRENCY` for what is no code."""
     if currency is None or len(currency) == _CODE:
         return currency or ""
-    return "XXX"
+    return _NO_CURRENCY
 
 
 def contribution_of(

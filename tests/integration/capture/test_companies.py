@@ -16,15 +16,13 @@ from pydantic import SecretStr
 
 import producers.capture
 from infra.embedded_kafka import EmbeddedKafka
-from infra.errors import Transient
-from infra.kafka import topics
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings, OdooSettings, Settings
 from producers.audit import Difference, Outcome, Request, run
 from schemas import codec
 from schemas.topics import TOPICS
 from tests.support.api_keys import api_key
-from tests.support.drill import until
+from tests.support.drill import topics_made, until
 from tests.support.odoo_lab import OwnLab
 from tests.support.ports import free_port
 
@@ -163,18 +161,10 @@ def firm(tmp_path: Path, real_odoo: Any) -> Iterator[Firm]:
         lab.up()
         with EmbeddedKafka(tmp_path / "kafka", port=free_port()) as broker:
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-            until(lambda: _made(kafka), "the topics have leaders")
+            until(lambda: topics_made(kafka), "the topics have leaders")
             yield Firm(lab, kafka)
     finally:
         lab.close()
-
-
-def _made(kafka: KafkaSettings) -> bool:
-    try:
-        topics.apply(kafka, topics.plan(kafka))
-    except Transient:
-        return False
-    return True
 
 
 def test_two_companies(firm: Firm) -> None:

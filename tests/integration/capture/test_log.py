@@ -18,8 +18,7 @@ from confluent_kafka.admin import NewTopic
 from burnline.readiness import history_is_loaded
 from infra.embedded_kafka import EmbeddedKafka
 from infra.embedded_odoo import EmbeddedOdoo
-from infra.errors import Fatal, Transient
-from infra.kafka import topics
+from infra.errors import Fatal
 from infra.kafka.clients import admin, producer
 from infra.kafka.reader import partitions_of
 from infra.settings import KafkaSettings, Settings
@@ -31,7 +30,7 @@ from producers.core.policy import CapturePolicy
 from tests.conftest import RealOdoo
 from tests.integration.capture.conftest import Client, Running, Subscriber, alone_with, make_settings, verbs
 from tests.support.connect import Connect
-from tests.support.drill import until
+from tests.support.drill import topics_made, until
 
 SETTLED = 1.0
 """Seconds without an event, after which nothing more is expected of a step."""
@@ -152,7 +151,7 @@ def test_the_log_tells_the_same_events_as_polls_field_by_field(  # noqa: PLR0917
     topic = f"odoo-log-{uuid4().hex[:8]}"
     with alone_with(real_odoo.db), EmbeddedKafka(tmp_path / "kafka") as broker:
         other = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-        until(lambda: _made(other), "the topics have leaders", timeout=120)
+        until(lambda: topics_made(other), "the topics have leaders", timeout=120)
         with debezium(real_odoo, broker.bootstrap_servers, topic) as connect:
             until(lambda: partitions_of(other, topic), "the connector makes its topic", timeout=90)
             both = Both(subscriber_of(kafka), subscriber_of(other))
@@ -237,15 +236,6 @@ def _lose_the_slot(both: Both, odoo: Client, connect: Connect, settings: Setting
     both.polled.until(topic, gone, lambda events: events[-1]["current"] is None)
     until(lambda: (standing.status(settings.kafka, odoo.db) or {"why": "nothing"})["why"] is None, "no trouble is told")
     assert told(both.logged)[topic, key] == told(both.polled)[topic, key]
-
-
-def _made(kafka: KafkaSettings) -> bool:
-    """Whether all topics are there. A broker that just began takes its time to give hundreds of partitions their leaders."""
-    try:
-        topics.apply(kafka, topics.plan(kafka))
-    except Transient:
-        return False
-    return True
 
 
 def _marked(odoo: Client, both: Both) -> int:
