@@ -33,7 +33,7 @@ MIRRORED = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source",
 _SHOWN = 200
 
 
-def odoo_key(database: str, model: str, record_id: int) -> str:
+def odoo_key(database: str, model: str, record_id: object) -> str:
     """The key of an Odoo record: `odoo:<database>:<model>:<id>`."""
     return f"odoo:{database}:{model}:{record_id}"
 
@@ -119,14 +119,18 @@ def deprecation_headers(deprecation: Deprecation) -> Headers:
 
 
 def refuse_contradiction(
-    headers: Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None, m: Mapping[str, Any]
+    headers: dict[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None, m: Mapping[str, Any]
 ) -> None:
     """Raises `PoisonMessage` where a CloudEvents header says something else than the value's meta, in either form.
 
     Nobody can tell which of the two is true, and whoever filters by headers saw another event. Headers that are not there are fine.
     """
-    for name, said in headers.items() if isinstance(headers, Mapping) else headers or ():
-        if name in MIRRORED and said != (true := m[MIRRORED[name]]).encode() and said != true:
+    for name, said in headers.items() if isinstance(headers, dict) else headers or ():
+        mirrored = MIRRORED.get(name)
+        if mirrored is None:
+            continue
+        true: str = m[mirrored]
+        if said != true.encode() and said != true:
             shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
             raise PoisonMessage(
                 f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",

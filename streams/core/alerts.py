@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from schemas.records import Severity
 from schemas.wire import AlertLine
 
@@ -84,6 +86,7 @@ class Standing(NamedTuple):
 _NEVER = Standing()
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class Memory:
     """The lines of one subject."""
 

@@ -15,6 +15,8 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from schemas.errors import PoisonMessage
 from schemas.records import ClientExposure
 from schemas.topics import Process
@@ -28,6 +30,7 @@ from streams.core.ratios import MONEY_SCALE, Quality, money, unscaled_money
 from streams.core.state import SubjectState
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class ClientState(SubjectState):
     """One client."""
 

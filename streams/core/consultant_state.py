@@ -10,6 +10,8 @@ import math
 from struct import Struct
 from typing import Any, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from schemas.wire import AbsenceEntry, ConsultantEntry, FactEntry
 from streams.core import kinds
 from streams.core.contract import Row
@@ -30,6 +32,7 @@ class Rate(NamedTuple):
     currency: str | None
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class ConsultantState(TimedState):
     """One consultant. `by_day` has worked, billable, approved and approved billable minutes of each day.
 

@@ -19,6 +19,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, cast
 
+from mypy_extensions import mypyc_attr
+
 from schemas.records import DisputeAging, Severity
 from schemas.topics import Process
 from schemas.wire import DisputeEntry, ExposureEntry, FactEntry, InvoiceEntry
@@ -38,6 +40,7 @@ CLIENT_MODEL = "res.partner"
 _SEVERITIES: tuple[Severity, ...] = ("notice", "warning", "critical")
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class InvoiceState(SubjectState):
     """One invoice and what its sources say of a dispute."""
 

@@ -11,6 +11,8 @@ from fractions import Fraction
 from struct import Struct
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from schemas.errors import PoisonMessage
 from schemas.wire import CostEntry, FactEntry, MilestoneEntry, ProjectEntry
 from streams.core import kinds
@@ -32,6 +34,7 @@ FACTS = RATE, REVENUE, TASK = ("rate", "revenue", "task")
 _NO_WORK = (0, 0)
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class ProjectState(TimedState):
     """One project. Sums of money are of what is in the project's own currency; `foreign` counts what costs something in another.
 
@@ -296,7 +299,8 @@ class ProjectState(TimedState):
         budget = self._fixed
         if not budget:
             rates = self._rates
-            budget = self._rated_minutes * sum(rates.values()) / len(rates) if rates else 0
+            together: float = sum(rates.values(), 0.0)
+            budget = self._rated_minutes * together / len(rates) if rates else 0.0
         if budget < _SMALLEST_BUDGET:
             return budget == 0 and not self._has_cost
         low, high = self._cost_range

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from streams.core import kinds
@@ -50,18 +50,19 @@ The engine adds none: what it compares with an event's headers is among them. An
 """
 
 
-def timesheet(event: Any) -> Iterator[Contribution]:
+def timesheet(event: Any) -> list[Contribution]:
     """All lines on a project count in its burn; those of a leave are no work of their consultant's."""
     meta, now, before = event["meta"], event["current"], event["previous"]
     record: str = meta["subject"]
     version, event_id, recorded_at = meta["version"], meta["event_id"], meta["recorded_at"]
     system = system_of(meta)
+    out: list[Contribution] = []
     employee = project = former_employee = former_project = None
     if now is not None:
         project = now["project_id"]
         if project is not None:
             subject = f"{system}project.project:{project}"
-            entry = {
+            entry: dict[str, Any] = {
                 "subject": subject,
                 "record": record,
                 "version": version,
@@ -76,22 +77,25 @@ def timesheet(event: Any) -> Iterator[Contribution]:
                 "employee_id": now["employee_id"] or 0,
                 "currency": iso(now["currency"]),
             }
-            yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
+            out.append(Contribution(BUDGET_BURN, subject, kinds.TIME, entry))
             if not now["leave"]:
                 employee = now["employee_id"]
             if employee is not None:
                 subject = f"{system}hr.employee:{employee}"
-                yield Contribution(UTILIZATION, subject, kinds.TIME, {**entry, "subject": subject}, twin=True)
+                twin = entry.copy()
+                twin["subject"] = subject
+                out.append(Contribution(UTILIZATION, subject, kinds.TIME, twin, True))
     if before is not None:
         former_project = before["project_id"]
         if former_project is not None and not before["leave"]:
             former_employee = before["employee_id"]
     if former_employee is not None and former_employee != employee:
-        yield _no_time(UTILIZATION, f"{system}{EMPLOYEE}:{former_employee}", meta)
+        out.append(_no_time(UTILIZATION, f"{system}{EMPLOYEE}:{former_employee}", meta))
     if former_project is not None and former_project != project:
-        yield _no_time(BUDGET_BURN, f"{system}{PROJECT}:{former_project}", meta)
+        out.append(_no_time(BUDGET_BURN, f"{system}{PROJECT}:{former_project}", meta))
     if (now is not None and _is_watched(now, recorded_at)) or (before is not None and _is_watched(before, recorded_at)):
-        yield from watched("delivery.timesheet.v1", event)
+        out.extend(watched("delivery.timesheet.v1", event))
+    return out
 
 
 def _is_watched(line: Any, recorded_at: int) -> bool:

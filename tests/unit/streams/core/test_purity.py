@@ -25,6 +25,7 @@ ALLOWED = {
     "heapq",
     "itertools",
     "math",
+    "mypy_extensions",
     "operator",
     "schemas",
     "streams",
