@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from burnline.commands.moments import when
 from burnline.commands.processes import Lifeline, begin
 from infra.settings import Settings
 from schemas.topics import PROCESSORS
@@ -41,9 +42,7 @@ def streams(context: typer.Context, lifeline: Lifeline = False) -> None:
 def rebuild(
     *,
     processor: Annotated[str | None, typer.Option(help=f"Only this one of {', '.join(PROCESSORS)}.")] = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(help="Look only: what the states were at this moment (UTC).")
-    ] = None,
+    as_of: Annotated[datetime | None, when(means="Look only, at what the states were")] = None,
     policy: Annotated[Path | None, typer.Option(exists=True, help="Look only: the alerts under this policy.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look only: what a rebuild would change.")] = False,
     patience: Annotated[float, typer.Option(help="Seconds to wait for the workers to be stopped.")] = 300,
@@ -61,7 +60,7 @@ def rebuild(
     if processor is not None and processor not in PROCESSORS:
         raise typer.BadParameter(f"{processor} is none of {', '.join(PROCESSORS)}", param_hint="--processor")
     settings: Settings = begin(lifeline=False)[0].settings
-    moment = None if as_of is None else round(as_of.replace(tzinfo=UTC).timestamp() * 1000)
+    moment = None if as_of is None else round(as_of.timestamp() * 1000)
     look_only = dry_run or policy is not None
     with _progress() as tell:
         ours = topology(measures_policy(settings))
