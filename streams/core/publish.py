@@ -133,6 +133,8 @@ def _alert_event(
             "values": voice.values(subject),
             "as_of": days.to_date(as_of),
             "formula": voice.formula,
+            "rules": voice.in_force.name,
+            "rules_from": voice.in_force.begins,
             "caused_by": caused_by,
             "owner": line.owner,
             "business_process": voice.process.value,
