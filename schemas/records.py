@@ -758,6 +758,8 @@ class Alert(TypedDict):
     `runbook`: Where the remedy is described. Source: the name of the rule. Never null.
     `company_id`: res.company id of the subject's company. Source: `burnline.people.Consultant.company_id`, `burnline.delivery.Project.company_id` or `burnline.finance.Invoice.company_id`. Null: the subject is shared by all companies.
     `revision`: Which event of this alert this is: it was raised with the first, changed with those between, cleared with the last. Unit: events, from 1. Source: counted by whoever raised the alert. Never null; 0 where the event was written before they were counted.
+    `rules`: Name of the rules by which it was judged, which `burnline streams rules` lists; of those that were in force on the subject's day. Source: the first 12 hexadecimal digits of SHA-256 of the measure's part of the policy. Null: nothing is measured by it, or an earlier release raised it.
+    `rules_from`: Day from which these rules hold. Unit: calendar day. Source: `begins` of the part of the policy's `later`. Null: they hold from the beginning, or `rules` is null.
     """
 
     alert_id: str
@@ -779,6 +781,8 @@ class Alert(TypedDict):
     runbook: str
     company_id: int | None
     revision: int
+    rules: str | None
+    rules_from: date | None
 
 
 class AlertEvent(TypedDict):

@@ -16,8 +16,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from burnline.commands.moments import when
+from burnline.commands.output import Json, print_rows
 from burnline.commands.processes import Lifeline, begin
-from infra.settings import Settings
+from infra.settings import Settings, load_settings
 from schemas.topics import PROCESSORS
 
 app = typer.Typer(invoke_without_command=True)
@@ -84,6 +85,31 @@ def rebuild(
     console.print(
         f"{report.records:,} records; " + ("the states are replaced" if report.swapped else "nothing was changed")
     )
+
+
+@app.command()
+def rules(
+    file: Annotated[
+        Path | None, typer.Argument(help="A configuration; the one in use by default.", exists=True, dir_okay=False)
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """List the rules of the measures by the names that alerts give them: of each measure, and from which day they hold. `--json` has them whole.
+
+    Example: burnline streams rules --json firm.yaml
+    """
+    from streams.core.rules import plain as in_words
+    from streams.core.rules import sections
+    from streams.wiring import measures_policy
+
+    settings = load_settings()
+    policy = measures_policy(settings if file is None else settings.model_copy(update={"config": file}))
+    rows = [
+        {"rules": one.in_force.name, "measure": one.measure, "from": one.in_force.begins}
+        | ({"values": in_words(one.rules)} if json_ else {})
+        for one in sections(policy)
+    ]
+    print_rows(rows, json_=json_, empty="")
 
 
 def _listed(alerts: Alerts) -> list[dict[str, Any]]:

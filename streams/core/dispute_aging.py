@@ -16,6 +16,7 @@ Invariant: what a client's exposure is told depends on what was heard, never on 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from streams.core.history import History
 from streams.core.policy import DisputeAgingPolicy
 from streams.core.processor import Basic, Stamp
 from streams.core.ratios import Quality, half_even, money
+from streams.core.rules import InForce
 from streams.core.state import PartitionState, SubjectState
 from streams.core.timeline import CLOSED, Timeline, is_settled, response_days, trace
 
@@ -97,9 +99,9 @@ class DisputeAgingProcessor(Basic):
     process = Process.ISSUE_TO_RESOLUTION
     formula = "dispute-aging/3"
 
-    def __init__(self, policy: DisputeAgingPolicy) -> None:
-        """Measure by this policy."""
-        self._policy = policy
+    def __init__(self, policy: DisputeAgingPolicy, begins: date | None = None) -> None:
+        """Measure by this policy, which holds from a day on, or from the beginning."""
+        self._policy, self.in_force = policy, InForce.of(policy, begins)
         owner, severities = policy.owner, _SEVERITIES
         self._bucket = Rule(
             "dispute_aging.bucket",

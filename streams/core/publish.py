@@ -31,7 +31,7 @@ SOURCE = "burnline"
 ALERT_TOPIC = topic("governance.alert.v1")
 
 
-def _meta(  # noqa: PLR0913  what an event says of itself
+def _meta(
     event_type: str,
     subject: SubjectState,
     current: Any,
@@ -130,6 +130,8 @@ def _alert_event(
         "values": voice.values(subject),
         "as_of": days.to_date(as_of),
         "formula": voice.formula,
+        "rules": voice.in_force.name,
+        "rules_from": voice.in_force.begins,
         "caused_by": caused_by,
         "owner": line.owner,
         "business_process": voice.process.value,

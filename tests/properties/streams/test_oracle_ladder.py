@@ -119,6 +119,7 @@ class Firm:
         for statement in (WORKED, SPENT, RATE, "CREATE INDEX at ON worked (seq, project)", BURN):
             self.tables.execute(statement)
         self.tables.execute(LADDER, {"hysteresis": RULES.hysteresis_points})
+        self.tables.execute("CREATE INDEX step ON ladder (project, what, seq, level)")
 
     def keep(self, table: str, *values: Any) -> None:
         """A moment at which this was written."""
