@@ -57,11 +57,6 @@ class InvoiceState(SubjectState):
         self.tiers: dict[int, FactEntry] = {}
 
     @property
-    def heard(self) -> int:
-        """Grows with whatever is heard, an older version that comes late included: it may tell what was due on a day."""
-        return self.revision + sum([len(history.runs()) for history in self.histories.values()])
-
-    @property
     def tier(self) -> str | None:
         """The client's tier, of an invoice that its client knows of."""
         said = None if self.exposed is None else self.tiers.get(self.exposed.client)
@@ -190,7 +185,7 @@ class DisputeAgingProcessor(Basic):
         if before == now:
             return []
         subject.told = now
-        out = disputed_parts(subject.key, subject.heard, entry, before, now)
+        out = disputed_parts(subject.key, subject.revision, entry, before, now)
         if before is not None and (now is None or now.client != before.client):
             out.append(
                 _contribution(
@@ -317,7 +312,7 @@ def _contribution(subject: InvoiceState, entry: Any, exposed: Exposed, *, presen
     out: ExposureEntry = {
         "subject": f"{system}:{tenant}:{CLIENT_MODEL}:{exposed.client}",
         "record": subject.key,
-        "version": subject.heard,
+        "version": subject.revision,
         "present": present,
         "event_id": entry["event_id"],
         "recorded_at": entry["recorded_at"],
