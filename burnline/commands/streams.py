@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,8 +18,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from burnline import environment
+from burnline.commands.moments import when
+from burnline.commands.output import Json, print_rows
 from burnline.commands.processes import Lifeline, begin
-from infra.settings import Settings
+from infra.settings import Settings, load_settings
 from schemas.topics import PROCESSORS
 
 if TYPE_CHECKING:
@@ -47,9 +49,7 @@ def streams(context: typer.Context, lifeline: Lifeline = False) -> None:
 def rebuild(
     *,
     processor: Annotated[str | None, typer.Option(help=f"Only this one of {', '.join(PROCESSORS)}.")] = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(help="Look only: what the states were at this moment (UTC).")
-    ] = None,
+    as_of: Annotated[datetime | None, when(means="Look only, at what the states were")] = None,
     policy: Annotated[Path | None, typer.Option(exists=True, help="Look only: the alerts under this policy.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look only: what a rebuild would change.")] = False,
     processes: Annotated[
@@ -69,7 +69,7 @@ def rebuild(
     if processor is not None and processor not in PROCESSORS:
         raise typer.BadParameter(f"{processor} is none of {', '.join(PROCESSORS)}", param_hint="--processor")
     settings = environment.load().settings
-    moment = None if as_of is None else round(as_of.replace(tzinfo=UTC).timestamp() * 1000)
+    moment = None if as_of is None else round(as_of.timestamp() * 1000)
     look_only = dry_run or policy is not None
     with _progress() as tell:
         rebuilt = partial(
@@ -101,6 +101,31 @@ def _composed(settings: Settings) -> Topology:
 
     environment.use_registry(settings)
     return topology(measures_policy(settings))
+
+
+@app.command()
+def rules(
+    file: Annotated[
+        Path | None, typer.Argument(help="A configuration; the one in use by default.", exists=True, dir_okay=False)
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """List the rules of the measures by the names that alerts give them: of each measure, and from which day they hold. `--json` has them whole.
+
+    Example: burnline streams rules --json firm.yaml
+    """
+    from streams.core.rules import plain as in_words
+    from streams.core.rules import sections
+    from streams.wiring import measures_policy
+
+    settings = load_settings()
+    policy = measures_policy(settings if file is None else settings.model_copy(update={"config": file}))
+    rows = [
+        {"rules": one.in_force.name, "measure": one.measure, "from": one.in_force.begins}
+        | ({"values": in_words(one.rules)} if json_ else {})
+        for one in sections(policy)
+    ]
+    print_rows(rows, json_=json_, empty="")
 
 
 def _listed(alerts: Alerts) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ from streams.core.project_quality import positive, quality_of, recognised_revenu
 from streams.core.project_state import ProjectState, Range
 from streams.core.project_units import parts
 from streams.core.ratios import OUT_OF_RANGE, Quality, as_share, money
+from streams.core.rules import InForce
 from streams.core.state import PartitionState
 
 _MARGIN = 1e-9
@@ -59,9 +60,9 @@ class BudgetBurnProcessor(Basic):
     formula = "budget-burn/3"
     reports = True
 
-    def __init__(self, policy: BudgetBurnPolicy) -> None:
-        """Measure by this policy."""
-        self._policy = policy
+    def __init__(self, policy: BudgetBurnPolicy, begins: date | None = None) -> None:
+        """Measure by this policy, which holds from a day on, or from the beginning."""
+        self._policy, self.in_force = policy, InForce.of(policy, begins)
         self._slack = Fraction(policy.hysteresis_points, 100)
         lines = tuple(_level(policy, level) for level in policy.all_levels)
         self._ladders = {name: Rule(f"budget_burn.{name}", lines, policy.owner) for name in _DIMENSIONS}

@@ -128,7 +128,7 @@ def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | 
         return None
     if partition.marks(subject)[-1][0] >= days.midnight(subject.as_of + 2, subject.zone):
         current["reasons"] = sorted({*current["reasons"], FROM_THE_FUTURE})
-    return {"meta": measure_meta(processor, partition, subject), "current": current}
+    return {"meta": measure_meta(processor, partition, subject, current), "current": current}
 
 
 def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ Invariant: the sums are those of the rows. A row's old contribution is taken out
 from __future__ import annotations
 
 import math
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
@@ -34,6 +35,7 @@ from streams.core.policy import UtilizationPolicy
 from streams.core.processor import Basic, Stamp
 from streams.core.rates import rates
 from streams.core.ratios import Quality, as_share
+from streams.core.rules import InForce
 from streams.core.state import PartitionState
 from streams.core.units import parts
 
@@ -61,9 +63,9 @@ class UtilizationProcessor(Basic):
     formula = "utilization/2"
     reports = True
 
-    def __init__(self, policy: UtilizationPolicy) -> None:
-        """Measure by this policy."""
-        self._policy = policy
+    def __init__(self, policy: UtilizationPolicy, begins: date | None = None) -> None:
+        """Measure by this policy, which holds from a day on, or from the beginning."""
+        self._policy, self.in_force = policy, InForce.of(policy, begins)
         self._target = cast("Decimal", as_share(Fraction(policy.target)))
         self._bench = Fraction(policy.bench_below)
         self._under = Fraction(policy.target - policy.under_target_by)

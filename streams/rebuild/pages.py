@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from infra.settings import KafkaSettings
+from streams.engine.litter import Litter
 from streams.engine.topology import Partition, Topology
 from streams.rebuild.history import ENDED, by_time, merged
 from streams.rebuild.reading import Places, Read, Reading
 
 PAGE = 1000
 """Records that are handed on together: at some 400 bytes each, several pages fit in a pipe."""
+
+SWEEP = 20_000
+"""Records between two looks for garbage: what a look finds are the entries of the last page, and to look costs as much as a page."""
 
 
 class Page(NamedTuple):
@@ -63,6 +67,18 @@ def read(settings: KafkaSettings, topology: Topology, task: Task) -> Iterator[Pa
         if ended:
             return
         yield Page(0, reaches, [])
+
+
+def tidied(pages: Iterable[Page]) -> Iterator[Page]:
+    """The same pages, while garbage is looked for between them, and seldom."""
+    with Litter() as litter:
+        left = SWEEP
+        for page in pages:
+            yield page
+            left -= page.records
+            if left <= 0:
+                litter.swept()
+                left = SWEEP
 
 
 def in_order(readers: Sequence[Iterator[Page]]) -> Iterator[Page]:

@@ -21,9 +21,8 @@ from typing import Self
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.lifeline import watch_parent
 from infra.settings import KafkaSettings
-from streams.engine.litter import Litter
 from streams.engine.topology import Topology
-from streams.rebuild.pages import Page, Task, in_order, read
+from streams.rebuild.pages import Page, Task, in_order, read, tidied
 
 Compose = Callable[[], Topology]
 """Makes the topology, in whatever process it is called."""
@@ -103,10 +102,8 @@ def _serve(settings: KafkaSettings, compose: Compose, tasks: Connection, pages: 
         topology = compose()
         task = tasks.recv()
         watch_parent(tasks.fileno())
-        with Litter() as litter:
-            for page in read(settings, topology, task):
-                pages.send_bytes(marshal.dumps(tuple(page)))
-                litter.swept()
+        for page in tidied(read(settings, topology, task)):
+            pages.send_bytes(marshal.dumps(tuple(page)))
     except (EOFError, BrokenPipeError):
         return  # nobody listens any more
     except BurnlineError as error:

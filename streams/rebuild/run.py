@@ -10,12 +10,11 @@ from typing import Any
 
 from infra.kafka.reader import end_offsets
 from infra.settings import Settings
-from streams.engine.litter import Litter
 from streams.engine.ownership import Position
 from streams.engine.restore import committed_positions
 from streams.engine.topology import Partition, Topology
 from streams.engine.widths import widths_of
-from streams.rebuild.pages import Page, Task, read
+from streams.rebuild.pages import Page, Task, read, tidied
 from streams.rebuild.readers import Compose, Readers
 from streams.rebuild.reading import Places
 from streams.rebuild.recompute import Recomputation
@@ -129,10 +128,8 @@ def _committed(settings: Settings, begun: Mapping[Partition, int]) -> dict[Parti
 def _take(made: Recomputation, pages: Iterable[Page], task: Task, tell: Tell) -> int:
     """Step what was read; returns how many records that was."""
     total, done = sum(end - begin for begin, end in task.ranges.values()), 0
-    with Litter() as litter:
-        for page in pages:
-            made.take(page.reads)
-            done += page.records
-            tell("recomputing", done, total)
-            litter.swept()
+    for page in tidied(pages):
+        made.take(page.reads)
+        done += page.records
+        tell("recomputing", done, total)
     return done

@@ -187,5 +187,5 @@ def test_a_broken_state_is_replaced_and_a_copy_of_it_on_the_disk_is_not_taken(fi
     with worker(firm.settings) as engine:
         found = engine.look_up("utilization", SUBJECT).result(20)
         assert found is not None
-        assert found["current"]["revision"] == 5, "master data and four lines"
+        assert found["current"]["revision"] == 6, "master data, known once, and four lines"
     assert not rebuild(firm.settings, COMPOSE, look_only=True).processors["utilization"].any
