@@ -4,7 +4,7 @@ import dataclasses
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -203,7 +203,7 @@ def test_a_target_that_is_gone_is_called_no_more(firm, receiver):
 
 
 def test_what_is_old_is_recorded_once_and_not_sent(firm, receiver):
-    old, new = firm.alert(), firm.alert(occurred_at=datetime.now(UTC))
+    old, new = firm.alert(occurred_at=firm.now - timedelta(hours=2)), firm.alert()
     config = firm.policy(hook(receiver, "/a"))
 
     for _ in range(2):

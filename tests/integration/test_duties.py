@@ -57,7 +57,7 @@ def publish(firm: Firm, told: Told, times: int = 1) -> None:
 
 def test_each_step_is_carried_out_once_and_all_of_them_are_told_the_end(firm: Firm, receiver: Receiver) -> None:
     config = waiting(firm, receiver)
-    told = Told(*load_policy(config).rules)
+    told = Told(*load_policy(config).rules, start=firm.now)
     event = firm.alert()
     told.governor.alert(event)
     for hour in (0, 4):
@@ -71,7 +71,7 @@ def test_each_step_is_carried_out_once_and_all_of_them_are_told_the_end(firm: Fi
         wait_for(lambda: firm.statuses(event).count("succeeded") == 4)
     with acting(firm.settings(timeout=30.0, group=f"again-{firm.id}"), config):  # all of it again
         firm.publish(event)
-        other = Told(*load_policy(config).rules)
+        other = Told(*load_policy(config).rules, start=firm.now)
         other.governor.alert(last := firm.alert())
         other.at(0)
         publish(firm, other)

@@ -81,7 +81,7 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
     writer.flush()
     with serving(command, broker.bootstrap_servers, tmp_path, "alone") as client:
         subject = "odoo:bench:hr.employee:2"
-        until(lambda: revision(client, subject) == 3, "master data and two timesheets in the measure")
+        until(lambda: revision(client, subject) == 4, "master data, known once, and two timesheets in the measure")
         assert client.get("/health").json()["status"] == "alive"
         figures = client.get("/metrics").text
         assert all(f"burnline_streams_{name}" in figures for name in FIGURES)
@@ -98,6 +98,13 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
             refused = client.get(path, headers=rebound)
             assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "bearer")
             assert client.get(path, headers=rebound | {"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        for path in (
+            "/health",
+            "/ready",
+            "/metrics",
+        ):  # for a monitor, whatever it calls this machine; they name nobody
+            answer = client.get(path, headers=rebound)
+            assert (answer.status_code, "hr.employee" in answer.text) == (200, False)
 
 
 @pytest.mark.kafka

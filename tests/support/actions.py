@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks import Webhook
@@ -26,8 +27,6 @@ from tests.support.alerts import ALERTS, alert
 
 SECRET = "whsec_" + base64.b64encode(b"a" * 32).decode()
 LOOPBACK = ("127.0.0.0/8",)
-AGES = 10**9
-"""Seconds: old enough for alerts of any day that a test writes down."""
 ENDED = {"succeeded", "abandoned", "uncertain", "suppressed"}
 RUNNER = """
 import json, sys, threading
@@ -149,12 +148,13 @@ class Firm:
         self.kafka = kafka
         self.id = uuid.uuid4().hex
         self.rule = f"test-{self.id}.hours"
+        self.now = datetime.now(UTC)
+        """When its alerts occur, unless a test says another time: news, to a runner."""
 
     def settings(self, **changed):
         quick = {
             "schedule": (0.05, 0.1),
             "timeout": 2.0,
-            "oldest": AGES,
             "allowed_networks": LOOPBACK,
             "group": f"test.actions-{self.id}",
         }
@@ -174,7 +174,8 @@ class Firm:
 
     def alert(self, subject=None, **changed):
         return alert(
-            subject or f"odoo:firm:project.project:{uuid.uuid4().int % 10**9}", **({"rule": self.rule} | changed)
+            subject or f"odoo:firm:project.project:{uuid.uuid4().int % 10**9}",
+            **({"rule": self.rule, "occurred_at": self.now} | changed),
         )
 
     def actions(self, event):
@@ -227,7 +228,6 @@ def process(firm, config, program=RUNNER, **env):
         "BURNLINE_ACTIONS__GROUP": f"test.actions-{firm.id}",
         "BURNLINE_ACTIONS__WEBHOOK_SECRETS__N8N": SECRET,
         "BURNLINE_ACTIONS__TIMEOUT": "60",
-        "BURNLINE_ACTIONS__OLDEST": str(AGES),
         "BURNLINE_ACTIONS__ALLOWED_NETWORKS": json.dumps(LOOPBACK),
         "BURNLINE_ACTIONS__SESSION_TIMEOUT": "6",
         "BURNLINE_ACTIONS__SCHEDULE": "[0.05, 0.1]",
