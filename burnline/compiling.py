@@ -32,7 +32,7 @@ _MODULES = (
     *(f"streams/core/routes/{name}.py" for name in ("timesheets", "difference")),
     *(f"streams/core/monitors/{name}.py" for name in ("facts", "host")),
     *(f"streams/engine/{name}.py" for name in ("batch", "frames", "topology")),
-    *(f"schemas/{name}.py" for name in ("events", "codec", "compiled/values")),
+    *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values")),
 )
 _FRAME = "burnline.internal.Frame"
 _HEAD = """\
@@ -43,6 +43,7 @@ from math import inf, nan
 from typing import Any, Final
 from mypy_extensions import i64
 from schemas.compiled.values import *
+from schemas.lines import TimeLine, line_of
 from schemas.compiled.writing import Add
 """
 _SETUP = """\
@@ -58,6 +59,8 @@ setup(
 
 def _texts() -> Iterator[str]:
     """The texts of what reads and writes the records that are most of the traffic."""
+    # imported here: where extensions are stale, nothing of this can be, and they are taken away first
+
     for member in resolution.members(released(_FRAME)[-1]) or []:
         schema = catalogue.load(member.record)
         yield reader_text(schema, as_written=True)
@@ -76,6 +79,7 @@ def main() -> None:
 
 
 def _compile() -> None:
+
     root = compiled.ROOT
     made: list[Path] = []
     try:

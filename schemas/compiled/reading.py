@@ -22,6 +22,7 @@ from schemas.compiled.source import Source, finished, indented
 from schemas.compiled.values import EPOCH_DAY, ONE_BYTE
 from schemas.defaults import value_of
 from schemas.freezing import parsed
+from schemas.lines import is_line
 from schemas.shapes import names_of, plain, said
 
 Read = Callable[[bytes, int, int], tuple[Any, int]]
@@ -180,9 +181,7 @@ class _Compiler:
             return self._done[pair]
         function = self._done[pair] = self._source.name("record")
         try:
-            self._source.function(
-                f"{function}({_PLACE}) -> tuple[dict[str, Any], i64]", [_NUMBERS, *self._fields(wrote, wanted)]
-            )
+            self._source.function(f"{function}({_PLACE}) -> tuple[Any, i64]", [_NUMBERS, *self._fields(wrote, wanted)])
         except Unresolvable:
             del self._done[pair]
             raise
@@ -204,7 +203,10 @@ class _Compiler:
             except Unresolvable as error:
                 raise Unresolvable(error.reason, f"{name}: {error}") from error
             found[known[name]["name"]] = into
-        pairs = [f"{field['name']!r}: {found.get(field['name']) or self._default(field)}" for field in wishes]
+        read = {field["name"]: found.get(field["name"]) or self._default(field) for field in wishes}
+        if self._as_written and is_line(wanted["name"], read):
+            return [*lines, f"return TimeLine({', '.join(read.values())}), i"]
+        pairs = [f"{name!r}: {value}" for name, value in read.items()]
         return [*lines, f"return {{{', '.join(pairs)}}}, i"]
 
     def _pass(self, wrote: Any) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type

@@ -12,6 +12,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from schemas.lines import TimeLine, line_of  # noqa: F401  the texts call them
 from schemas.records import DeadLetterReason
 
 if TYPE_CHECKING:

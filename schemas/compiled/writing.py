@@ -18,6 +18,7 @@ from schemas.compiled.source import Source, finished, indented
 from schemas.compiled.values import encoded
 from schemas.defaults import value_of
 from schemas.freezing import parsed
+from schemas.lines import is_line
 from schemas.shapes import names_of, plain, said
 
 Add = Callable[[Iterable[bytes]], object]
@@ -128,9 +129,10 @@ class _Compiler:
         if name in self._done:
             return self._done[name]
         function = self._done[name] = self._source.name("record")
-        lines: list[str] = []
+        line = self._as_written and is_line(name, [field["name"] for field in schema["fields"]])
+        lines = ["if r.__class__ is not TimeLine: r = line_of(r)"] if line else []
         for field in schema["fields"]:
-            lines += self._write(field["type"], self._asked(field))
+            lines += self._write(field["type"], f"r.{field['name']}" if line else self._asked(field))
         self._source.function(f"{function}(r: Any, a: Add) -> None", _merged(lines))
         return function
 

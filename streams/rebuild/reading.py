@@ -44,7 +44,7 @@ class Places:
 
     def of(self, contribution: Contribution, clock: int | None) -> Iterable[int]:
         """The numbers of its states; `clock` is the partition of the clock's record that it comes from. Raises `Fatal` for a processor that is not there."""
-        lane, subject = self._lanes.get(contribution[0]), contribution[1]
+        lane, subject = self._lanes.get(contribution.processor), contribution.subject
         if lane is not None and subject != EVERYBODY:
             return (lane[0] + partition_of(subject, lane[1]),)
         places = self._frames.places(contribution, clock)
@@ -54,10 +54,10 @@ class Places:
         """The entries of contributions that come together, in order; one that could not travel is left out."""
         data = b""
         for contribution in contributions:
-            _, subject, kind, entry, twin = contribution
+            subject, kind, entry = contribution.subject, contribution.kind, contribution.entry
             for number in self.of(contribution, clock):
                 try:
-                    data = codec.with_first_text(data, subject) if twin and data else sealed(kind, entry)
+                    data = codec.with_first_text(data, subject) if contribution.twin and data else sealed(kind, entry)
                 except PoisonMessage:
                     data = b""
                     continue
