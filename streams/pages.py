@@ -2,7 +2,8 @@
 
 All of it is read only. A look-up shows committed state alone: it is answered by the engine, between two batches; that of a subject which
 another worker has is answered by a redirect to that worker's page, once: while lanes change hands, two workers may each believe it of
-the other. Measures are about people: `streams.visitors` says who may look at them.
+the other. Measures are about people: `streams.visitors` says who may look at them. The figures of `/metrics`, `/health` and `/ready` name nobody, change nothing
+and are for whoever reaches the port, under whatever name it calls: a monitor's Host is an address of the network, as with every exporter, and no right hangs on it.
 """
 
 from __future__ import annotations

@@ -98,6 +98,13 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
             refused = client.get(path, headers=rebound)
             assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "bearer")
             assert client.get(path, headers=rebound | {"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        for path in (
+            "/health",
+            "/ready",
+            "/metrics",
+        ):  # for a monitor, whatever it calls this machine; they name nobody
+            answer = client.get(path, headers=rebound)
+            assert (answer.status_code, "hr.employee" in answer.text) == (200, False)
 
 
 @pytest.mark.kafka
