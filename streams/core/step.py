@@ -1,6 +1,6 @@
 """The functions that drive a processor.
 
-`step` and `restore` fold entries, `measures` takes what changed, `look_up` tells one subject, `forget` erases one.
+`step` and `restore` fold entries, `measures` takes what changed, `pass_over` lets it go by, `look_up` tells one subject, `forget` erases one.
 
 Rules
 - `step` is the only one with effects to publish: rows, alerts, contributions. `restore` is the same folding without them.
@@ -104,6 +104,16 @@ def measures(processor: Processor, partition: PartitionState) -> Iterator[Any]:
         event = look_up(processor, partition, key)
         if event is not None:
             yield event
+
+
+def pass_over(processor: Processor, partition: PartitionState) -> None:
+    """Let what changed go by, as if its measures had been taken: nothing else follows from them."""
+    partition.ticked = {}
+    if processor.at_ticks:
+        return
+    changed, partition.changed = partition.changed, {}
+    if processor.reports:
+        partition.untold.update(changed)
 
 
 def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | None:
