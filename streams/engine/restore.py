@@ -26,7 +26,6 @@ from streams.engine.ownership import Position
 from streams.engine.telling import TELLER
 from streams.engine.topology import SEPARATOR, Partition, Processor
 
-
 Warm = Callable[[Partition], Copy | None]
 """Hands over the copy of a state that was followed, known by its topic, if there is one."""
 
