@@ -203,7 +203,8 @@ def _draw(identity: str, shown: Iterable[Any]) -> None:
     at: list[Tree] = [root]
     for depth, node in shown:
         when = node.recorded_at.isoformat(timespec="seconds")
-        text = f"[bold]{escape(node.event_type)}[/] {escape(node.subject)} [dim]{when} {escape(node.event_id)}[/]"
+        named = "[reverse]" if node.is_called(identity) else "[bold]"  # what was asked for stands out of its chain
+        text = f"{named}{escape(node.event_type)}[/] {escape(node.subject)} [dim]{when} {escape(node.event_id)}[/]"
         branch = at[depth].add(f"{text}\n{escape(node.what)}" if node.what else text)
         del at[depth + 1 :]
         at.append(branch)
