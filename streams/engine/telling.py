@@ -31,7 +31,8 @@ class Teller:
     @contextmanager
     def restoring(self, topic: str, total: int) -> Iterator[Callable[[int], None]]:
         """While this lasts, what it gives is to be told how many rows of `total` are read."""
-        told, bar = time.monotonic(), None
+        told = time.monotonic()
+        bar: TaskID | None = None
 
         def tell(rows: int) -> None:
             nonlocal told, bar
