@@ -70,17 +70,17 @@ class Recomputation:
     def _apply(self, number: int, kind: str, entry: Any, data: bytes) -> None:
         step, state, rows, raised = self._works[number]
         try:
-            written, alerts, contributions = step(state, kind, entry)
+            done = step(state, kind, entry)
         except PoisonMessage:
             return  # a worker has parked it
-        for row in written:
+        for row in done.rows:
             # most rows are the entry as it came: its bytes are there already
-            rows[f"{row[0]}{SEPARATOR}{row[1]}".encode()] = data if row[3] is entry else _encoded(row)
-        for alert in alerts:
+            rows[(row.subject + SEPARATOR + row.record).encode()] = data if row.entry is entry else _encoded(row)
+        for alert in done.alerts:
             current = alert["current"]
             raised[current.get("rule", ""), current.get("status", "")] += 1
-        if contributions:
-            for other in self._places.entries(contributions):
+        if done.contributions:
+            for other in self._places.entries(done.contributions):
                 self._apply(*other)
 
 
