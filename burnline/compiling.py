@@ -17,16 +17,15 @@ from pathlib import Path
 
 from infra import compiled
 from infra.errors import Fatal
-from schemas import catalogue, resolution
+from schemas import catalogue
 from schemas.compiled.reading import reader_text
 from schemas.compiled.source import AHEAD, fingerprint
 from schemas.compiled.writing import writer_text
-from schemas.released import released
 from schemas.topics import topic
 from streams.core import READS
 
 _STATES = "contract kinds history state lines consultant_state project_state dispute_aging client_exposure"
-_STEPS = "processor alerts utilization budget_burn step route"
+_STEPS = "days publish processor alerts utilization budget_burn step route"
 _MODULES = (
     *(f"streams/core/{name}.py" for name in f"{_STATES} {_STEPS}".split()),
     *(f"streams/core/routes/{name}.py" for name in ("timesheets", "difference")),
@@ -34,7 +33,6 @@ _MODULES = (
     *(f"streams/engine/{name}.py" for name in ("batch", "frames", "topology")),
     *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values")),
 )
-_FRAME = "burnline.internal.Frame"
 _HEAD = """\
 from __future__ import annotations
 import datetime
@@ -61,10 +59,9 @@ def _texts() -> Iterator[str]:
     """The texts of what reads and writes the records that are most of the traffic."""
     # imported here: where extensions are stale, nothing of this can be, and they are taken away first
 
-    for member in resolution.members(released(_FRAME)[-1]) or []:
-        schema = catalogue.load(member.record)
-        yield reader_text(schema, as_written=True)
-        yield writer_text(schema, as_written=True)
+    for record in (TIME_ENTRY, "burnline.internal.FactEntry"):
+        yield reader_text(catalogue.load(record), as_written=True)
+        yield writer_text(catalogue.load(record), as_written=True)
     for name, kept in READS.items():
         yield reader_text(catalogue.load(topic(name).record), as_written=True, kept=kept)
 

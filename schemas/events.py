@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha1
-from typing import Any
+from typing import Any, Final
 
 from schemas.errors import PoisonMessage
 from schemas.records import Meta, Mode
@@ -29,7 +29,7 @@ SUCCESSOR = "successor"
 
 Headers = list[tuple[str, str | bytes | None]]
 
-MIRRORED = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
+MIRRORED: Final = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
 _SHOWN = 200
 
 
@@ -119,24 +119,30 @@ def deprecation_headers(deprecation: Deprecation) -> Headers:
 
 
 def refuse_contradiction(
-    headers: dict[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None, m: Mapping[str, Any]
+    headers: Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None, m: Mapping[str, Any]
 ) -> None:
     """Raises `PoisonMessage` where a CloudEvents header says something else than the value's meta, in either form.
 
     Nobody can tell which of the two is true, and whoever filters by headers saw another event. Headers that are not there are fine.
     """
-    for name, said in headers.items() if isinstance(headers, dict) else headers or ():
+    if not isinstance(headers, list):
+        headers = list(headers.items() if isinstance(headers, Mapping) else headers or ())
+    told: list[tuple[str, Any]] = headers
+    for name, said in told:
         mirrored = MIRRORED.get(name)
-        if mirrored is None:
-            continue
-        true: str = m[mirrored]
-        if said != true.encode() and said != true:
-            shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-            raise PoisonMessage(
-                f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",
-                remedy="find who changed the one and not the other between the producer and here; the producer writes both alike",
-                reason="headers_contradict",
-            )
+        if mirrored is not None:
+            true: str = m[mirrored]
+            if said != true.encode() and said != true:
+                raise _contradiction(name, said, true)
+
+
+def _contradiction(name: str, said: str | bytes | None, true: str) -> PoisonMessage:
+    shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return PoisonMessage(
+        f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",
+        remedy="find who changed the one and not the other between the producer and here; the producer writes both alike",
+        reason="headers_contradict",
+    )
 
 
 def rfc3339(moment: datetime) -> str:

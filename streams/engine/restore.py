@@ -8,12 +8,10 @@ position covers is in the rows. What a checkpoint holds already is not read agai
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-import structlog
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 
 from infra.errors import BurnlineError, Fatal, PoisonMessage
@@ -25,12 +23,8 @@ from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
 from streams.engine.ownership import Position
+from streams.engine.telling import TELLER
 from streams.engine.topology import SEPARATOR, Partition, Processor
-
-log = structlog.get_logger()
-TELL = 2.0
-"""Seconds between two lines of the log that tell how far a restore is."""
-
 
 Warm = Callable[[Partition], Copy | None]
 """Hands over the copy of a state that was followed, known by its topic, if there is one."""
@@ -114,16 +108,14 @@ def _newer(
     """The last value of each row in these ranges, None for a deleted one; tells how far it is, since it may take a while."""
     latest: dict[int, dict[bytes, bytes | None]] = {}
     total = sum(end - begin for begin, end in ranges.values())
-    told = time.monotonic()
-    for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
-        key, value, partition = record.key(), record.value(), record.partition()
-        if key is not None and partition is not None:
-            latest.setdefault(partition, {})[key] = value
-        if read % 10_000 == 0:
-            metrics.RESTORING_ROWS.set(total - read)
-            if time.monotonic() - told > TELL:
-                told = time.monotonic()
-                log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
+    with TELLER.restoring(topic, total) as tell:
+        for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
+            key, value, partition = record.key(), record.value(), record.partition()
+            if key is not None and partition is not None:
+                latest.setdefault(partition, {})[key] = value
+            if read % 10_000 == 0:
+                metrics.RESTORING_ROWS.set(total - read)
+                tell(read)
     metrics.RESTORING_ROWS.set(0)
     return latest
 

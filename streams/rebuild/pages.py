@@ -63,7 +63,7 @@ def read(settings: KafkaSettings, topology: Topology, task: Task) -> Iterator[Pa
             del records[bisect_right(records, last, key=by_time) :]
         for begin in range(0, len(records), PAGE):
             some = records[begin : begin + PAGE]
-            yield Page(len(some), some[-1][0], list(reading.read(some)))
+            yield Page(len(some), some[-1][0], reading.read(some))
         if ended:
             return
         yield Page(0, reaches, [])

@@ -8,7 +8,7 @@ Invariant: a record has the entries that `Batch` would step for it, in that orde
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from schemas import codec
@@ -42,26 +42,34 @@ class Places:
             if only is None or name in only
         }
 
-    def of(self, contribution: Contribution, clock: int | None) -> Iterable[int]:
-        """The numbers of its states; `clock` is the partition of the clock's record that it comes from. Raises `Fatal` for a processor that is not there."""
-        lane, subject = self._lanes.get(contribution.processor), contribution.subject
-        if lane is not None and subject != EVERYBODY:
-            return (lane[0] + partition_of(subject, lane[1]),)
-        places = self._frames.places(contribution, clock)
-        return () if lane is None else [self._numbers[place] for place in places]
+    def entries(self, contributions: list[Contribution], clock: int | None = None) -> list[Entry]:
+        """The entries of contributions that come together, in order; one that could not travel is left out.
 
-    def entries(self, contributions: Iterable[Contribution], clock: int | None = None) -> Iterator[Entry]:
-        """The entries of contributions that come together, in order; one that could not travel is left out."""
+        `clock` is the partition of the clock's record that they come from. Raises `Fatal` for a processor that is not there.
+        """
+        out: list[Entry] = []
         data = b""
         for contribution in contributions:
-            subject, kind, entry = contribution.subject, contribution.kind, contribution.entry
-            for number in self.of(contribution, clock):
-                try:
-                    data = codec.with_first_text(data, subject) if contribution.twin and data else sealed(kind, entry)
-                except PoisonMessage:
-                    data = b""
-                    continue
-                yield number, kind, entry, data
+            subject = contribution.subject
+            lane = self._lanes.get(contribution.processor)
+            if lane is not None and subject != EVERYBODY:  # nearly always
+                data = _add(out, lane[0] + partition_of(subject, lane[1]), contribution, data)
+                continue
+            for place in self._frames.places(contribution, clock):
+                if lane is not None:
+                    data = _add(out, self._numbers[place], contribution, data)
+        return out
+
+
+def _add(out: list[Entry], number: int, contribution: Contribution, data: bytes) -> bytes:
+    """Add a contribution's entry. Takes and returns its bytes, or none, for its twin's sake."""
+    kind, entry = contribution.kind, contribution.entry
+    try:
+        data = codec.with_first_text(data, contribution.subject) if contribution.twin and data else sealed(kind, entry)
+    except PoisonMessage:
+        return b""  # a worker has parked it
+    out.append((number, kind, entry, data))
+    return data
 
 
 class Reading:
@@ -75,8 +83,9 @@ class Reading:
             for topic, expected in topology.sources.items()
         }
 
-    def read(self, page: Iterable[Ordered]) -> Iterator[Read]:
+    def read(self, page: list[Ordered]) -> list[Read]:
         """What these records say; those that say nothing are passed over. Raises `DefectError` that names the record at which something broke."""
+        out: list[Read] = []
         for order, record in page:
             topic, partition, offset = record.topic() or "", record.partition() or 0, record.offset() or 0
             try:
@@ -88,7 +97,8 @@ class Reading:
             except Exception as error:
                 raise DefectError((topic, partition), offset, error) from error
             if entries:
-                yield order, offset, topic, partition, entries
+                out.append((order, offset, topic, partition, entries))
+        return out
 
     def _entries(self, record: Record, topic: str, partition: int) -> list[Entry]:
         value = record.value()
@@ -98,7 +108,8 @@ class Reading:
         name, content = decode(value)
         if name != expected:
             return []
-        if (meta := content.get("meta")) is not None:
+        meta = content.get("meta")
+        if meta is not None:
             refuse_contradiction(record.headers(), meta)
         contributions = list(self._route(topic, content))
-        return list(self._places.entries(contributions, partition if topic == self._clock else None))
+        return self._places.entries(contributions, partition if topic == self._clock else None)

@@ -75,7 +75,7 @@ class Recomputation:
             return  # a worker has parked it
         for row in done.rows:
             # most rows are the entry as it came: its bytes are there already
-            rows[f"{row.subject}{SEPARATOR}{row.record}".encode()] = data if row.entry is entry else _encoded(row)
+            rows[(row.subject + SEPARATOR + row.record).encode()] = data if row.entry is entry else _encoded(row)
         for alert in done.alerts:
             current = alert["current"]
             raised[current.get("rule", ""), current.get("status", "")] += 1

@@ -17,26 +17,10 @@ from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, OdooSettings, Settings
 from schemas import codec
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, process, wait_for
+from tests.support.actions import acting, hook, process, wait_for
 from tests.support.alerts import ALERTS
 
 CURSOR = {"model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None}
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap):
-    return prepared(kafka_bootstrap)
-
-
-@pytest.fixture
-def receiver():
-    with Receiver() as made:
-        yield made
-
-
-@pytest.fixture
-def firm(kafka):
-    return Firm(kafka)
 
 
 def test_an_alert_is_delivered_signed_and_every_step_is_recorded(firm, receiver):

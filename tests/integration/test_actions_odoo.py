@@ -5,11 +5,9 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,14 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from consumers.actions import run
-from infra.errors import Fatal, Transient
-from infra.kafka import topics
+from infra.errors import Fatal
 from infra.kafka.clients import producer
-from infra.kafka.reader import end_offsets, read_to_end
+from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.odoo import connect
-from infra.settings import ActionSettings, KafkaSettings, OdooSettings, Settings
+from infra.settings import ActionSettings, OdooSettings, Settings
 from schemas import codec
+from tests.support.actions import acting, wait_for
 from tests.support.alerts import ALERTS, alert
 
 RUNNER = """
@@ -35,29 +33,6 @@ settings = load_settings()
 run(settings, json.loads(sys.argv[1]), settings.odoo, threading.Event())
 """
 FIELDS = ["summary", "note", "date_deadline", "user_id", "active", "res_id"]
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-    return found
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap):
-    settings = KafkaSettings(bootstrap_servers=kafka_bootstrap)
-    topics.apply(settings, topics.plan(settings))
-
-    def have_leaders():  # topics that were just made have none for a moment
-        try:
-            return [end_offsets(settings, name, range(6)) for name in ("governance.alert.v1", "governance.action.v1")]
-        except Transient:
-            return False
-
-    wait_for(have_leaders)
-    return settings
 
 
 @pytest.fixture(scope="module")
@@ -132,27 +107,6 @@ def case(kafka, odoo):
     made = Case(kafka, odoo)
     yield made
     made.clean_up()
-
-
-@contextmanager
-def acting(settings, config, odoo):
-    stop, failures = threading.Event(), []
-
-    def target():
-        try:
-            run(settings, config, odoo, stop)
-        except (Fatal, Transient) as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
-    assert not failures
 
 
 def test_an_alert_opens_one_activity_keeps_it_current_and_closes_it(case, odoo_settings):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,28 +12,11 @@ from consumers.actions.policy import load_policy
 from consumers.by_hand import board, decide, principal
 from consumers.tracing import trace
 from infra.errors import Fatal
-from infra.settings import KafkaSettings, OperatorSettings, Settings
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
+from infra.settings import OperatorSettings, Settings
+from tests.support.actions import Firm, Receiver, acting, hook, wait_for
 from tests.support.guarded import burnline
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
-
-
-@pytest.fixture
-def firm(kafka: KafkaSettings) -> Firm:
-    return Firm(kafka)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def named(firm: Firm, name: str, **changed: Any) -> Settings:

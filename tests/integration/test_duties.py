@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,28 +10,10 @@ from consumers.actions.policy import load_policy
 from consumers.core.duties import DUTIES
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
-from infra.settings import KafkaSettings
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
+from tests.support.actions import Firm, Receiver, acting, hook, wait_for
 from tests.support.governing import Told, cleared
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
-
-
-@pytest.fixture
-def firm(kafka: KafkaSettings) -> Firm:
-    return Firm(kafka)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def waiting(firm: Firm, receiver: Receiver) -> dict[str, Any]:

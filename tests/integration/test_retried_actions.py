@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -22,17 +22,11 @@ from consumers.actions.policy import load_policy
 from consumers.by_hand import decide
 from consumers.core.letters import owned
 from infra.settings import KafkaSettings
-from tests.support.actions import RUNNER, Firm, Receiver, acting, hook, prepared, process, wait_for
+from tests.support.actions import RUNNER, Firm, Receiver, acting, hook, process, wait_for
 from tests.support.deadly import DEADLY, POINTS
 
 pytestmark = pytest.mark.kafka
 GONE = [(500, {})] * 3
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
 
 
 @pytest.fixture
@@ -41,12 +35,6 @@ def firm(kafka: KafkaSettings, topic_prefix: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
     monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", str(kafka.bootstrap_servers))
     return Firm(kafka)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def letters(firm: Firm, event: Any) -> list[Any]:

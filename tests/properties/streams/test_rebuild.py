@@ -91,7 +91,7 @@ def rebuilt(
             if owner[message.topic(), message.partition()] == number:
                 held.append((order, message))
             if chance.random() < 0.2 or order == len(messages) - 1:
-                read = Page(len(held), order, list(Reading(TOPOLOGY, places).read(held)))
+                read = Page(len(held), order, Reading(TOPOLOGY, places).read(held))
                 mine.append(Page(*marshal.loads(marshal.dumps(tuple(read)))))  # noqa: S302  our own
                 held = []
     for page in in_order([iter(mine) for mine in pages]):
