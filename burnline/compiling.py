@@ -1,13 +1,12 @@
-"""Makes machine code of the hot path: `python -m burnline.compiling` (`make compiled`), and `--remove` takes it away again.
+"""Makes machine code of the hot path: `make compiled`, which takes a C compiler and a minute; `make pure` takes it away again.
 
 mypyc compiles the modules that a worker spends its time in, as they stand, together with the readers and writers of the records that
-are most of the traffic. Each extension lies beside its source and is imported instead of it; without a compiler, or after `--remove`,
-Python runs the sources: the same code, the same results, more slowly. `infra.compiled` refuses extensions of other sources.
+are most of the traffic. Each extension lies beside its source and is imported instead of it. Without them Python runs the sources: the
+same code with the same results, more slowly. Extensions of other sources than those beside them are refused (`schemas.extensions`).
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -15,12 +14,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra import compiled
-from infra.errors import Fatal
-from schemas import catalogue
+from infra.errors import BurnlineError, Fatal
+from schemas import catalogue, extensions
 from schemas.compiled.reading import reader_text
 from schemas.compiled.source import AHEAD, fingerprint
 from schemas.compiled.writing import writer_text
+from schemas.lines import TIME_ENTRY
 from schemas.topics import topic
 from streams.core import READS
 
@@ -31,8 +30,11 @@ _MODULES = (
     *(f"streams/core/routes/{name}.py" for name in ("timesheets", "difference")),
     *(f"streams/core/monitors/{name}.py" for name in ("facts", "host")),
     *(f"streams/engine/{name}.py" for name in ("batch", "frames", "topology")),
+    *(f"streams/rebuild/{name}.py" for name in ("reading", "recompute")),
     *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values")),
 )
+"""A class and those that inherit from it go together: Python's own classes cannot inherit from compiled ones."""
+_FREQUENT = (TIME_ENTRY, "burnline.internal.FactEntry")
 _HEAD = """\
 from __future__ import annotations
 import datetime
@@ -41,66 +43,74 @@ from math import inf, nan
 from typing import Any, Final
 from mypy_extensions import i64
 from schemas.compiled.values import *
-from schemas.lines import TimeLine, line_of
 from schemas.compiled.writing import Add
+from schemas.lines import TimeLine, line_of
 """
 _SETUP = """\
 import sys
 from mypyc.build import mypycify
 from setuptools import setup
+folder, *modules = sys.argv[1:]
 setup(
-    name="burnline", packages=[], py_modules=[], script_args=["build_ext", "--inplace", "--build-temp", sys.argv[1], "--build-lib", sys.argv[1]],
-    ext_modules=mypycify(["--config-file=pyproject.toml", *sys.argv[2:]], opt_level="2", debug_level="0", group_name="burnline", target_dir=sys.argv[1]),
+    name="burnline", packages=[], py_modules=[],
+    script_args=["build_ext", "--inplace", "--build-temp", folder, "--build-lib", folder],
+    ext_modules=mypycify(
+        ["--config-file=pyproject.toml", *modules], opt_level="2", debug_level="0", group_name="burnline", target_dir=folder
+    ),
 )
 """
 
 
+def main() -> int:
+    """Compile. Returns the process's exit code."""
+    try:
+        _compile()
+    except BurnlineError as error:
+        print(f"{error}\n{error.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _compile() -> None:
+    root = extensions.ROOT
+    texts: list[Path] = []
+    try:
+        for text in _texts():
+            place = root / AHEAD.replace(".", "/") / f"{fingerprint(text)}.py"
+            place.write_text(f"{_HEAD}{text}\n")
+            texts.append(place)
+        modules = [*_MODULES, *(str(place.relative_to(root)) for place in texts)]
+        print(f"compiling {len(modules)} modules of the hot path, which takes about a minute", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="burnline-compiled-") as folder:
+            done = subprocess.run(
+                [sys.executable, "-c", _SETUP, folder, *modules],
+                cwd=root,
+                env={**os.environ, "PYTHONPATH": str(root)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            sys.stderr.write(done.stdout)
+            raise Fatal(
+                "the hot path could not be compiled, as said above",
+                remedy="install a C compiler (on Debian: gcc), or do without: everything runs uncompiled, more slowly",
+            )
+    finally:
+        for place in texts:
+            place.unlink()
+    extensions.note(root / module for module in _MODULES)
+
+
 def _texts() -> Iterator[str]:
     """The texts of what reads and writes the records that are most of the traffic."""
-    # imported here: where extensions are stale, nothing of this can be, and they are taken away first
-
-    for record in (TIME_ENTRY, "burnline.internal.FactEntry"):
+    for record in _FREQUENT:
         yield reader_text(catalogue.load(record), as_written=True)
         yield writer_text(catalogue.load(record), as_written=True)
     for name, kept in READS.items():
         yield reader_text(catalogue.load(topic(name).record), as_written=True, kept=kept)
 
 
-def main() -> None:
-    """Compile, or remove what was compiled."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--remove", action="store_true", help="run the sources again")
-    compiled.remove()
-    if not parser.parse_args().remove:
-        _compile()
-
-
-def _compile() -> None:
-
-    root = compiled.ROOT
-    made: list[Path] = []
-    try:
-        for text in _texts():
-            place = root / AHEAD.replace(".", "/") / f"{fingerprint(text)}.py"
-            place.write_text(_HEAD + text + "\n")
-            made.append(place)
-        modules = [*_MODULES, *(str(place.relative_to(root)) for place in made)]
-        print(f"compiling {len(modules)} modules, which takes about a minute", file=sys.stderr)
-        with tempfile.TemporaryDirectory(prefix="burnline-compiled-") as folder:
-            done = subprocess.run(
-                [sys.executable, "-c", _SETUP, folder, *modules],
-                cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False,
-            )  # fmt: skip
-        if done.returncode:
-            sys.stderr.write(done.stdout + done.stderr)
-            raise Fatal(
-                "the hot path could not be compiled", remedy="see above; without it everything runs, more slowly"
-            )
-    finally:
-        for place in made:
-            place.unlink()
-    compiled.note(root / module for module in _MODULES)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
