@@ -3,7 +3,7 @@
 Names are `BURNLINE_<GROUP>__<NAME>`; `ODOO_URL`, `ODOO_DB`, `ODOO_USER` and `ODOO_PASSWORD` are understood too. A secret
 may stand in a file named like its variable in the folder `BURNLINE_SECRETS_DIR`. An unknown `BURNLINE_` name is an error, since a
 misspelt limit that is silently ignored is worse than none. What a firm decides (thresholds, rules, policies) is not here
-but in the YAML file that `BURNLINE_CONFIG` names: see `infra.config`.
+but in the YAML file that `BURNLINE_CONFIG` names: see `infra.config`. What others than the streams are told stands in `infra.setting_groups`.
 """
 
 from __future__ import annotations
