@@ -1,7 +1,7 @@
 """The half of a rebuild that remembers nothing: records are read, decoded, routed and encoded as rows, in any number of processes.
 
 What comes of a record are its entries: each with the place of its state, by its number among all, and with its bytes as a row, which
-are needed anyway. Entries consist of plain values only, so that they travel between processes for a tenth of what making them costs.
+are needed anyway. Those bytes, and nothing else, travel to the process that steps.
 
 Invariant: a record has the entries that `Batch` would step for it, in that order; what a batch would park has none.
 """
@@ -25,6 +25,28 @@ Entry = tuple[int, str, Any, bytes]
 """The number of the state that it is for, its kind, what it says, and the same as a row's value."""
 Read = tuple[int, int, str, int, list[Entry]]
 """A record: its place in the order of time, its offset, topic and partition, and its entries."""
+Packed = tuple[int, int, str, int, list[tuple[int, bytes]]]
+"""The same for another process."""
+
+
+def packed(reads: list[Read]) -> list[Packed]:
+    """What was read, of plain values only."""
+    return [
+        (order, offset, topic, partition, [(number, data) for number, _, _, data in entries])
+        for order, offset, topic, partition, entries in reads
+    ]
+
+
+def unpacked(reads: list[Packed]) -> list[Read]:
+    """What was read, as it was before it travelled."""
+    out: list[Read] = []
+    for order, offset, topic, partition, pairs in reads:
+        entries: list[Entry] = []
+        for number, data in pairs:
+            kind, entry = codec.decode_wire(data)
+            entries.append((number, kind, entry, data))
+        out.append((order, offset, topic, partition, entries))
+    return out
 
 
 class Places:
