@@ -23,7 +23,6 @@ from infra.lifeline import watch_parent
 from infra.settings import KafkaSettings
 from streams.engine.topology import Topology
 from streams.rebuild.pages import Page, Task, in_order, read, tidied
-from streams.rebuild.reading import packed, unpacked
 
 Compose = Callable[[], Topology]
 """Makes the topology, in whatever process it is called."""
@@ -115,8 +114,8 @@ def _serve(settings: KafkaSettings, compose: Compose, tasks: Connection, pages: 
 def dumped(said: Page | BurnlineError | None) -> bytes:
     """What a reader says: a page, why it failed, or that there is no more."""
     match said:
-        case Page(records, reaches, reads):
-            return marshal.dumps((records, reaches, packed(reads)))
+        case Page():
+            return marshal.dumps(tuple(said))
         case BurnlineError():
             kind = Transient if isinstance(said, Transient) else Fatal
             return marshal.dumps((kind.__name__, str(said), said.remedy))
@@ -127,7 +126,7 @@ def loaded(data: bytes) -> Page | BurnlineError | None:
     """What was said."""
     match marshal.loads(data):  # noqa: S302  of a process of our own
         case [int(records), int(reaches), list(reads)]:
-            return Page(records, reaches, unpacked(reads))
+            return Page(records, reaches, reads)
         case [str(kind), str(message), str(remedy)]:
             return (Transient if kind == Transient.__name__ else Fatal)(message, remedy=remedy)
     return None

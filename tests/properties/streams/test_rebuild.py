@@ -82,7 +82,7 @@ def live(messages: list[Message]) -> tuple[dict[Any, dict[bytes, bytes]], int]:
 def rebuilt(
     messages: list[Message], readers: int, chance: random.Random, places: Places = PLACES
 ) -> tuple[dict[Any, Any], Counter[Any]]:
-    made = Recomputation(TOPOLOGY, places)
+    made = Recomputation(TOPOLOGY, places, {(TOPOLOGY.clock, 0): 0})
     owner = {(topic, lane): chance.randrange(readers) for topic in TOPOLOGY.sources for lane in range(LANES)}
     pages: list[list[Any]] = [[] for _ in range(readers)]
     for number, mine in enumerate(pages):
