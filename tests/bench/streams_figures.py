@@ -31,6 +31,7 @@ def figures() -> dict[str, Any]:
     backlog = measured("tests.bench.bench_streams", "--events", str(EVENTS))
     latency = measured("tests.bench.bench_streams", "--latency", "--rate", "1000")
     alerts = measured("tests.bench.bench_streams", "--latency", "--alerts", "--rate", "1000")
+    bare = measured("tests.bench.bench_streams", "--latency", "--bare", "--rate", "1000")
     rebuilt = measured("tests.bench.bench_streams", "--rebuild", "--events", str(EVENTS))
     restarts = measured("tests.bench.bench_streams", "--restarts", "--events", str(LINES))
     own = {
@@ -42,7 +43,18 @@ def figures() -> dict[str, Any]:
         "restored_rows_per_s": restarts["cold_rows_per_cpu_second"],
         "memory_bytes_per_line": restarts["bytes_per_line"],
     }
-    return peers | {name: beside_target(name, value) for name, value in own.items()}
+    beside_bare = {
+        "value": alerts["p99_ms"],
+        "unit": TARGETS["topic_to_alert_p99_ms"][0],
+        "peer": "a loop that does nothing but transactions",
+        "peer_value": bare["p99_ms"],
+        "ratio": round(alerts["p99_ms"] / bare["p99_ms"], 2),
+    }
+    return (
+        peers
+        | {name: beside_target(name, value) for name, value in own.items()}
+        | {"topic_to_alert_p99_ms_beside_bare": beside_bare}
+    )
 
 
 def beside_target(name: str, value: float) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from consumers.assist import run
 from consumers.assist.run import READ
 from consumers.core.assist.alerts import Alerts
 from consumers.core.assist.ideas import PROPOSALS, RULES, proposal_event
-from infra.errors import BurnlineError
 from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.reader import read_to_end
@@ -25,6 +24,7 @@ from infra.settings import AssistSettings, KafkaSettings, Settings
 from schemas.topics import TOPICS
 from tests.support.actions import Firm as Alerting
 from tests.support.actions import prepared
+from tests.support.at_work import at_work
 from tests.support.drill import until
 from tests.support.governed import Firm
 from tests.support.governing import PROJECT, raised
@@ -103,24 +103,10 @@ def firm(kafka_bootstrap: str, topic_prefix: str) -> Firm:
 
 @contextmanager
 def assisting(firm: Firm, **assist: Any) -> Iterator[None]:
-    stop, failures = threading.Event(), list[BurnlineError]()
-
-    def target() -> None:
-        try:
-            run(Settings(kafka=firm.kafka, assist=AssistSettings(**assist)), stop, prefix=firm.prefix)
-        except BurnlineError as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
+    settings = Settings(kafka=firm.kafka, assist=AssistSettings(**assist))
+    with at_work(lambda stop: run(settings, stop, prefix=firm.prefix)):
         until(lambda: proposed(firm), "the history was read: two of its invoices are alike")
         yield
-    finally:
-        stop.set()
-        thread.join(60)
-    if failures:
-        raise failures[0]
 
 
 def proposed(firm: Firm) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from standardwebhooks import Webhook
 
 from consumers.actions import run
-from infra.errors import BurnlineError, Transient
+from infra.errors import Transient
 from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.reader import end_offsets, read_to_end
@@ -24,6 +24,7 @@ from infra.kafka.writer import EventWriter
 from infra.settings import ActionSettings, KafkaSettings, Settings
 from schemas import codec
 from tests.support.alerts import ALERTS, alert
+from tests.support.at_work import at_work
 
 SECRET = "whsec_" + base64.b64encode(b"a" * 32).decode()
 LOOPBACK = ("127.0.0.0/8",)
@@ -197,27 +198,9 @@ class Firm:
         return [letter for letter in found if letter["meta"]["causation_id"] == event["meta"]["event_id"]]
 
 
-@contextmanager
 def acting(settings, config, odoo=None):
     """A runner in a thread; what it raised is raised in the end."""
-    stop, failures = threading.Event(), []
-
-    def target():
-        try:
-            run(settings, config, odoo, stop)
-        except BurnlineError as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
-    if failures:
-        raise failures[0]
+    return at_work(lambda stop: run(settings, config, odoo, stop))
 
 
 @contextmanager
