@@ -78,35 +78,55 @@ class Readers:
 def _received(process: SpawnProcess, pages: Connection) -> Iterator[Page]:
     while True:
         try:
-            said = marshal.loads(pages.recv_bytes())  # noqa: S302  from a process of our own
+            data = pages.recv_bytes()
         except EOFError:
             process.join(GRACE)
             raise Transient(
                 f"a process that read history has ended before its end (status {process.exitcode})",
                 remedy="nothing was changed: rebuild again; if memory was short, with fewer `--processes`",
             ) from None
-        match said:
-            case None:
-                return
-            case [str(kind), str(message), str(remedy)]:
-                raise (Transient if kind == Transient.__name__ else Fatal)(message, remedy=remedy)
-            case _:
-                yield Page(*said)
+        said = loaded(data)
+        if said is None:
+            return
+        if isinstance(said, BurnlineError):
+            raise said
+        yield said
 
 
 def _serve(settings: KafkaSettings, compose: Compose, tasks: Connection, pages: Connection) -> None:
     """The life of a reader."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it ends it
-    said: tuple[str, str, str] | None = None
+    last: BurnlineError | None = None
     try:
         topology = compose()
         task = tasks.recv()
         watch_parent(tasks.fileno())
         for page in tidied(read(settings, topology, task)):
-            pages.send_bytes(marshal.dumps(tuple(page)))
+            pages.send_bytes(dumped(page))
     except (EOFError, BrokenPipeError):
         return  # nobody listens any more
     except BurnlineError as error:
-        said = (Transient if isinstance(error, Transient) else Fatal).__name__, str(error), error.remedy
+        last = error
     with contextlib.suppress(BrokenPipeError):
-        pages.send_bytes(marshal.dumps(said))
+        pages.send_bytes(dumped(last))
+
+
+def dumped(said: Page | BurnlineError | None) -> bytes:
+    """What a reader says: a page, why it failed, or that there is no more."""
+    match said:
+        case Page():
+            return marshal.dumps(tuple(said))
+        case BurnlineError():
+            kind = Transient if isinstance(said, Transient) else Fatal
+            return marshal.dumps((kind.__name__, str(said), said.remedy))
+    return marshal.dumps(None)
+
+
+def loaded(data: bytes) -> Page | BurnlineError | None:
+    """What was said."""
+    match marshal.loads(data):  # noqa: S302  of a process of our own
+        case [int(records), int(reaches), list(reads)]:
+            return Page(records, reaches, reads)
+        case [str(kind), str(message), str(remedy)]:
+            return (Transient if kind == Transient.__name__ else Fatal)(message, remedy=remedy)
+    return None

@@ -1,7 +1,7 @@
 """The half of a rebuild that remembers nothing: records are read, decoded, routed and encoded as rows, in any number of processes.
 
 What comes of a record are its entries: each with the place of its state, by its number among all, and with its bytes as a row, which
-are needed anyway. Entries consist of plain values only, so that they travel between processes for a tenth of what making them costs.
+are needed anyway. Those bytes, and nothing else, go to the half that steps, in this process or in another.
 
 Invariant: a record has the entries that `Batch` would step for it, in that order; what a batch would park has none.
 """
@@ -9,7 +9,6 @@ Invariant: a record has the entries that `Batch` would step for it, in that orde
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from schemas import codec
 from schemas.errors import BurnlineError, PoisonMessage
@@ -21,10 +20,10 @@ from streams.engine.frames import Frames, sealed
 from streams.engine.topology import Partition, Topology, partition_of
 from streams.rebuild.history import Ordered
 
-Entry = tuple[int, str, Any, bytes]
-"""The number of the state that it is for, its kind, what it says, and the same as a row's value."""
-Read = tuple[int, int, str, int, list[Entry]]
-"""A record: its place in the order of time, its offset, topic and partition, and its entries."""
+Entry = tuple[int, bytes]
+"""The number of the state that it is for, and the entry as a row's value: what it says is in there."""
+Read = tuple[int, int, list[Entry]]
+"""A record: its place in the order of time, its offset, and its entries."""
 
 
 class Places:
@@ -63,12 +62,15 @@ class Places:
 
 def _add(out: list[Entry], number: int, contribution: Contribution, data: bytes) -> bytes:
     """Add a contribution's entry. Takes and returns its bytes, or none, for its twin's sake."""
-    kind, entry = contribution.kind, contribution.entry
     try:
-        data = codec.with_first_text(data, contribution.subject) if contribution.twin and data else sealed(kind, entry)
+        data = (
+            codec.with_first_text(data, contribution.subject)
+            if contribution.twin and data
+            else sealed(contribution.kind, contribution.entry)
+        )
     except PoisonMessage:
         return b""  # a worker has parked it
-    out.append((number, kind, entry, data))
+    out.append((number, data))
     return data
 
 
@@ -97,7 +99,7 @@ class Reading:
             except Exception as error:
                 raise DefectError((topic, partition), offset, error) from error
             if entries:
-                out.append((order, offset, topic, partition, entries))
+                out.append((order, offset, entries))
         return out
 
     def _entries(self, record: Record, topic: str, partition: int) -> list[Entry]:

@@ -27,8 +27,9 @@ Work = tuple[Callable[[Any, str, Any], Step], Any, dict[bytes, bytes], Counter[t
 class Recomputation:
     """The states of all places, and the rows that they have written."""
 
-    def __init__(self, topology: Topology, places: Places) -> None:
-        """Begin before the beginning of history."""
+    def __init__(self, topology: Topology, places: Places, ranks: Mapping[Partition, int]) -> None:
+        """Begin before the beginning of history, whose partitions have this order among each other."""
+        self._partitions = sorted(ranks, key=ranks.__getitem__)
         self._places = places
         processors = {processor.input: processor for processor in topology.processors}
         self._states: list[tuple[Processor, Any]] = [
@@ -54,21 +55,22 @@ class Recomputation:
 
     def take(self, page: Iterable[Read]) -> None:
         """Step what these records say, in their order. Raises `DefectError` that names the record at which something broke."""
-        read: Read = (-1, -1, "", -1, [])
+        order, offset = -1, -1
         try:
             for read in page:
-                for number, kind, entry, data in read[4]:
-                    self._apply(number, kind, entry, data)
+                order, offset, entries = read
+                for number, data in entries:
+                    self._apply(number, data)
         except BurnlineError:
             raise
         except Exception as error:
-            _, offset, topic, partition, _ = read
-            raise DefectError((topic, partition), offset, error) from error
+            raise DefectError(self._partitions[order % len(self._partitions)], offset, error) from error
         for processor, state in self._states:
             processor.pass_over(state)
 
-    def _apply(self, number: int, kind: str, entry: Any, data: bytes) -> None:
+    def _apply(self, number: int, data: bytes) -> None:
         step, state, rows, raised = self._works[number]
+        kind, entry = codec.decode_wire(data)
         try:
             done = step(state, kind, entry)
         except PoisonMessage:
@@ -80,8 +82,8 @@ class Recomputation:
             current = alert["current"]
             raised[current.get("rule", ""), current.get("status", "")] += 1
         if done.contributions:
-            for other in self._places.entries(done.contributions):
-                self._apply(*other)
+            for other, said in self._places.entries(done.contributions):
+                self._apply(other, said)
 
 
 def _encoded(row: Row) -> bytes:

@@ -71,7 +71,7 @@ def rebuild(
         reached = _ends(settings, topology, widths) if look_only else _committed(settings, begun)
         ranks = {place: rank for rank, place in enumerate(sorted(begun))}
         needed = None if only is None else topology.behind(only)
-        made = Recomputation(topology, Places(topology, widths, needed))
+        made = Recomputation(topology, Places(topology, widths, needed), ranks)
         task = Task({place: (begun[place], reached[place]) for place in begun}, ranks, widths, needed, as_of)
         pages = readers.pages(task) if readers else read(kafka, topology, task)
         records = _take(made, pages, task, tell)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import random
 from collections import Counter
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from schemas import codec
 from streams.engine.batch import Batch
 from streams.engine.topology import Processor
 from streams.rebuild.pages import Page, in_order
+from streams.rebuild.readers import dumped, loaded
 from streams.rebuild.reading import Places, Reading
 from streams.rebuild.recompute import Recomputation
 from streams.wiring import topology
@@ -82,9 +82,9 @@ def live(messages: list[Message]) -> tuple[dict[Any, dict[bytes, bytes]], int]:
 def rebuilt(
     messages: list[Message], readers: int, chance: random.Random, places: Places = PLACES
 ) -> tuple[dict[Any, Any], Counter[Any]]:
-    made = Recomputation(TOPOLOGY, places)
+    made = Recomputation(TOPOLOGY, places, {(TOPOLOGY.clock, 0): 0})
     owner = {(topic, lane): chance.randrange(readers) for topic in TOPOLOGY.sources for lane in range(LANES)}
-    pages: list[list[Page]] = [[] for _ in range(readers)]
+    pages: list[list[Any]] = [[] for _ in range(readers)]
     for number, mine in enumerate(pages):
         held: list[tuple[int, Message]] = []
         for order, message in enumerate(messages):
@@ -92,7 +92,7 @@ def rebuilt(
                 held.append((order, message))
             if chance.random() < 0.2 or order == len(messages) - 1:
                 read = Page(len(held), order, Reading(TOPOLOGY, places).read(held))
-                mine.append(Page(*marshal.loads(marshal.dumps(tuple(read)))))  # noqa: S302  our own
+                mine.append(loaded(dumped(read)))
                 held = []
     for page in in_order([iter(mine) for mine in pages]):
         made.take(page.reads)
