@@ -16,7 +16,6 @@ restart does not keep.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
@@ -46,8 +45,7 @@ class Line(NamedTuple):
         return f"{self.severity} {self.owner} {self.at} {self.about}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A name and its lines, lowest first. `fallback` owns lines that are remembered but no longer configured."""
 
     name: str

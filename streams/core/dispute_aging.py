@@ -15,7 +15,6 @@ Invariant: what a client's exposure is told depends on what was heard, never on 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, cast
@@ -176,7 +175,7 @@ class DisputeAgingProcessor(Basic):
     def _promised(self, subject: InvoiceState) -> Rule:
         """The service levels, each at what was promised to the client."""
         lines = zip(self._service_level.lines, self._service(subject), strict=True)
-        return replace(self._service_level, lines=tuple(line._replace(at=Fraction(days_)) for line, days_ in lines))
+        return self._service_level._replace(lines=tuple(line._replace(at=Fraction(days_)) for line, days_ in lines))
 
     def _service(self, subject: InvoiceState) -> tuple[int, int]:
         """First response in business days and resolution in days, as promised to the client."""
