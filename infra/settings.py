@@ -176,7 +176,8 @@ class StreamsSettings(BaseModel):
     """How a worker runs. `instance` is stable across restarts: it is the worker's identity to the broker.
 
     A batch ends with the first of `batch_records` and `batch_bytes`; the client reads ahead as much again, and no more. `standbys` other
-    workers follow each state, to take it over without restoring it. `advertised_url` is where the other workers' clients find this one's
+    workers follow each state, to take it over without restoring it. States take `memory_mb` megabytes of memory together, those that are
+    followed included; subjects beyond that which nothing moves are put away under `data_dir`. `advertised_url` is where the other workers' clients find this one's
     pages; by default where they are served. Who asks for a state from elsewhere than this machine needs `state_token`; while one replaces
     another, both stand there, apart by a space.
     """
@@ -190,6 +191,7 @@ class StreamsSettings(BaseModel):
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
     checkpoint_every: Seconds = 300.0
+    memory_mb: Annotated[float, Field(ge=0)] = 2000
     standbys: Annotated[int, Field(ge=0, le=10)] = 1
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
