@@ -66,7 +66,12 @@ def test_a_copy_and_what_came_since_go_on_as_if_nothing_had_happened(
 ) -> None:
     source = Source()
     before, then = firm(source), since(source)
-    later = [line(source), source.tick(START * DAY + 2 * DAY + DAY // 8), source.tick(START * DAY + 3 * DAY)]
+    later = [
+        source.tick(START * DAY + DAY // 2 + SECOND),  # of the same day: it asks those that moved, and no others
+        line(source),
+        source.tick(START * DAY + 2 * DAY + DAY // 8),
+        source.tick(START * DAY + 3 * DAY),
+    ]
     world = Bounded(tmp_path, most).feed(*before).drain()
     assert isinstance(world, Bounded)
     rows = world.save()
