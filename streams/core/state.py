@@ -166,8 +166,8 @@ class PartitionState:
     `subjects` are those in memory; those that nothing moves may be on the `shelf`.
 
     `changed` are the subjects to measure, `ticked` the measures that a tick took already; `untold` are those that moved since the
-    last tick, beside the changed ones; `reporting` who manages whom; `whole` says that the next tick looks at all of them, since it changed who
-    manages whom. A day turns at `turn_hour`.
+    last tick, beside the changed ones; `reporting` who manages whom; `whole` says that the next tick looks at all of them, for what
+    concerns everybody has changed. A day turns at `turn_hour`.
     """
 
     __slots__ = (

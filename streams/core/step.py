@@ -92,9 +92,10 @@ def _restore_everybodys(
                 partition.place(subject)
                 subject.calm = processor.at_ticks
     elif kind == kinds.CONSULTANT:
-        kept = reporting_lines.keep(partition.reporting, kind, entry, int(row_record.rpartition(AT)[2]))
-        partition.whole = partition.whole or kept is not None
+        if reporting_lines.keep(partition.reporting, kind, entry, int(row_record.rpartition(AT)[2])) is not None:
+            partition.whole = True
     elif partition.shared.keep(kind, entry) is not None:
+        partition.whole = True
         for _, subject in partition.visit(partition.keys()):
             subject.stale, subject.calm = True, processor.at_ticks
 
