@@ -30,7 +30,7 @@ EVER = 10**9
 
 def firm(source: Source) -> list[tuple[str, Any]]:
     """Two consultants, one above the other, at work on two projects."""
-    people = [source.consultant(1, manager_id=2), source.consultant(2, manager_id=3), source.consultant(3)]
+    people = [source.consultant(1, manager_id=2), source.consultant(2, manager_id=None), source.consultant(3)]
     work = [source.project(1, budget_minutes=3000), source.project(2, budget_minutes=90)]
     lines = [
         source.timesheet(n, {"date": START - n, "minutes": 60, "employee_id": 1 + n % 2, "project_id": 1 + n % 2})
@@ -54,7 +54,7 @@ SINCE: list[Any] = [
     pytest.param(lambda source: [source.tick(START * DAY + DAY)], id="the hour at which a day turns"),
     pytest.param(lambda source: [source.tick(START * DAY + 2 * DAY)], id="a day has begun"),
     pytest.param(
-        lambda source: [source.consultant(2, manager_id=1)], id="another manager, above somebody who did not move"
+        lambda source: [source.consultant(2, manager_id=3)], id="another manager, above somebody who did not move"
     ),
 ]
 
