@@ -36,7 +36,8 @@ def firm(source: Source) -> list[tuple[str, Any]]:
         source.timesheet(n, {"date": START - n, "minutes": 60, "employee_id": 1 + n % 2, "project_id": 1 + n % 2})
         for n in range(8)
     ]
-    return [*people, *work, source.tick(START * DAY + DAY // 2), *lines]
+    noon = START * DAY + DAY // 2
+    return [*people, *work, source.tick(noon), *lines, source.tick(noon + SECOND)]
 
 
 def line(source: Source) -> tuple[str, Any]:
@@ -67,7 +68,7 @@ def test_a_copy_and_what_came_since_go_on_as_if_nothing_had_happened(
     source = Source()
     before, then = firm(source), since(source)
     later = [
-        source.tick(START * DAY + DAY // 2 + SECOND),  # of the same day: it asks those that moved, and no others
+        source.tick(START * DAY + DAY // 2 + 2 * SECOND),  # of the same day: it asks those that moved, and no others
         line(source),
         source.tick(START * DAY + 2 * DAY + DAY // 8),
         source.tick(START * DAY + 3 * DAY),
