@@ -37,7 +37,7 @@ def firm(source: Source) -> list[tuple[str, Any]]:
         for n in range(8)
     ]
     noon = START * DAY + DAY // 2
-    return [*people, *work, source.tick(noon), *lines, source.tick(noon + SECOND)]
+    return [*people, *work, source.tick(noon), *lines]
 
 
 def line(source: Source) -> tuple[str, Any]:
@@ -66,18 +66,19 @@ def test_a_copy_and_what_came_since_go_on_as_if_nothing_had_happened(
     tmp_path: Path, since: Callable[[Source], list[tuple[str, Any]]], most: int
 ) -> None:
     source = Source()
-    before, then = firm(source), since(source)
+    before, told, then = firm(source), source.tick(START * DAY + DAY // 2 + SECOND), since(source)
     later = [
         source.tick(START * DAY + DAY // 2 + 2 * SECOND),  # of the same day: it asks those that moved, and no others
         line(source),
         source.tick(START * DAY + 2 * DAY + DAY // 8),
         source.tick(START * DAY + 3 * DAY),
     ]
-    world = Bounded(tmp_path, most).feed(*before).drain()
-    assert isinstance(world, Bounded)
+    world = Bounded(tmp_path, most)
+    world.feed(*before).drain().feed(told).drain()
     rows = world.save()
-    back = world.feed(*then).drain().back(rows, most)
-    undisturbed = World().feed(*before, *then).drain()
+    world.feed(*then).drain()
+    back = world.back(rows, most)
+    undisturbed = World().feed(*before).drain().feed(told).drain().feed(*then).drain()
     for event in later:
         back.feed(event).drain()
         undisturbed.feed(event).drain()
