@@ -186,8 +186,8 @@ class Engine:
                 if records := member.gather():
                     self._behind = self._behind or self._asked
                     try:
-                        rows = self._work(records, near & self._own.ready.keys(), transactions)
-                        shelves.settle((state for _, state in self._own.ready.values()), rows)
+                        with shelves.work(state for _, state in self._own.ready.values()):
+                            shelves.wrote(self._work(records, near & self._own.ready.keys(), transactions))
                     except DefectError as error:
                         self._go_on_without(error, member)
                     del records

@@ -2,8 +2,8 @@
 
 Rules
 - What goes first are subjects that did not move since this was last looked at, then those that were in memory longest.
-- Between two batches all states that are ready give their share. Within one, and while a state is restored or followed, whoever takes
-  something in makes room for it.
+- Between two batches, and within one, all states that are worked on give their share. A state that is restored or followed in a
+  thread of its own makes room by itself for what it takes in.
 - More than is needed is put away, so that it is looked for seldom: what that costs does not depend on how often batches end.
 
 Bytes are estimates (`weight` of a subject): Python does not tell what an object takes.
@@ -15,7 +15,8 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,7 @@ class Shelves:
         self._goal = 0 if most is None else most - most // 16
         self._all: weakref.WeakSet[Shelf] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._worked_on: dict[Shelf, None] = {}
         self._grown = 0
         self._full_until = 0.0
 
@@ -136,27 +138,40 @@ class Shelves:
         most = None if self.most is None else self.most // (4 * SIZE * beside)
         return Gathering(self._folder, most, expected)
 
-    def settle(self, states: Iterable[Any], rows: int) -> None:
-        """Make room after a batch that wrote so many rows to these states."""
-        if self.most is None:
-            return
+    @contextmanager
+    def work(self, states: Iterable[Any]) -> Iterator[None]:
+        """Within it these states are this thread's, and nobody else's."""
+        self._worked_on = dict.fromkeys(shelf for state in states if (shelf := shelf_of(state)) is not None)
+        try:
+            yield
+        finally:
+            self._worked_on = {}
+
+    def wrote(self, rows: int) -> None:
+        """Make room after a batch that wrote so many rows to the states worked on."""
         self._grown += rows * ROW
-        if self._held() + self._grown > self.most and not self._full():
-            self._grown = 0
-            shelves = [shelf for state in states if (shelf := shelf_of(state)) is not None]
-            for shelf in shelves:
-                shelf.weigh()
-            if (held := self._held()) > self._goal:
-                for shelf in shelves:
-                    shelf.relieve(shelf.held * self._goal // held)
+        if self._held() + self._grown > (math.inf if self.most is None else self.most) and not self._full():
+            self._relieve()
         with self._lock:
             metrics.HELD.set(sum(shelf.held for shelf in self._all))
             metrics.PUT_AWAY.set(sum(len(shelf.drawer) for shelf in self._all))
             metrics.PUT_AWAY_BYTES.set(sum(shelf.drawer.stored for shelf in self._all))
 
+    def _relieve(self) -> None:
+        """Put away a share of each state worked on."""
+        self._grown = 0
+        for shelf in self._worked_on:
+            shelf.weigh()
+        if (held := self._held()) > self._goal:
+            for shelf in self._worked_on:
+                shelf.relieve(shelf.held * self._goal // held)
+
     def make_room(self, shelf: Shelf) -> None:
-        """Put away what one shelf's state can do without, if all of them hold too much."""
+        """Put away what can be done without, if the states hold too much."""
         if self.most is None or self._held() <= self.most or self._full():
+            return
+        if shelf in self._worked_on:
+            self._relieve()
             return
         shelf.weigh()
         if (excess := self._held() - self._goal) > 0:

@@ -198,13 +198,14 @@ def lag(kafka: KafkaSettings) -> int:
 
 
 @contextlib.contextmanager
-def worker(kafka: KafkaSettings, log: Path) -> Iterator[psutil.Popen]:
-    """One worker process, ended in order."""
+def worker(kafka: KafkaSettings, log: Path, **streams: float) -> Iterator[psutil.Popen]:
+    """One worker process with these settings, ended in order."""
     environment = {
         **os.environ,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
         "BURNLINE_STREAMS__WEB_PORT": "0",
         "BURNLINE_STREAMS__DATA_DIR": str(log.parent / "streams"),
+        **{f"BURNLINE_STREAMS__{name.upper()}": str(value) for name, value in streams.items()},
     }
     with log.open("wb") as out:
         process = psutil.Popen(

@@ -12,7 +12,6 @@ from streams.engine.topology import SEPARATOR
 from streams.wiring import topology
 from tests.unit.streams.core.world import World
 
-
 Rows = dict[tuple[str, str, str], tuple[str, bytes]]
 
 
@@ -31,8 +30,9 @@ class Bounded(World):
         return Bounded(self.folder, self.most, self.policy)
 
     def apply(self, contribution: Contribution) -> None:
-        super().apply(contribution)
-        self.shelves.settle(self.partitions.values(), 1)
+        with self.shelves.work(self.partitions.values()):
+            super().apply(contribution)
+            self.shelves.wrote(1)
 
     def save(self) -> Rows:
         """Make copies of all states; returns the rows that are in them."""
