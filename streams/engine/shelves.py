@@ -1,9 +1,11 @@
 """How much memory the states of one worker take, and what is put away when it is more than they may.
 
 Rules
-- What goes first are subjects that did not move since this was last looked at, then those that were in memory longest.
-- Between two batches, and within one, all states that are worked on give their share. A state that is restored or followed in a
+- What goes first are the subjects that did not move for longest, as far as it is known: one that moved between two looks moved at the second.
+- Between two batches, and within one, all states that are worked on make room. A state that is restored or followed in a
   thread of its own makes room by itself for what it takes in.
+- A batch that fetches the same subjects again and again keeps what it has fetched until it ends, and a warning says so: a worker that
+  did nothing but fetch would never come to its end. Then memory is what one batch touches; smaller batches touch less.
 - More than is needed is put away, so that it is looked for seldom: what that costs does not depend on how often batches end.
 
 Bytes are estimates (`weight` of a subject): Python does not tell what an object takes.
@@ -18,8 +20,11 @@ import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from streams.core.shelf import Divided, no_shelf
 from streams.engine import metrics
@@ -28,8 +33,11 @@ from streams.engine.scratch import Opened
 from streams.engine.shelf import Drawer, Places
 from streams.engine.topology import Processor
 
+log = structlog.get_logger()
 ROW = 1_500
 """Bytes by which a state has grown with a row, at most, until it is weighed."""
+MOST_AGAIN = 500
+"""So many subjects a batch fetches that it fetched before: some seconds where they are large."""
 PAUSE = 30.0
 """Seconds for which a disk that is full is left alone."""
 
@@ -40,7 +48,7 @@ class Shelf:
     def __init__(self, shelves: Shelves, subjects: dict[str, Any], drawer: Drawer) -> None:
         """Put away in this drawer."""
         self._shelves, self._subjects, self.drawer = shelves, subjects, drawer
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
         self.held = 0
 
     def __reduce__(self) -> str | tuple[Any, ...]:
@@ -64,7 +72,7 @@ class Shelf:
         subject = self.drawer.read(key)
         if subject is not None:
             self.drawer.remove(key)
-            self._shelves.make_room(self)
+            self._shelves.fetched(self, key)
             self.held += subject.weight()
             metrics.FETCHED.inc()
         return subject
@@ -81,21 +89,23 @@ class Shelf:
         self.held += rows * ROW
         self._shelves.make_room(self)
 
-    def weigh(self) -> int:
-        """Find out what is held."""
-        self.held = sum([subject.weight() for subject in self._subjects.values()])
-        return self.held
+    def weigh(self, now: int) -> list[tuple[int, Shelf, str]]:
+        """Find out what is held; returns each subject in memory with when it was first seen to have moved last."""
+        seen: dict[str, tuple[int, int]] = {}
+        held = 0
+        for key, subject in self._subjects.items():
+            held += subject.weight()
+            before, revision = self._seen.get(key), subject.revision
+            seen[key] = before if before is not None and before[0] == revision else (revision, now)
+        self._seen, self.held = seen, held
+        return [(moved, self, key) for key, (_, moved) in seen.items()]
 
-    def relieve(self, most: int) -> None:
-        """Put subjects away until no more than so many bytes are held."""
-        subjects, seen = self._subjects, self._seen
-        still = [key for key, subject in subjects.items() if seen.get(key) == subject.revision]
-        moved = subjects.keys() - set(still)
-        for key in (*still, *(key for key in list(subjects) if key in moved)):
-            if self.held <= most or not self.put(key, subjects[key]):
-                break
-            del subjects[key]
-        self._seen = {key: subject.revision for key, subject in subjects.items()}
+    def put_away(self, key: str) -> int:
+        """Put away a subject in memory, if the disk takes it; returns how many bytes it took."""
+        before = self.held
+        if self.put(key, self._subjects[key]):
+            del self._subjects[key]
+        return before - self.held
 
 
 class Shelves:
@@ -109,7 +119,9 @@ class Shelves:
         self._all: weakref.WeakSet[Shelf] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._worked_on: dict[Shelf, None] = {}
-        self._grown = 0
+        self._brought: set[str] = set()
+        self._again = 0
+        self._grown = self._looks = 0
         self._full_until = 0.0
 
     def fitted(self, processor: Processor) -> Processor:
@@ -125,7 +137,7 @@ class Shelves:
             shelf = state.shelf = Shelf(self, state.subjects, drawer)
             with self._lock:
                 self._all.add(shelf)
-            shelf.weigh()
+            shelf.weigh(self._looks)
             self.make_room(shelf)
         return state
 
@@ -142,6 +154,7 @@ class Shelves:
     def work(self, states: Iterable[Any]) -> Iterator[None]:
         """Within it these states are this thread's, and nobody else's."""
         self._worked_on = dict.fromkeys(shelf for state in states if (shelf := shelf_of(state)) is not None)
+        self._brought, self._again = set(), 0
         try:
             yield
         finally:
@@ -150,32 +163,39 @@ class Shelves:
     def wrote(self, rows: int) -> None:
         """Make room after a batch that wrote so many rows to the states worked on."""
         self._grown += rows * ROW
-        if self._held() + self._grown > (math.inf if self.most is None else self.most) and not self._full():
-            self._relieve()
+        if self._grown > self.left() and not self._full():
+            self._grown = 0
+            self._relieve(self._worked_on)
         with self._lock:
             metrics.HELD.set(sum(shelf.held for shelf in self._all))
             metrics.PUT_AWAY.set(sum(len(shelf.drawer) for shelf in self._all))
             metrics.PUT_AWAY_BYTES.set(sum(shelf.drawer.stored for shelf in self._all))
 
-    def _relieve(self) -> None:
-        """Put away a share of each state worked on."""
-        self._grown = 0
-        for shelf in self._worked_on:
-            shelf.weigh()
-        if (held := self._held()) > self._goal:
-            for shelf in self._worked_on:
-                shelf.relieve(shelf.held * self._goal // held)
+    def fetched(self, shelf: Shelf, key: str) -> None:
+        """Make room for a subject of this shelf, unless the batch needs the same ones all the time."""
+        if shelf in self._worked_on:
+            self._again += key in self._brought
+            self._brought.add(key)
+            if self._again == MOST_AGAIN:
+                log.warning("memory_short", remedy="raise streams.memory_mb, or lower streams.batch_records")
+        if shelf not in self._worked_on or self._again < MOST_AGAIN:
+            self.make_room(shelf)
 
     def make_room(self, shelf: Shelf) -> None:
         """Put away what can be done without, if the states hold too much."""
-        if self.most is None or self._held() <= self.most or self._full():
-            return
-        if shelf in self._worked_on:
-            self._relieve()
-            return
-        shelf.weigh()
-        if (excess := self._held() - self._goal) > 0:
-            shelf.relieve(shelf.held - excess)
+        if self.left() < 0 and not self._full():
+            self._relieve(self._worked_on if shelf in self._worked_on else (shelf,))
+
+    def _relieve(self, shelves: Iterable[Shelf]) -> None:
+        """Put away what of these states did not move for longest."""
+        self._looks += 1
+        held = [found for shelf in shelves for found in shelf.weigh(self._looks)]
+        held.sort(key=itemgetter(0))
+        excess = self._held() - self._goal
+        for _, shelf, key in held:
+            if excess <= 0:
+                break
+            excess -= shelf.put_away(key)
 
     def write(self, drawer: Drawer, key: str, subject: Any) -> bool:
         """Put a subject away, unless the disk is known to be full."""

@@ -6,12 +6,14 @@ import random
 import re
 import shutil
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from infra.embedded_kafka import EmbeddedKafka
+from infra.errors import Transient
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
@@ -23,13 +25,13 @@ from tests.integration.test_rebuild import tick
 from tests.support.drill import until
 
 pytestmark = pytest.mark.kafka
-DAY, LITTLE = 400, 2.0
-"""Lines of a day; megabytes, of several that the firm takes."""
+DAY, LITTLE = 400, 11.0
+"""Lines of a day; megabytes, of 14 that the firm takes."""
 
 
 def figures(log: Path) -> dict[str, float]:
     """What the worker tells of itself."""
-    port = int(re.findall(r"pages_served.*?port\D+(\d+)", log.read_text())[-1])
+    port = int(re.findall(r'"port": (\d+).*pages_served', log.read_text())[-1])
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
         lines = [line.rsplit(" ", 1) for line in page.read().decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, value in lines if name.startswith("burnline_streams_")}
@@ -41,6 +43,11 @@ def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path)
         writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  the same firm each time
         found_firm(kafka, writer)
         sent = 0
+
+        def done() -> bool:
+            with suppress(Transient):  # asked of a broker that is busy
+                return not lag(kafka)
+            return False
 
         def work(process: psutil.Popen | None = None) -> None:
             """A day's lines; a worker is killed in the midst of them."""
@@ -59,17 +66,17 @@ def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path)
             log = tmp_path / f"{life}.log"
             with worker(kafka, log, memory_mb=LITTLE, checkpoint_every=1, session_timeout=6) as process:
                 until_ready(process, log)
-                until(lambda: not lag(kafka), "what was left is taken")
+                until(done, "what was left is taken")
                 if not life:
                     begin_clock(writer)
-                    until(lambda: not lag(kafka), "the day has begun")
+                    until(done, "the day has begun")
                 work()
-                until(lambda: not lag(kafka), "a day's work is taken")
+                until(done, "a day's work is taken")
                 tick(writer, life + 1)
-                until(lambda: not lag(kafka), "the next day has begun")
+                until(done, "the next day has begun")
                 told = figures(log)
-                assert told["burnline_streams_put_away_subjects"] > 200
-                assert told["burnline_streams_fetched_subjects_total"] > 200
+                assert told["burnline_streams_put_away_subjects"] > 100
+                assert told["burnline_streams_fetched_subjects_total"] > 100
                 assert told["burnline_streams_state_bytes"] < LITTLE * 1e6
                 if fate != "ends":
                     work(process)
