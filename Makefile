@@ -30,7 +30,7 @@ test: $(READY)  ## every test: pure, real broker, real Odoo (where its lab is), 
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of them
 
 drills: $(READY) ## the long proofs: 1,000 random kill -9, 1,000 random firms against SQL, ten minutes of faults on a real Odoo; an hour; another course with make drills SEED=2
-	@BURNLINE_TEST_LONG=1 BURNLINE_TEST_FIRMS=1000 BURNLINE_TEST_KILLS=1000 BURNLINE_TEST_SEED=$(or $(SEED),1) $(BIN)/pytest tests/drills/test_workers.py tests/properties/streams/test_oracle.py tests/properties/streams/test_oracle_disputes.py tests/drills/test_actions.py --timeout=3600 $(ARGS)
+	@BURNLINE_TEST_LONG=1 BURNLINE_TEST_FIRMS=1000 BURNLINE_TEST_KILLS=1000 BURNLINE_TEST_SEED=$(or $(SEED),1) $(BIN)/pytest tests/drills/test_workers.py tests/properties/streams/test_oracle.py tests/properties/streams/test_oracle_disputes.py tests/properties/streams/test_oracle_ladder.py tests/drills/test_actions.py --timeout=3600 $(ARGS)
 	@BURNLINE_TEST_DRILL_SECONDS=600 $(BIN)/pytest -s --timeout=3600 tests/drills/test_capture.py
 
 check: $(READY) ## format, lint, types, architecture, generated files, what released schemas promise

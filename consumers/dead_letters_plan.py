@@ -5,7 +5,7 @@ The desk carries a plan out, and looks at the order once more: see `consumers.de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from confluent_kafka import Message
 from consumers.core.action_events import ACTIONS
 from consumers.core.again import why_not_again
 from consumers.core.letter_queue import Letter
+from consumers.core.letters import is_about
 from consumers.core.policy import Policy
 from consumers.core.reentry import SUPERSEDED, Refusal, Way, entity_of, way_of
 from infra.dead_letters import is_copy_of
@@ -70,26 +71,41 @@ def plan(settings: KafkaSettings, meant: Sequence[Letter], policy: Policy, edite
 
 
 def _look_at_actions(settings: KafkaSettings, policy: Policy, plans: list[Plan]) -> None:
-    """Give each of these plans the last event of its action; refuse those that must not be asked for anew."""
-    wanted = {one.letter.event["current"]["action_id"]: one for one in plans}
-    decided: set[str | None] = set()
-    for record in read_to_end(settings, ACTIONS.name) if wanted else ():
+    """Give each of these plans the last event of its action; refuse those that must not be asked for anew.
+
+    A letter of an older release does not say which action it is about: it is looked for among those about the same alert.
+    """
+    wanted = {action_id: one for one in plans if (action_id := one.letter.event["current"]["action_id"])}
+    unnamed: dict[str | None, list[Plan]] = {}
+    for one in plans:
+        if one.letter.event["current"]["action_id"] is None:
+            unnamed.setdefault(one.letter.event["meta"]["causation_id"], []).append(one)
+    decided: set[str] = set()
+    for event in _actions(settings) if plans else ():
+        identity, status = event["current"]["action_id"], event["current"]["status"]
+        if status == "overridden":
+            decided.add(identity)
+        if status in {"overridden", "override_requested"}:
+            continue
+        for one in unnamed.get(event["meta"]["causation_id"], ()):
+            if is_about(one.letter.event, event):
+                wanted[identity] = one
+        if identity in wanted:
+            wanted[identity].action = event
+    for one in plans:
+        known = None if one.action is None else one.action["current"]["action_id"]
+        named = known or one.letter.event["current"]["action_id"]
+        one.way = why_not_again(one.action, policy, decided=named in decided) or one.way
+
+
+def _actions(settings: KafkaSettings) -> Iterator[ActionEvent]:
+    for record in read_to_end(settings, ACTIONS.name):
         if record.value() is None:
             continue
         try:
-            event = contents.read("governance.action.v1", record.value() or b"")
+            yield contents.read("governance.action.v1", record.value() or b"")
         except PoisonMessage as error:
             logged(unread(record, error))
-            continue
-        identity, status = event["current"]["action_id"], event["current"]["status"]
-        if identity not in wanted or status == "override_requested":
-            continue
-        if status == "overridden":
-            decided.add(identity)
-        else:
-            wanted[identity].action = event
-    for action_id, one in wanted.items():
-        one.way = why_not_again(one.action, policy, decided=action_id in decided) or one.way
 
 
 def _look(settings: KafkaSettings, topic_name: str, plans: list[Plan], edited: bytes | None) -> None:

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Message, Producer, TopicPartition
 
 from consumers.actions.policy import load_policy
 from consumers.core.approvals import alert_of
@@ -32,7 +32,7 @@ from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
 from infra.kafka.alone import SECONDS, transaction
 from infra.kafka.clients import broker_answers, consumer, transactional_producer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import is_record
 from infra.kafka.names import GOVERNOR
 from infra.kafka.reader import STALL, available, end_offsets, last_records, partitions_of, read_ranges
 from infra.kafka.unread import logged, unread
@@ -131,12 +131,8 @@ def _catch_up(kafka: KafkaSettings, governor: Governor, prefix: str) -> list[Top
 
 def _take(governor: Governor, record: Message, prefix: str) -> DeadLetterEvent | None:
     """Take in a record; returns the dead letter of one that cannot be read."""
-    error = record.error()
-    if error is not None:
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
-            return None
-        doing = f"reading {record.topic()}"
-        raise refusal(doing, error) or Transient(f"{doing} failed: {error.str()}", remedy="is the broker up?")
+    if not is_record(record):
+        return None
     try:
         _fold(governor, (record.topic() or "").removeprefix(prefix), record)
     except PoisonMessage as poison:

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from consumers.core.views import budget_burn_view, dispute_view, doubt_view, utilization_view
+from consumers.core.views import budget_burn_view, dispute_view, doubt_view, proposal_views, utilization_view
 from infra.errors import PoisonMessage
 from infra.kafka.reader import read_to_end
 from infra.kafka.unread import Told, logged, unread
@@ -51,6 +51,31 @@ def quality(settings: Settings, told: Told = logged) -> Iterator[dict[str, Any]]
             name = source.name.removeprefix(MEASURE).rpartition(".")[0]
             doubts = (doubt_view(name, *found) for found in _measures(settings.kafka, source, told))
             yield from (doubt for doubt in doubts if doubt is not None)
+
+
+def proposals(settings: Settings, told: Told = logged) -> list[dict[str, Any]]:
+    """What the assistant thinks of alerts in force, and whatever is about none, in the form of `consumers.core.views`: the most urgent alerts first.
+
+    Raises `Transient` for a broker that fails.
+    """
+    ended = {
+        event["current"]["alert_id"]
+        for event in _each(settings.kafka, topic("governance.alert.v1"), told)
+        if event["current"]["status"] == "cleared"
+    }
+    proposed = [event["current"] for _, event in _latest(settings.kafka, topic("governance.proposal.v1"), told)]
+    return proposal_views(one for one in proposed if one["alert_id"] not in ended)
+
+
+def _each(kafka: KafkaSettings, source: Topic, told: Told) -> Iterator[Any]:
+    """Every event that can be read."""
+    for record in read_to_end(kafka, source.name):
+        if record.value() is None:
+            continue
+        try:
+            yield codec.decode_as(source.record, record.value() or b"")
+        except PoisonMessage as error:
+            told(unread(record, error))
 
 
 def _latest(kafka: KafkaSettings, source: Topic, told: Told) -> Iterator[tuple[str, Any]]:

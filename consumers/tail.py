@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
 from consumers.core.rendering import rendered
-from infra.errors import Fatal, Transient
+from infra.errors import Fatal
 from infra.kafka.clients import consumer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import is_record
 from infra.kafka.names import scratch_group
 from infra.kafka.reader import end_offsets, partitions_of
 from infra.settings import Settings
@@ -52,7 +52,7 @@ def tail(
             if record is None:
                 continue
             partition, offset = record.partition() or 0, record.offset() or 0
-            if _is_record(record):
+            if is_record(record):
                 if not follow and offset >= ends[partition]:
                     unread.discard(partition)
                     continue
@@ -68,13 +68,3 @@ def tail(
                 unread.discard(partition)
     finally:
         reader.close()
-
-
-def _is_record(record: Message) -> bool:
-    error = record.error()
-    if error is None:
-        return True
-    if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
-        doing = f"reading {record.topic()}"
-        raise refusal(doing, error) or Transient(f"{doing} failed: {error.str()}", remedy="is the broker up?")
-    return False

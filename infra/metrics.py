@@ -1,4 +1,7 @@
-"""Figures for Prometheus over HTTP, for processes that are told an address for them. There is no password: keep it to loopback, or to a network of your own."""
+"""Figures for Prometheus over HTTP, for processes that are told an address for them. There is no password: keep it to loopback, or to a network of your own.
+
+The Host of a request is not asked, as no exporter asks it: figures hold no word about people and no secret, and to call from this machine gives no right to more.
+"""
 
 from __future__ import annotations
 

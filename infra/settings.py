@@ -27,6 +27,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -37,6 +38,7 @@ from pydantic_settings import (
 
 from infra.embedded_kafka.settings import BrokerSettings
 from infra.errors import Fatal
+from schemas.topics import STEPS_KEPT
 
 Seconds = Annotated[float, Field(gt=0)]
 PerSecond = Annotated[float, Field(gt=0)]
@@ -187,7 +189,7 @@ class StreamsSettings(BaseModel):
     group: str = "burnline.streams"
     batch_records: Annotated[int, Field(ge=1, le=100_000)] = 20_000
     batch_bytes: Annotated[int, Field(ge=100_000, le=100_000_000)] = 8_000_000
-    linger: Annotated[float, Field(ge=0, le=5)] = 0.01
+    linger: Annotated[float, Field(ge=0, le=5)] = 0.005
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0
     checkpoint_every: Seconds = 300.0
@@ -207,12 +209,28 @@ class ClockSettings(BaseModel):
     period: Annotated[int, Field(ge=1, le=86_400)] = 60
 
 
+def _while_steps_are_kept(oldest: float) -> float:
+    """The age. Raises where the step that ended an action may be gone while its alert is still acted upon: it would be done again."""
+    kept = int(STEPS_KEPT) / 1000
+    if oldest >= kept:
+        raise PydanticCustomError(
+            "beyond_the_ledger",
+            "alerts of {oldest} seconds would be acted upon, and what was done about them is only known for {kept}",
+            {
+                "oldest": f"{oldest:,.0f}",
+                "kept": f"{kept:,.0f}",
+                "remedy": f"set less than {kept:.0f} seconds ({kept / 86_400:.0f} days), the time for which governance.action.v1 keeps every step (docs/adr/0035)",
+            },
+        )
+    return oldest
+
+
 class ActionSettings(BaseModel):
     """How actions are carried out.
 
     `schedule` has the seconds to wait after the first failure, the second, and so on (Standard Webhooks); after the last the action is
-    given up, and so it is where a target asks for more than `longest_wait`. `oldest` is how old an alert may be to be acted upon;
-    every step is kept for 14 days, and it must stay below that.
+    given up, and so it is where a target asks for more than `longest_wait`. `oldest` is how old an alert may be to be acted upon: less
+    than every step of an action is kept.
     `in_flight` alerts at most are kept in memory, those that wait for another attempt among them. Another runner takes over from one
     that was killed after `session_timeout` seconds.
 
@@ -226,7 +244,7 @@ class ActionSettings(BaseModel):
     schedule: Annotated[tuple[Seconds, ...], Field(max_length=30)] = SCHEDULE
     longest_wait: Seconds = 86_400.0
     timeout: Seconds = 15.0
-    oldest: Seconds = 7 * 86_400.0
+    oldest: Annotated[Seconds, AfterValidator(_while_steps_are_kept)] = 7 * 86_400.0
     session_timeout: Seconds = 10.0
     in_flight: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     allowed_networks: tuple[IPvAnyNetwork, ...] = ()
@@ -402,5 +420,5 @@ def load_settings() -> Settings:
         name = "BURNLINE_" + "__".join(str(part).upper() for part in first["loc"])
         raise Fatal(
             f"{name}: {first['msg'].removeprefix('Value error, ')}",
-            remedy="see `burnline doctor` and the README's table of settings",
+            remedy=first.get("ctx", {}).get("remedy") or "see `burnline doctor` and the README's table of settings",
         ) from None

@@ -179,7 +179,7 @@ def _unreadable(name: str, size: int, error: Exception) -> PoisonMessage:
         reason, what = "truncated", f"it ends after {size} bytes, within a field"
     return PoisonMessage(
         f"a {name} cannot be read: {what}",
-        remedy="look at the bytes with `burnline dlq list --json`; the producer wrote a truncated or foreign record",
+        remedy="look at the bytes with `burnline dlq show ID --personal --json`; the producer wrote a truncated or foreign record",
         reason=reason,
     )
 

@@ -11,7 +11,7 @@ Mode = Literal["unknown", "snapshot", "poll", "hint", "sweep", "webhook", "deriv
 class Meta(TypedDict):
     """What every event says of itself. Mirrored in CloudEvents headers, and kept here so that nothing is lost where headers are dropped.
 
-    `event_id`: Identity of the event: capturing or computing the same change twice gives the same id. Source: UUIDv5 of source, subject, version and event_type; for a measure of subject, day, revision and event_type. Never null.
+    `event_id`: Identity of the event: capturing or computing the same change twice gives the same id. Source: UUIDv5 of source, subject, version and event_type; for a measure or an alert of all that it says. Never null.
     `event_type`: CloudEvents type: the topic's name without its version, a past-tense verb, and the version. Source: the topic's declared verbs. Never null.
     `source`: System that said so: `odoo:<database>`, the configured name of a webhook's sender, or `burnline` for what is derived. Source: the producer that wrote the event. Never null.
     `subject`: The entity the event is about, which is also the record's key. Source: `odoo:<database>:<model>:<id>`, or `<source>:<kind>:<id>`. Never null.
@@ -758,6 +758,8 @@ class Alert(TypedDict):
     `runbook`: Where the remedy is described. Source: the name of the rule. Never null.
     `company_id`: res.company id of the subject's company. Source: `burnline.people.Consultant.company_id`, `burnline.delivery.Project.company_id` or `burnline.finance.Invoice.company_id`. Null: the subject is shared by all companies.
     `revision`: Which event of this alert this is: it was raised with the first, changed with those between, cleared with the last. Unit: events, from 1. Source: counted by whoever raised the alert. Never null; 0 where the event was written before they were counted.
+    `rules`: Name of the rules by which it was judged, which `burnline streams rules` lists; of those that were in force on the subject's day. Source: the first 12 hexadecimal digits of SHA-256 of the measure's part of the policy. Null: nothing is measured by it, or an earlier release raised it.
+    `rules_from`: Day from which these rules hold. Unit: calendar day. Source: `begins` of the part of the policy's `later`. Null: they hold from the beginning, or `rules` is null.
     """
 
     alert_id: str
@@ -779,6 +781,8 @@ class Alert(TypedDict):
     runbook: str
     company_id: int | None
     revision: int
+    rules: str | None
+    rules_from: date | None
 
 
 class AlertEvent(TypedDict):
@@ -1556,7 +1560,7 @@ class Billing(TypedDict):
     `waiting_amount`: What that time is worth, where its price is known. Unit: amount in `currency`. Source: as unbilled_amount. Null: as unbilled_amount.
     `blockers`: What keeps work from being billed: expense_not_approved, milestone_not_reached, no_price, order_not_confirmed, time_not_approved. Source: the monitor. Never null; empty where nothing does.
     `as_of`: Day the measure is for. Unit: day in the project's time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example billing/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1625,7 +1629,7 @@ class BudgetBurn(TypedDict):
     `tcpi`: To-complete performance index: what cpi must be from now on to end on budget. Unit: ratio, 1 is on budget. Source: (budget_cost − earned_value) / (budget_cost − actual_cost). Null: earned_value is null, or exactly the budget is spent.
     `levels`: Levels in force, as `<dimension>:<percent>`, for example hours:90. Source: the alerts' memory. Never null; empty below the lowest level.
     `as_of`: Day the measure is for. Unit: day in the project's time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example budget-burn/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1709,7 +1713,7 @@ class BurnRollup(TypedDict):
     `recognised_revenue`: Revenue earned by what is delivered. Unit: amount in `currency`. Source: Σ `burnline.measure.BudgetBurn.recognised_revenue`. Null: the projects have several currencies.
     `margin`: What is left of that revenue, over the projects that have any. Unit: fraction, 1 is 100 %. Source: (recognised_revenue − Σ of their `burnline.measure.BudgetBurn.actual_cost`) / recognised_revenue. Null: nothing was recognised, or they have several currencies.
     `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest report. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example burn-rollup/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1767,7 +1771,7 @@ class ClientExposure(TypedDict):
     `currency`: ISO 4217 code of the company's currency. Source: `burnline.finance.Invoice.company_currency` of the invoices that count. Null: the company's currency cannot be read.
     `share`: Part of the debt that is contested. Unit: fraction, 1 is 100 %. Source: disputed_amount / receivable_amount. Null: nothing is owed, or the invoices are in several companies' currencies.
     `as_of`: Day the measure is for. Unit: day in the client's time zone, that of the invoice changed last. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example client-exposure/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1809,7 +1813,7 @@ class DataQuality(TypedDict):
     `flaw_counts`: Records with each of the flaws. Unit: records. Source: counted over the company's records. Never null; empty where nothing is wrong.
     `examples`: Keys of some of the records, each with its flaws. Source: the subjects of their events. Never null; empty where nothing is wrong.
     `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example data-quality/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1859,7 +1863,7 @@ class DisputeAging(TypedDict):
     `company_amount`: The same at the invoice's rate. Unit: amount in the company's currency, that of the `currency` of measure.client-exposure. Source: amount × `burnline.finance.Invoice.company_residual` / `burnline.finance.Invoice.residual`. Never null.
     `currency`: ISO 4217 code of amount. Source: `burnline.finance.Invoice.currency` of the last event. Null: the document's currency cannot be read.
     `as_of`: Day the measure is for. Unit: day in the invoice's time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example dispute-aging/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1927,7 +1931,7 @@ class Receivables(TypedDict):
     `best_possible_dso`: The same if nothing were late. Unit: days. Source: current_amount × window_days / credit_sales_amount. Null: as dso.
     `average_days_delinquent`: How much of it is lateness. Unit: days. Source: dso − best_possible_dso. Null: as dso.
     `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest document. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example receivables/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -1991,7 +1995,7 @@ class RequestAging(TypedDict):
     `business_days_overdue`: How late it is, or was when it was decided. Unit: days, Monday to Friday without public holidays. Source: due_on up to as_of or decided_on. Never null.
     `overdue`: True once due_on has passed without a decision; it stays true where the decision came late. Source: due_on and decided_on. Never null.
     `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example request-aging/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -2053,7 +2057,7 @@ class Staffing(TypedDict):
     `expiring_skill_ids`: hr.skill ids that open tasks demand and that end soon. Source: `burnline.people.Skill.valid_to`. Never null; empty where nothing ends soon.
     `conflicts`: What is wrong: above_capacity, ends, expired, expiring, free, missing. Source: the monitor. Never null; empty where nothing is.
     `as_of`: Day the measure is for. Unit: day in the consultant's time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example staffing/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -2102,7 +2106,7 @@ class StraightThrough(TypedDict):
     `clusters`: Where exceptions are, as `<record>: <what happened>`, the most frequent first. Source: the exceptions of the window's cases. Never null; empty where there are none.
     `cluster_counts`: Exceptions of each of the clusters. Unit: exceptions. Source: counted over the exceptions of the window's cases. Never null; empty where there are none.
     `as_of`: Day the measure is for. Unit: day in the monitors' time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example straight-through/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -2161,7 +2165,7 @@ class Utilization(TypedDict):
     `compliance`: How much of the last closed ISO week was logged. Unit: fraction, 1 is 100 %. Source: Σ min(worked, available) / Σ available over the week's days. Null: nothing was available in that week.
     `band`: Band, with hysteresis; unknown where nothing is available. Source: derived from billable and total utilization by the policy's edges. Never null.
     `as_of`: Day the measure is for. Unit: day in the consultant's time zone. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example utilization/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.
@@ -2242,7 +2246,7 @@ class UtilizationRollup(TypedDict):
     `week_billable_minutes`: Billable time of the current ISO week up to as_of. Unit: minutes. Source: as billable_minutes, over the week. Never null.
     `compliance`: How much of the last closed ISO week was logged. Unit: fraction, 1 is 100 %. Source: Σ min(worked, available) / Σ available over the week's days and the unit's people. Null: nothing was available in that week.
     `as_of`: Day the measure is for. Unit: day in the time zone of the unit's newest report. Source: the last tick. Never null.
-    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count. Source: the rows of state. Never null.
+    `revision`: Grows with every restatement. Unit: sum of the versions of all records that count, and of how many are known of those that count by their days. Source: the rows of state. Never null.
     `formula`: Version of the formula, for example utilization-rollup/1. Source: the processor of the measure. Never null.
     `moved_by`: Ids of the last events that moved it, newest last. Source: the rows of state. Never null; empty where none is known.
     `reasons`: Data-quality reasons why a value is null or doubtful; out_of_range where one has more digits than its field. Source: the processor of the measure. Never null; empty where nothing is wrong.

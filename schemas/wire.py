@@ -445,6 +445,8 @@ class Alert(TypedDict):
     runbook: str
     company_id: int | None
     revision: int
+    rules: str | None
+    rules_from: int | None
 
 
 class AlertEvent(TypedDict):

@@ -2,7 +2,8 @@
 
 All of it is read only. A look-up shows committed state alone: it is answered by the engine, between two batches; that of a subject which
 another worker has is answered by a redirect to that worker's page, once: while lanes change hands, two workers may each believe it of
-the other. Measures are about people: `streams.visitors` says who may look at them.
+the other. Measures are about people: `streams.visitors` says who may look at them. The figures of `/metrics`, `/health` and `/ready` name nobody, change nothing
+and are for whoever reaches the port, under whatever name it calls: a monitor's Host is an address of the network, as with every exporter, and no right hangs on it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ PATIENCE = 10.0
 REDIRECTED = "redirected"
 """What a redirect adds to a look-up, so that it is not redirected again."""
 JSON = {"content-type": "application/json"}
-STANDS = 60.0
-"""Seconds: beyond the longest that a batch and its transaction may take, as they are set by default."""
+BEYOND = 1.5
+"""How many times the longest that a batch and its transaction may take a worker may commit nothing, though there is something to do."""
 
 Page: TypeAlias = Callable[..., Awaitable[Any]]
 
 
 def add_pages(app: faust.App, engine: Engine, live: Live, held: tuple[bytes, ...]) -> None:
     """Serve the pages of this engine from the app's web server; `held` are the tokens that let others than this machine see measures."""
+    longest = BEYOND * engine.longest_turn
 
     @app.page("/live")
     @_guarded(held)
@@ -46,10 +48,10 @@ def add_pages(app: faust.App, engine: Engine, live: Live, held: tuple[bytes, ...
 
     @app.page("/health")
     async def health(self: Any, _request: Any) -> Any:
-        """200 while it gets on: 503 when there has been something to do for `STANDS` seconds and nothing was committed."""
+        """200 while it gets on: 503 when there has been something to do for longer than it may take, and nothing was committed."""
         status = engine.status()
         age = None if status.last_commit is None else round(time.monotonic() - status.last_commit, 3)
-        alive = status.stands < STANDS
+        alive = status.stands < longest
         answer = {"status": "alive" if alive else "stands", "last_commit_age_seconds": age, "stopped": status.stopped}
         return self.json(answer, status=200 if alive else 503)
 

@@ -85,4 +85,6 @@ def _wired(processor: core.Processor, policy: core.Measures) -> Processor:
         restore=partial(core.restore, processor),
         measures=partial(core.measures, processor),
         look_up=partial(core.look_up, processor),
+        pass_over=partial(core.pass_over, processor),
+        hears=core.HEARS[processor.name],
     )

@@ -80,6 +80,10 @@ def show(
         "record": _record(letter, personal=personal),
         "decisions": [decision._asdict() for decision in letter.decisions],
     }
+    if not json_:
+        row["decisions"] = [
+            f"{one.at:%Y-%m-%d %H:%M}: {one.status} by {one.by}: {one.note}" for one in letter.decisions
+        ]
     rows = [row] if json_ else [{"field": name, "what": "–" if value is None else value} for name, value in row.items()]
     print_rows(rows, json_=json_, empty="")
 

@@ -88,7 +88,11 @@ def edit(
     ] = None,
     record: Annotated[
         Path | None,
-        typer.Option(help="A JSON file with the record, as `dlq show --json` has it.", exists=True, dir_okay=False),
+        typer.Option(
+            help="A JSON file with the record, or all that `dlq show ID --personal --json` shows.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     reason: Reason,
     dry_run: DryRun = False,
@@ -97,7 +101,7 @@ def edit(
 ) -> None:
     """Send a letter back with other bytes. What was sent is known by its digest in the recorded reason.
 
-    Example: burnline dlq edit 3f2a91c0 --record mended.json --reason "the amount had a comma"
+    Example: burnline dlq show 3f2a91c0 --personal --json > mended.json; then, mended: burnline dlq edit 3f2a91c0 --record mended.json --reason "the amount had a comma"
     """
     import hashlib
 

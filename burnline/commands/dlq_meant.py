@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from burnline.commands.moments import when
 from burnline.commands.output import progress
 from consumers.core.letter_queue import Filter, Letter
 from infra.errors import Fatal
@@ -25,9 +26,7 @@ OPTIONS: dict[str, Any] = {
         _Text, typer.Option("--because", help="Only letters with this reason, such as unknown_schema.")
     ],
     "key": Annotated[_Text, typer.Option("--key", help="Only letters of this entity.")],
-    "since": Annotated[
-        _Text, typer.Option("--since", help="Only what failed since: a time, or an age such as 2h, 7d.")
-    ],
+    "since": Annotated[datetime | None, when("--since", means="Only what failed from then on")],
 }
 STATUSES = ("parked", "retried", "discarded", "all")
 
@@ -44,8 +43,8 @@ def selecting(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def call(**given: Any) -> None:
         asked = {name: given.pop(name) for name in OPTIONS}
-        reason, since = asked.pop("because"), moment(asked.pop("since"))
-        command(wanted=Filter(**asked, reason=reason, since=since), **given)
+        reason = asked.pop("because")
+        command(wanted=Filter(**asked, reason=reason), **given)
 
     parameters = [*own, *options]
     call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # what typer reads
@@ -73,17 +72,3 @@ def chosen(settings: Settings, wanted: Filter, limit: int) -> list[Letter]:
             f"{len(found)} letters are meant, and no more than {limit} may be", remedy="narrow it, or raise --limit"
         )
     return found[::-1]
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time, or an age before now. Raises `Fatal` for a text that is neither."""
-    if text is None:
-        return None
-    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    try:
-        if text[-1:] in units and text[:-1].isdecimal():
-            return datetime.now(UTC) - timedelta(**{units[text[-1]]: int(text[:-1])})
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise Fatal(f"{text!r} is no time", remedy="write 2026-03-30T08:00Z, or an age such as 30m, 2h, 7d") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -51,6 +51,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "reasons",
     ),
     "quality": ("measure", "subject", "as_of", "reasons"),
+    "proposals": ("kind", "about", "score", "text", "made_by"),
 }
 """What a person is shown; `--json` has every value."""
 
@@ -62,6 +63,7 @@ class Measure(StrEnum):
     BUDGET_BURN = "budget-burn"
     DISPUTES = "disputes"
     QUALITY = "quality"
+    PROPOSALS = "proposals"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,7 +73,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show(measure: Measure, json_: Json = False) -> None:
-    """Show the latest values of a measure, or what measures and records say against themselves. Exit status 1 when a record could not be read.
+    """Show the latest values of a measure, what measures and records say against themselves, or what `assist` proposes. Exit status 1 when a record could not be read.
 
     Example: burnline show budget-burn --json
     """
@@ -82,6 +84,7 @@ def show(measure: Measure, json_: Json = False) -> None:
         Measure.BUDGET_BURN: reading.budget_burn,
         Measure.DISPUTES: reading.disputes,
         Measure.QUALITY: reading.quality,
+        Measure.PROPOSALS: reading.proposals,
     }
     found: list[Unread] = []
     settings = environment.load().settings
@@ -89,8 +92,8 @@ def show(measure: Measure, json_: Json = False) -> None:
         rows = list(readers[measure](settings, found.append))
     if not json_:
         rows = [{name: row[name] for name in COLUMNS[measure]} for row in rows]
-    nothing = f"no {measure} yet: are `streams` and `clock` running?"
-    print_rows(rows, json_=json_, empty="nothing to be said" if measure is Measure.QUALITY else nothing)
+    nothing = {Measure.QUALITY: "nothing to be said", Measure.PROPOSALS: "no proposals: does `assist` run?"}
+    print_rows(rows, json_=json_, empty=nothing.get(measure, f"no {measure} yet: are `streams` and `clock` running?"))
     tell_unread(found)
 
 

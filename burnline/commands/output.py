@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.kafka.unread import Unread
 
@@ -68,7 +68,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, json_: bool, empty: str) ->
     if not found:
         Console(stderr=True, markup=False).print(empty)
         return
-    table = Table(*(name.replace("_", " ") for name in found[0]))
+    table = Table(*(Column(name.replace("_", " "), no_wrap=name == "id") for name in found[0]))  # ids are copied
     for row in found:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
     Console(markup=False).print(table)  # a name in Odoo may look like markup

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from burnline import environment
+from burnline.commands.moments import when
 from burnline.commands.output import Json, print_rows
 from infra.config import read_config
 from infra.errors import Fatal
@@ -51,27 +52,24 @@ def check(
 
 @app.command("try")
 def try_(
-    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="From then on (UTC).")],
+    since: Annotated[datetime, when(means="From then on")],
     file: File = None,
     json_: Json = False,
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Up to then; now by default.", show_default=False),
-    ] = None,
+    until: Annotated[datetime | None, when(means="Up to then, or now")] = None,
 ) -> None:
     """Show what a policy would have done with what has happened since. Nothing is done, and nothing written.
 
     Attributes of subjects are those of today, and the clock ticks every five minutes.
 
-    Example: burnline policy try --since 2026-11-01 firm.yaml
+    Example: burnline policy try --since 7d firm.yaml
     """
     from consumers.actions.policy import load_policy
     from consumers.trial import trial
 
     path, _ = _text(file)
     policy = load_policy(_sections(Path(path)) if path != PACKAGED else {})
-    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
-    rows = trial(environment.load().settings.kafka, policy, since.replace(tzinfo=UTC), end)
+    end = datetime.now(UTC) if until is None else until
+    rows = trial(environment.load().settings.kafka, policy, since, end)
     if json_:
         shown = [asdict(row) for row in rows]
     else:
@@ -88,7 +86,7 @@ def try_(
             }
             for row in rows
         ]
-    print_rows(shown, json_=json_, empty=f"nothing would have been done since {since:%Y-%m-%d}")
+    print_rows(shown, json_=json_, empty=f"nothing would have been done since {since:%Y-%m-%d %H:%M} UTC")
 
 
 PACKAGED = "the packaged policy"

@@ -166,20 +166,28 @@ def _entries(file: Path | None) -> Iterator[dict[str, Any]]:
 
 
 def trace(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="Id of an event, or a correlation.")],
+    identity: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="Of an event, action, alert, duty, freeze, proposal or letter; or a correlation."
+        ),
+    ],
     *,
     json_: Json = False,
 ) -> None:
-    """Draw the chain that an event is part of: from the change in Odoo to the last effect. Exit status 1 when a record could not be read.
+    """Draw the chain that an event or action is part of: from the change in Odoo to the last effect. Exit status 1 when a record could not be read.
 
     Example: burnline trace 3f2a91c0-6c1e-5f2b-9d52-7a2f0f0d1c11
     """
+    from consumers.actions.policy import load_policy
     from consumers.core.trace import tree
     from consumers.tracing import trace as traced
 
+    found = environment.load()
     unread: list[Unread] = []
     with progress("reading") as tell:
-        nodes = traced(environment.load().settings.kafka, identity, told=unread.append, progress=tell)
+        policy = load_policy(found.config)
+        nodes = traced(found.settings.kafka, identity, policy=policy, told=unread.append, progress=tell)
     if json_:
         for depth, node in tree(nodes):
             typer.echo(
@@ -195,7 +203,8 @@ def _draw(identity: str, shown: Iterable[Any]) -> None:
     at: list[Tree] = [root]
     for depth, node in shown:
         when = node.recorded_at.isoformat(timespec="seconds")
-        text = f"[bold]{escape(node.event_type)}[/] {escape(node.subject)} [dim]{when} {escape(node.event_id)}[/]"
+        named = "[reverse]" if node.is_called(identity) else "[bold]"  # what was asked for stands out of its chain
+        text = f"{named}{escape(node.event_type)}[/] {escape(node.subject)} [dim]{when} {escape(node.event_id)}[/]"
         branch = at[depth].add(f"{text}\n{escape(node.what)}" if node.what else text)
         del at[depth + 1 :]
         at.append(branch)

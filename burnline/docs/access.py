@@ -10,7 +10,7 @@ from schemas.topics import TOPICS
 
 HEAD = """# Who may do what
 
-Generated from `schemas/topics.py` and `infra/kafka/access.py` by `make docs`: do not edit. How it comes to be so on a cluster, and how to change it, is
+Generated from `schemas/topics` and `infra/kafka/access.py` by `make docs`: do not edit. How it comes to be so on a cluster, and how to change it, is
 in [operate-topics.md](operate-topics.md).
 
 A role is played by the principal `User:burnline-<role>` unless `BURNLINE_ACCESS__PRINCIPALS` says otherwise. A star ends a name that stands for all that begin

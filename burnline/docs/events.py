@@ -8,7 +8,7 @@ from schemas.topics import Topic
 
 HEAD = """# Events
 
-Generated from `schemas/topics.py` and `schemas/avro` by `make docs`: do not edit.
+Generated from `schemas/topics` and `schemas/avro` by `make docs`: do not edit.
 
 Every event carries `meta` (identity, order, times, provenance), `previous`, `current` and `changed`; derived events carry `meta` and `current`.
 Read with `isolation.level=read_committed`. Keys are `odoo:<database>:<model>:<id>`. A field of class *personal* is about a person.

@@ -15,7 +15,7 @@ PERSON_IDS = re.compile(r"\b(hr\.employee|res\.users|res\.partner) ids?\b")
 PERSONS, ROWS_OF_PERSONS = ("employee", "partner"), "burnline.internal.ConsultantEntry"
 HEAD = """# Data about people
 
-Generated from `schemas/topics.py` and `schemas/avro` by `make docs`: do not edit.
+Generated from `schemas/topics` and `schemas/avro` by `make docs`: do not edit.
 
 A field of class *personal* stands on a compacted topic, where a tombstone erases it, or on a topic of class *personal*, which only those cleared for people may
 read. What names a person outright stands on compacted topics only. A test holds every schema to that.

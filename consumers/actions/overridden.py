@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
-from confluent_kafka import KafkaError, Message, TopicPartition
+from confluent_kafka import Message, TopicPartition
 
 from consumers.actions.execution import Execution
 from consumers.core.action_events import ACTIONS
 from consumers.core.overrides import counts
 from consumers.core.policy import Policy
-from infra.errors import PoisonMessage, Transient
+from infra.errors import PoisonMessage
 from infra.kafka.clients import consumer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import is_record
 from infra.kafka.names import scratch_group
 from infra.kafka.reader import available, end_offsets, partitions_of
 from infra.kafka.unread import logged, unread
@@ -52,12 +52,8 @@ class Overridden:
 
     def _overridden(self, record: Message) -> str | None:
         """The id of the action that a record overrides."""
-        error = record.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
-                return None
-            doing = f"reading {ACTIONS.name}"
-            raise refusal(doing, error) or Transient(f"{doing} failed: {error.str()}", remedy="is the broker up?")
+        if not is_record(record):
+            return None
         if dict(record.headers() or []).get("ce_type", TYPE) != TYPE:  # most are our own steps: not worth decoding
             return None
         try:

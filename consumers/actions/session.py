@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from consumers.actions.execution import Execution
 from consumers.actions.journal import Journal, read_ledger
@@ -31,7 +31,7 @@ from consumers.core.progress import Progress
 from infra.dead_letters import DEAD_LETTERS, asked_again, parked
 from infra.errors import PoisonMessage, Transient
 from infra.kafka.clients import consumer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import is_record
 from infra.kafka.reader import available
 from infra.settings import Settings
 
@@ -97,16 +97,11 @@ class Session:
 
     def _take(self, record: Message) -> None:
         partition, offset = record.partition() or 0, record.offset() or 0
-        error = record.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name
-            doing = f"reading {self._topic}"
-            raise refusal(doing, error) or Transient(
-                f"{doing} failed: {error.str()}", remedy="is the broker up, and do the topics exist?"
-            )
+        ended = not is_record(record)
         tenure = self._tenures.get(partition)
         if tenure is None:  # it was revoked between its arrival and now
             return
-        if error is not None:
+        if ended:
             self._progress.reached(partition, offset)
             return
         self._progress.started(partition, offset)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from consumers.assist.model import Model, NoAnswer
 from consumers.core.assist.alerts import Alerts
@@ -24,7 +24,7 @@ from consumers.core.assist.ideas import PROPOSALS, RULES, Idea, proposal_event
 from consumers.core.assist.model import Rubbish, answered, question
 from infra.errors import Fatal, PoisonMessage, Transient
 from infra.kafka.clients import broker_answers, consumer, producer
-from infra.kafka.failures import refusal
+from infra.kafka.failures import is_record
 from infra.kafka.names import scratch_group
 from infra.kafka.reader import STALL, available, end_offsets, partitions_of, read_ranges
 from infra.kafka.unread import logged, unread
@@ -125,12 +125,8 @@ class _Assistant:
 
 def _taken(assistant: _Assistant, record: Message) -> tuple[AlertEvent | None, list[Idea]] | None:
     """The alert of a record, if it is one, and the ideas that it gives; None where it cannot be read."""
-    error = record.error()
-    if error is not None:
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
-            return None
-        doing = f"reading {record.topic()}"
-        raise refusal(doing, error) or Transient(f"{doing} failed: {error.str()}", remedy="is the broker up?")
+    if not is_record(record):
+        return None
     try:
         if (record.topic() or "").endswith("governance.alert.v1"):
             alert = contents.read("governance.alert.v1", record.value() or b"")

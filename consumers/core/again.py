@@ -19,7 +19,9 @@ from schemas.records import ActionEvent
 DISCARD = "discard the letter"
 _NEVER = {
     "overridden": Refusal("a person decided about its action", DISCARD),
-    "unknown": Refusal("nothing is known of its action", BY_HAND),
+    "unknown": Refusal(
+        "nothing is known of its action", "do it by hand if it is still wanted, then discard the letter"
+    ),
     "uncertain": Refusal("it may have been done, and its target would do it twice", BY_HAND),
 }
 

@@ -40,6 +40,8 @@ def alert_of(event: ApprovalEvent) -> AlertEvent | None:
         "values": _values(request),
         "as_of": request["requested_at"].date(),
         "formula": "approval/1",
+        "rules": None,
+        "rules_from": None,
         "caused_by": [event["meta"]["event_id"]],
         "owner": OWNER,
         "business_process": "operations",

@@ -15,23 +15,28 @@ from typing import Any
 
 from schemas import catalogue, codec
 from schemas.errors import PoisonMessage
+from schemas.privacy import MASK
 from schemas.shapes import names_of, plain
 
 REMEDY = "write the record as `burnline dlq show --json --personal` shows it, and mend what is wrong in it"
 
 
 def from_json(record: str, text: str) -> bytes:
-    """A record of this schema from JSON. Raises `PoisonMessage` for what is none, naming the field."""
+    """A record of this schema from JSON, alone or within all of its letter. Raises `PoisonMessage` for what is none, naming the field."""
     try:
         content = json.loads(text, parse_float=Decimal)
     except ValueError as error:
         raise PoisonMessage(f"the edited record is no JSON: {error}", remedy=REMEDY) from error
+    if isinstance(content, dict) and "decisions" in content:  # what was saved is all that `dlq show` shows
+        content = content.get("record")
     schema = catalogue.load(record)
     return codec.encode(record, _typed(schema, content, names_of(schema), record))
 
 
 def _typed(schema: Any, value: Any, names: Mapping[str, Any], path: str) -> Any:  # noqa: C901, PLR0911  one return for each kind of Avro type
     schema = plain(schema, names)
+    if value == MASK:
+        raise PoisonMessage(f"{path} is masked, and would be sent as {MASK}", remedy=REMEDY)
     try:
         match schema, value:
             case _, None:

@@ -108,6 +108,8 @@ def _alert(group: Group, episode: int, level: int, many: int, event: DeadLetterE
             },
             "as_of": at.date(),
             "formula": FORMULA,
+            "rules": None,
+            "rules_from": None,
             "caused_by": [event["meta"]["event_id"]],
             "owner": group.owner,
             "business_process": group.business_process,

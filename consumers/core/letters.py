@@ -4,8 +4,8 @@ from typing import Final
 
 from consumers.core.plan import Planned
 from schemas.errors import PoisonMessage
-from schemas.events import deterministic_id
-from schemas.records import DeadLetterEvent
+from schemas.events import deterministic_id, event_id
+from schemas.records import ActionEvent, DeadLetterEvent
 
 ABANDONED: Final = "abandoned"
 """The reason of letters about actions."""
@@ -37,7 +37,7 @@ def owned(letter: DeadLetterEvent, planned: Planned, attempts: int) -> DeadLette
     return {
         "meta": {
             **letter["meta"],
-            "event_id": deterministic_id(letter["meta"]["event_id"], planned.action_id),
+            "event_id": _own_id(letter["meta"]["event_id"], planned.action_id),
             "correlation_id": planned.alert["meta"]["correlation_id"],
             "causation_id": planned.alert["meta"]["event_id"],
             "company_id": planned.alert["meta"]["company_id"],
@@ -51,3 +51,16 @@ def owned(letter: DeadLetterEvent, planned: Planned, attempts: int) -> DeadLette
             "action_id": planned.action_id,
         },
     }
+
+
+def is_about(letter: DeadLetterEvent, action: ActionEvent) -> bool:
+    """Whether a letter is that of an action. One of an older release does not name it, and is known by its id, which is made from the action's."""
+    action_id, named, meta = action["current"]["action_id"], letter["current"]["action_id"], letter["meta"]
+    if named is not None:
+        return named == action_id
+    of_the_alert = event_id(meta["source"], meta["subject"], meta["version"], meta["event_type"])
+    return meta["event_id"] == _own_id(of_the_alert, action_id)
+
+
+def _own_id(letter_id: str, action_id: str) -> str:
+    return deterministic_id(letter_id, action_id)

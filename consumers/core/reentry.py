@@ -62,11 +62,7 @@ def way_of(letter: Letter) -> Way | Refusal:
             f"it was {letter.status} already", "nothing is left to do; it comes back by itself if it fails again"
         )
     if current["reason"] == ABANDONED:
-        return (
-            Refusal("it is an action that ended; the letter is too old to tell which", BY_HAND)
-            if current["action_id"] is None
-            else Way.ACTION
-        )
+        return Way.ACTION
     if current["stage"].startswith(CAPTURE) and record_of(letter.event) is not None:
         return Way.HINT
     if current["stage"] == WEBHOOKS and current["topic"].startswith("/"):

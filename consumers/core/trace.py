@@ -2,6 +2,8 @@
 
 Events belong together that share a correlation, or of which one names the other as its cause. Under its cause an event stands where the
 cause is known, else under the first of its correlation; what no event of the chain caused is a root.
+
+A person knows an action, a duty or an alert by an id of its own, which several events share: who asks for that means each of these.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+NAMED = ("action_id", "alert_id", "duty_id", "freeze_id", "proposal_id", "letter_id")
+"""What people call an event by, beside its own id: `worklist`, `show` and `dlq list` show these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One event, as the trace shows it. `causes` are the events that it names."""
+    """One event, as the trace shows it. `causes` are the events that it names, `names` the ids of what it is about."""
 
     event_id: str
     event_type: str
@@ -26,6 +31,11 @@ class Node:
     partition: int
     offset: int
     what: str
+    names: tuple[str, ...] = ()
+
+    def is_called(self, identity: str) -> bool:
+        """Whether a person who gives this id means this event."""
+        return identity == self.event_id or identity in self.names
 
 
 class Shown(NamedTuple):
@@ -40,6 +50,12 @@ def causes_of(event: dict[str, Any]) -> tuple[str, ...]:
     current = event.get("current") or {}
     named = [event["meta"]["causation_id"], *reversed(current.get("caused_by") or ())]
     return tuple(dict.fromkeys(one for one in named if one))
+
+
+def names_of(event: dict[str, Any]) -> tuple[str, ...]:
+    """The ids of the action, alert, duty, freeze, proposal or letter that an event is about."""
+    current = event.get("current") or {}
+    return tuple(current[name] for name in NAMED if current.get(name))
 
 
 def what_of(event: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@ Measures carry ids only, so names are joined in here, at reading time: whoever i
 view at once. A name that is not there is null.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schemas.records import BudgetBurn, DisputeAging, Utilization
+from schemas.records import BudgetBurn, DisputeAging, Proposal, Utilization
 
 Names = Mapping[int, str]
 
@@ -101,3 +101,30 @@ def doubt_view(measure: str, subject: str, current: Mapping[str, Any]) -> dict[s
         "reasons": reasons,
         "examples": list(current.get("examples", ())),
     }
+
+
+def proposal_views(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
+    """What is proposed, the highest score first; what is thought of one alert stands together, its priority before its summary."""
+    proposed = list(proposals)
+    urgency: dict[str, Decimal] = {}
+    for one in proposed:
+        urgency[_thing(one)] = max(urgency.get(_thing(one), Decimal(0)), one["score"] or Decimal(0))
+    proposed.sort(key=lambda one: (-urgency[_thing(one)], _thing(one), one["kind"]))
+    return [
+        {
+            "proposal_id": one["proposal_id"],
+            "kind": one["kind"],
+            "about": one["subject_key"],
+            "alert_id": one["alert_id"],
+            "score": _number(one["score"]),
+            "text": one["text"],
+            "evidence": dict(one["evidence"]),
+            "made_by": one["made_by"],
+        }
+        for one in proposed
+    ]
+
+
+def _thing(proposal: Proposal) -> str:
+    """What a proposal is thought about: its alert, or itself."""
+    return proposal["alert_id"] or proposal["proposal_id"]

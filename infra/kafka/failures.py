@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from infra.errors import Fatal, Transient
 
@@ -24,6 +24,17 @@ GRANT = "`burnline topics apply`, run as the administrator, gives the right; `bu
 def passes(error: KafkaError) -> bool:
     """Whether a member of a group that is told this goes on: the client is about to mend it by itself."""
     return error.code() in _PASSING or error.retriable()
+
+
+def is_record(taken: Message) -> bool:
+    """Whether what the client hands out is a record; it is none at the end of a partition. Raises `Fatal` or `Transient` where reading failed."""
+    error = taken.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  as above
+        doing = f"reading {taken.topic()}"
+        raise refusal(doing, error) or Transient(
+            f"{doing} failed: {error.str()}", remedy="is the broker up, and is the topic there?"
+        )
+    return error is None
 
 
 class Refused(Fatal):

@@ -28,6 +28,7 @@ _ELECTING = frozenset(
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  what `get_watermark_offsets` says while the client has not heard of the topic
         KafkaError._NOENT,  # noqa: SLF001  what `list_offsets` says when no partition of the request has a leader
     }
 )

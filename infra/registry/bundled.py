@@ -49,7 +49,7 @@ class BundledRegistry:
         if self.compatibility(subject) != level:
             raise Fatal(
                 f"{self.name} holds {subject} to {self.compatibility(subject)}, not to {level}",
-                remedy="a topic's `public` in schemas/topics.py decides",
+                remedy="a topic's `public` in schemas/topics decides",
             )
 
     def register(self, subject: str, schema: str, *, number: int) -> Registered:  # noqa: ARG002  a release has its own

@@ -11,7 +11,7 @@ from streams.core.processor import Processor
 from streams.core.route import PROCESSOR_SOURCES, route
 from streams.core.routes.timesheets import READS
 from streams.core.state import PartitionState
-from streams.core.step import forget, look_up, measures, restore, step
+from streams.core.step import forget, look_up, measures, pass_over, restore, step
 
 MEASURE_TOPICS: dict[str, tuple[str, ...]] = {
     "utilization": ("measure.utilization.v1",),
@@ -22,9 +22,19 @@ MEASURE_TOPICS: dict[str, tuple[str, ...]] = {
 }
 """The topics of each processor's measures."""
 
+HEARS: dict[str, frozenset[str]] = {
+    "utilization": frozenset(),
+    "budget-burn": frozenset({"utilization"}),
+    "dispute-aging": frozenset({"client-exposure"}),
+    "client-exposure": frozenset({"dispute-aging"}),
+    "monitors": frozenset({"utilization", "budget-burn", "dispute-aging"}),
+}
+"""The processors that contribute to each. Without them, its states are made of events alone."""
+
 __all__ = [
     "ALERTS",
     "EVERYBODY",
+    "HEARS",
     "MEASURE_TOPICS",
     "NOTHING",
     "PROCESSOR_SOURCES",
@@ -38,6 +48,7 @@ __all__ = [
     "forget",
     "look_up",
     "measures",
+    "pass_over",
     "processors",
     "restore",
     "route",

@@ -9,7 +9,8 @@ Rules
 - Of exclusive bands one is in force. Leaving one for another clears the one and raises the other.
 - `once` lines belong to an episode that the measure counts itself: cleared or not, they are not raised again in it.
 
-Invariant: what is returned and remembered depends on the memory and the value alone.
+Invariant: what is returned and remembered, and in which order, depends on what is remembered and the value alone: not on the order in which it was remembered, which a
+restart does not keep.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Memory:
         return self._lines.get((rule, level), _NEVER)
 
     def in_force(self, rule: str) -> list[str]:
-        """Levels of a rule that are raised or passed."""
+        """Levels of a rule that are raised or passed, in no order."""
         return [level for (name, level), one in self._lines.items() if name == rule and one.state in _IN_FORCE]
 
     def pass_by(self, rule: Rule, line: Line, episode: int | None = None) -> None:
@@ -176,7 +177,7 @@ def ladder(memory: Memory, rule: Rule, value: Fraction | None, hysteresis: Fract
     """Bring a rule whose lines are crossed upwards to a value; null stands below every line."""
     at = {line.level: line.at for line in rule.lines}
     out: list[Crossing] = []
-    for level in sorted(memory.in_force(rule.name), key=lambda level: at.get(level) or Fraction(0)):
+    for level in _ordered(memory, rule):
         bound = at.get(level)
         if value is None or bound is None or value < bound - hysteresis:
             out += memory.leave(rule, level, value)
@@ -215,7 +216,7 @@ def band(memory: Memory, rule: Rule, level: str | None, value: Fraction | None) 
     now = memory.in_force(rule.name)
     if now == ([] if level is None else [level]):
         return memory.renew(rule, rule.lines, value)
-    out = [crossing for old in now for crossing in memory.leave(rule, old, value)]
+    out = [crossing for old in _ordered(memory, rule) for crossing in memory.leave(rule, old, value)]
     if level is not None:
         line = next((line for line in rule.lines if line.level == level), None)
         if line is None:
@@ -264,7 +265,7 @@ def _left(memory: Memory, rule: Rule, value: Fraction | None, episode: int, reac
     levels = {line.level for line in reached}
     return [
         crossing
-        for level in memory.in_force(rule.name)
+        for level in _ordered(memory, rule)
         if level not in levels or memory.get(rule.name, level).episode != episode
         for crossing in memory.leave(rule, level, value)
     ]
@@ -287,4 +288,13 @@ def standing(memory: Memory, rule: Rule, value: Fraction | None, reached: list[L
 
 def clear(memory: Memory, rule: Rule, value: Fraction | None = None) -> list[Crossing]:
     """End everything a rule has in force."""
-    return [crossing for level in memory.in_force(rule.name) for crossing in memory.leave(rule, level, value)]
+    return [crossing for level in _ordered(memory, rule) for crossing in memory.leave(rule, level, value)]
+
+
+def _ordered(memory: Memory, rule: Rule) -> list[str]:
+    """The levels in force: those that are no longer configured by name, then the others as the rule has them, lowest first."""
+    levels = memory.in_force(rule.name)
+    if len(levels) < 2:
+        return levels
+    places = {line.level: place for place, line in enumerate(rule.lines)}
+    return sorted(levels, key=lambda level: (places.get(level, -1), level))

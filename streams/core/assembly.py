@@ -7,6 +7,7 @@ subject's own day; what is remembered is the same under all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from streams.core import days
@@ -28,17 +29,17 @@ def processors(policy: Measures | None = None) -> dict[str, Processor]:
     first = _under(rules)
     if not rules.later:
         return first
-    eras = [(days.from_date(era.begins), _under(era.rules)) for era in rules.later]
+    eras = [(days.from_date(era.begins), _under(era.rules, era.begins)) for era in rules.later]
     return {name: Dated(one, [(day, built[name]) for day, built in eras]) for name, one in first.items()}
 
 
-def _under(rules: Measures) -> dict[str, Processor]:
+def _under(rules: Measures, begins: date | None = None) -> dict[str, Processor]:
     every: tuple[Processor, ...] = (
-        UtilizationProcessor(rules.utilization),
-        BudgetBurnProcessor(rules.budget_burn),
-        DisputeAgingProcessor(rules.dispute_aging),
-        ClientExposureProcessor(rules.client_exposure),
-        Monitors(monitors(rules), rules.monitors.timezone),
+        UtilizationProcessor(rules.utilization, begins),
+        BudgetBurnProcessor(rules.budget_burn, begins),
+        DisputeAgingProcessor(rules.dispute_aging, begins),
+        ClientExposureProcessor(rules.client_exposure, begins),
+        Monitors(monitors(rules), rules.monitors, begins),
     )
     return {processor.name: processor for processor in every}
 
@@ -50,7 +51,7 @@ class Dated:
         """`first` until the earliest of `later`, which are in the order of their days."""
         self._first, self._later = first, later
         self.name, self.topic, self.subject_kind = first.name, first.topic, first.subject_kind
-        self.process, self.formula = first.process, first.formula
+        self.process, self.formula, self.in_force = first.process, first.formula, first.in_force
         self.at_ticks, self.reports = first.at_ticks, first.reports
 
     def _now(self, subject: Any) -> Processor:

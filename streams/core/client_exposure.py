@@ -12,6 +12,7 @@ Invariants: the sums are those of the rows. What an invoice is told has the clie
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +26,7 @@ from streams.core.contract import Contribution, Row
 from streams.core.policy import ClientExposurePolicy
 from streams.core.processor import Basic, Stamp
 from streams.core.ratios import MONEY_SCALE, Quality, money, unscaled_money
+from streams.core.rules import InForce
 from streams.core.state import SubjectState
 
 
@@ -64,9 +66,9 @@ class ClientExposureProcessor(Basic):
     process = Process.ISSUE_TO_RESOLUTION
     formula = "client-exposure/2"
 
-    def __init__(self, policy: ClientExposurePolicy) -> None:
-        """Measure by this policy."""
-        self._policy = policy
+    def __init__(self, policy: ClientExposurePolicy, begins: date | None = None) -> None:
+        """Measure by this policy, which holds from a day on, or from the beginning."""
+        self._policy, self.in_force = policy, InForce.of(policy, begins)
         self._rule = Rule("client_exposure.limit", (Line("limit", "critical", policy.owner),), policy.owner)
 
     def new(self, key: str) -> ClientState:

@@ -16,6 +16,7 @@ Invariant: what a client's exposure is told depends on what was heard, never on 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from streams.core.history import History
 from streams.core.policy import DisputeAgingPolicy
 from streams.core.processor import Basic, Stamp
 from streams.core.ratios import Quality, half_even, money
+from streams.core.rules import InForce
 from streams.core.state import PartitionState, SubjectState
 from streams.core.timeline import CLOSED, Timeline, is_settled, response_days, trace
 
@@ -53,11 +55,6 @@ class InvoiceState(SubjectState):
         self.exposed: Exposed | None = None
         self.told: Exposed | None = None
         self.tiers: dict[int, FactEntry] = {}
-
-    @property
-    def heard(self) -> int:
-        """Grows with whatever is heard, an older version that comes late included: it may tell what was due on a day."""
-        return self.revision + sum([len(history.runs()) for history in self.histories.values()])
 
     @property
     def tier(self) -> str | None:
@@ -102,9 +99,9 @@ class DisputeAgingProcessor(Basic):
     process = Process.ISSUE_TO_RESOLUTION
     formula = "dispute-aging/3"
 
-    def __init__(self, policy: DisputeAgingPolicy) -> None:
-        """Measure by this policy."""
-        self._policy = policy
+    def __init__(self, policy: DisputeAgingPolicy, begins: date | None = None) -> None:
+        """Measure by this policy, which holds from a day on, or from the beginning."""
+        self._policy, self.in_force = policy, InForce.of(policy, begins)
         owner, severities = policy.owner, _SEVERITIES
         self._bucket = Rule(
             "dispute_aging.bucket",
@@ -188,7 +185,7 @@ class DisputeAgingProcessor(Basic):
         if before == now:
             return []
         subject.told = now
-        out = disputed_parts(subject.key, subject.heard, entry, before, now)
+        out = disputed_parts(subject.key, subject.revision, entry, before, now)
         if before is not None and (now is None or now.client != before.client):
             out.append(
                 _contribution(
@@ -315,7 +312,7 @@ def _contribution(subject: InvoiceState, entry: Any, exposed: Exposed, *, presen
     out: ExposureEntry = {
         "subject": f"{system}:{tenant}:{CLIENT_MODEL}:{exposed.client}",
         "record": subject.key,
-        "version": subject.heard,
+        "version": subject.revision,
         "present": present,
         "event_id": entry["event_id"],
         "recorded_at": entry["recorded_at"],

@@ -71,6 +71,11 @@ class History:
         """The run of the highest version. Raises `ValueError` for an empty history."""
         return max(self._runs.values(), key=attrgetter("last"))
 
+    @property
+    def known(self) -> int:
+        """How many versions were seen: it grows with each that is news, an older one that comes late included."""
+        return sum([run.last - run.first + 1 for run in self._runs.values()])
+
     def segments(self) -> list[Run]:
         """What holds, by the day it begins; the first holds from ever."""
         if self._segments is None:

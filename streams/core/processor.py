@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from schemas.topics import Process
 from streams.core.alerts import Crossing
 from streams.core.contract import Contribution, Row
+from streams.core.rules import InForce
 from streams.core.state import Mark, PartitionState, SubjectState
 
 
@@ -41,6 +42,7 @@ class Voice(Protocol):
     subject_kind: str
     process: Process
     formula: str
+    in_force: InForce
 
     def values(self, subject: Any) -> dict[str, str]:
         """The measure's main values, as text."""

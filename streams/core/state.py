@@ -1,8 +1,9 @@
 """What is remembered: the rows of each subject, what is derived from them, and the last tick.
 
 Invariants
-- `revision` is the sum of the versions of the records that contribute, tombstones included: it grows with every restatement
-  and depends on neither order nor batches.
+- `revision` is the sum of the versions of the records that contribute, tombstones included, and of how many versions are known of
+  those that count by their days: it grows with every restatement, also by an older version that comes late, and depends on neither
+  order nor batches.
 - `newest` are the three rows last recorded, by (recorded_at, event_id, record).
 - Everything but the rows, the alert memory and the tick can be derived again: a restored state is marked stale and settled at
   its next use.
@@ -112,10 +113,11 @@ class Rows:
         record: str = entry["record"]
         history = self.histories.get(record)
         before: int | None = None
+        known = 0
         if history is None:
             history = self.histories[record] = History(day, says)
         else:
-            before = history.head.last
+            before, known = history.head.last, history.known
         if first is None:
             run = history.add(entry)
             if run is None:
@@ -124,6 +126,7 @@ class Rows:
         elif not history.load(first, entry):
             return None
         version: int = entry["version"]
+        self.revision += history.known - known
         if before is None or version > before:
             self.count(record, before, version, entry["recorded_at"], entry["event_id"])
         return Row(entry["subject"], f"{record}{AT}{first}", kind, entry)

@@ -1,6 +1,6 @@
 """The functions that drive a processor.
 
-`step` and `restore` fold entries, `measures` takes what changed, `look_up` tells one subject, `forget` erases one.
+`step` and `restore` fold entries, `measures` takes what changed, `pass_over` lets it go by, `look_up` tells one subject, `forget` erases one.
 
 Rules
 - `step` is the only one with effects to publish: rows, alerts, contributions. `restore` is the same folding without them.
@@ -115,6 +115,16 @@ def measures(processor: Processor, partition: PartitionState) -> Iterator[Any]:
             yield event
 
 
+def pass_over(processor: Processor, partition: PartitionState) -> None:
+    """Let what changed go by, as if its measures had been taken: nothing else follows from them."""
+    partition.ticked = {}
+    if processor.at_ticks:
+        return
+    changed, partition.changed = partition.changed, {}
+    if processor.reports:
+        partition.untold.update(changed)
+
+
 def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | None:
     """The measure event of one subject as it stands; nothing for one that is not measured. What changed stays to be taken."""
     subject = partition.subjects.get(key) or partition.shelf.look(key)
@@ -127,7 +137,7 @@ def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | 
         return None
     if partition.marks(subject)[-1][0] >= days.midnight(subject.as_of + 2, subject.zone):
         current["reasons"] = sorted({*current["reasons"], FROM_THE_FUTURE})
-    return {"meta": measure_meta(processor, partition, subject), "current": current}
+    return {"meta": measure_meta(processor, partition, subject, current), "current": current}
 
 
 def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ Invariant: the sums are those of the rows. A row's old contribution is taken out
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from datetime import date
 from fractions import Fraction
 from typing import Any, cast
 
@@ -28,16 +28,15 @@ from schemas.wire import ConsultantEntry
 from streams.core import days, kinds
 from streams.core.alerts import Crossing, Line, Rule, band, clear, once
 from streams.core.availability import available_minutes, public_holidays
+from streams.core.consultant_figures import closed_week, compliance, utilization_figures, utilization_values
 from streams.core.consultant_state import EVER, NEVER, ConsultantState
 from streams.core.contract import Contribution, Row
 from streams.core.policy import UtilizationPolicy
 from streams.core.processor import Basic, Stamp
 from streams.core.rates import rates
-from streams.core.ratios import Quality, as_share
+from streams.core.rules import InForce
 from streams.core.state import PartitionState
 from streams.core.units import parts
-
-_NOTHING = (0, 0, 0, 0)
 
 
 def _terms(entry: ConsultantEntry) -> tuple[object, ...]:
@@ -61,10 +60,9 @@ class UtilizationProcessor(Basic):
     formula = "utilization/2"
     reports = True
 
-    def __init__(self, policy: UtilizationPolicy) -> None:
-        """Measure by this policy."""
-        self._policy = policy
-        self._target = cast("Decimal", as_share(Fraction(policy.target)))
+    def __init__(self, policy: UtilizationPolicy, begins: date | None = None) -> None:
+        """Measure by this policy, which holds from a day on, or from the beginning."""
+        self._policy, self.in_force = policy, InForce.of(policy, begins)
         self._bench = Fraction(policy.bench_below)
         self._under = Fraction(policy.target - policy.under_target_by)
         self._hot = Fraction(policy.hot_above)
@@ -187,8 +185,8 @@ class UtilizationProcessor(Basic):
     def _judge_week(self, subject: ConsultantState) -> list[Crossing]:
         """Bring the compliance of the week closed last to the steps of escalation. The week is the episode."""
         as_of = cast("int", subject.as_of)
-        week = _closed_week(as_of, turned=subject.turned)
-        kept, due = _compliance(subject, week)
+        week = closed_week(as_of, turned=subject.turned)
+        kept, due = compliance(subject, week)
         share = Fraction(kept, due) if due else None
         reached: list[Line] = []
         if share is not None and share < Fraction(self._policy.compliance_below):
@@ -223,88 +221,14 @@ class UtilizationProcessor(Basic):
 
     def measure(self, subject: ConsultantState, stamp: Stamp) -> Utilization | None:
         """The consultant's utilization."""
-        head, as_of, policy = subject.head, stamp.as_of, self._policy
-        if head is None:
-            return None
-        quality = Quality()
-        if not head["present"]:
-            quality.note("deleted")
-        elif not head["active"]:
-            quality.note("archived")
-        if not days.is_zone(head["timezone"]):
-            quality.note("unknown_timezone")
-        if not any(head["weekday_minutes"]):
-            quality.note("calendar_without_hours")
-        if head["manager_id"] == head["consultant_id"]:
-            quality.note("own_manager")
-        worked, billable, available, long = subject.worked, subject.billable, subject.in_window, subject.long
-        monday = days.monday(days.iso_week(as_of))
-        week = subject.sums(monday, as_of)
-        in_week = subject.available_between(monday, as_of)
         bands = subject.memory.in_force(self._rule.name)
-        lacking = "no_available_time"
-        return {
-            "consultant_id": head["consultant_id"],
-            "company_id": head["company_id"],
-            "department_id": head["department_id"],
-            "manager_id": head["manager_id"],
-            "window_days": policy.window_days,
-            "available_minutes": available,
-            "worked_minutes": worked,
-            "billable_minutes": billable,
-            "approved_minutes": subject.approved,
-            "approved_billable_minutes": subject.approved_billable,
-            "billable_utilization": quality.ratio(billable, available, lacking),
-            "total_utilization": quality.ratio(worked, available, lacking),
-            "approved_billable_utilization": quality.ratio(subject.approved_billable, available, lacking),
-            "approved_total_utilization": quality.ratio(subject.approved, available, lacking),
-            "target": self._target,
-            "delta": quality.share(Fraction(billable, available) - Fraction(policy.target)) if available else None,
-            "long_window_days": policy.long_window_days,
-            "long_billable_utilization": quality.ratio(long[1], subject.in_long, "no_available_time_in_long_window"),
-            "long_total_utilization": quality.ratio(long[0], subject.in_long, "no_available_time_in_long_window"),
-            "long_approved_billable_utilization": quality.ratio(
-                long[3], subject.in_long, "no_available_time_in_long_window"
-            ),
-            "long_approved_total_utilization": quality.ratio(
-                long[2], subject.in_long, "no_available_time_in_long_window"
-            ),
-            "week_available_minutes": in_week,
-            "week_worked_minutes": week[0],
-            "week_billable_minutes": week[1],
-            "week_billable_utilization": _share(quality, week[1], in_week),
-            "week_total_utilization": _share(quality, week[0], in_week),
-            "compliance": quality.ratio(
-                *_compliance(subject, days.iso_week(as_of) - 1), "no_available_time_in_last_week"
-            ),
-            "band": cast("Band", bands[0]) if bands else "unknown",
-            "as_of": days.to_date(as_of),
-            "revision": stamp.revision,
-            "formula": self.formula,
-            "moved_by": stamp.moved_by,
-            "reasons": quality.reasons(),
-        }
+        return utilization_figures(
+            subject, self._policy, stamp, self.formula, cast("Band", bands[0]) if bands else "unknown"
+        )
 
     def values(self, subject: ConsultantState) -> dict[str, str]:
         """The window's sums and ratios."""
-        available = subject.in_window
-        out = {
-            "available_minutes": str(available),
-            "worked_minutes": str(subject.worked),
-            "billable_minutes": str(subject.billable),
-            "target": str(self._policy.target),
-        }
-        if available:
-            out["billable_utilization"] = str(as_share(Fraction(subject.billable, available)))
-            out["total_utilization"] = str(as_share(Fraction(subject.worked, available)))
-        if subject.as_of is not None and subject.available:
-            week = _closed_week(subject.as_of, turned=subject.turned)
-            kept, due = _compliance(subject, week)
-            out["closed_week"] = days.to_date(days.monday(week)).isoformat()
-            out["missing_minutes"] = str(due - kept)
-            if due:
-                out["compliance"] = str(as_share(Fraction(kept, due)))
-        return out
+        return utilization_values(subject, self._policy)
 
     def report(self, partition: PartitionState, subject: ConsultantState) -> list[Contribution]:
         """The consultant's part of each unit it was ever in."""
@@ -322,22 +246,3 @@ def _severities(number: int) -> list[Severity]:
     if number == 1:
         return ["notice"]
     return ["notice", *(["warning"] * (number - 2)), "critical"]  # type: ignore[list-item]
-
-
-def _share(quality: Quality, numerator: int, denominator: int) -> Decimal | None:
-    """A ratio that is null without a reason where nothing was available: a week may well begin with a holiday."""
-    return quality.share(Fraction(numerator, denominator)) if denominator else None
-
-
-def _closed_week(as_of: int, *, turned: bool) -> int:
-    """The ISO week closed last."""
-    return days.iso_week(as_of) - (1 if turned or days.weekday(as_of) > 0 else 2)
-
-
-def _compliance(subject: ConsultantState, week: int) -> tuple[int, int]:
-    """Σ min(worked, available) and Σ available of an ISO week."""
-    start = days.monday(week)
-    span = range(start, start + days.WEEK)
-    available = subject.available
-    kept = sum([min(max(0, subject.by_day.get(day, _NOTHING)[0]), available[day]) for day in span])
-    return kept, sum([available[day] for day in span])

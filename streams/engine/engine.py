@@ -113,7 +113,8 @@ class Engine:
         """Called with the events of each batch once they are committed; it must not wait."""
 
     @property
-    def _longest_turn(self) -> float:
+    def longest_turn(self) -> float:
+        """Seconds that a batch and its transaction may take."""
         return self._settings.streams.session_timeout + self._settings.streams.transaction_timeout
 
     def status(self) -> Status:
@@ -170,10 +171,10 @@ class Engine:
             if streams.standbys and not stop.is_set():
                 standbys.keep(keeper.copies(self._own, places))
 
-        member = Member(self._settings, lanes, self._own, going, longest_turn=self._longest_turn)
+        member = Member(self._settings, lanes, self._own, going, longest_turn=self.longest_turn)
         transactions = Transactions(producer, member.consumer, timeout=streams.transaction_timeout)
         log.info("worker_started", instance=streams.instance, group=streams.group)
-        with Watchdog(self._longest_turn) as watchdog, watch, standbys, Litter() as litter:
+        with Watchdog(self.longest_turn) as watchdog, watch, standbys, Litter() as litter:
             while not stop.is_set():
                 watchdog.turn()
                 if watch.forgotten:

@@ -34,6 +34,11 @@ _REFUSALS = frozenset(
     }
 )
 
+_OTHER_RELEASE = (
+    "the group has workers of a release that shares partitions in another way, and Kafka takes no mixture: "
+    "stop all of them, then start this one; positions and states are the group's, and stay"
+)
+
 
 class Fenced(Transient):
     """Others took over while this worker was away: its transaction is void, and it must start anew."""
@@ -61,6 +66,8 @@ def of_kafka(doing: str, error: KafkaException | KafkaError) -> BurnlineError:
         return Fatal(
             sentence, remedy="mend the permissions or limits that the broker names; `burnline doctor` checks them"
         )
+    if cause.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
+        return Transient(sentence, remedy=_OTHER_RELEASE)
     return Transient(sentence, remedy="is the broker up? `burnline broker status` tells; then start the worker again")
 
 

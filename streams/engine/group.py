@@ -84,16 +84,21 @@ class Group:
         return frozenset(mine)
 
 
-def described(client: AdminClient, group: str) -> Group | None:
-    """The group as it stands; None while it is between two assignments. Raises `Transient` or `Fatal` when Kafka does not tell.
+def found_group(client: AdminClient, group: str) -> Any | None:
+    """The group as Kafka lists it, with `state` and `members`; None for one that is not. Raises `Transient` or `Fatal` when Kafka does not tell.
 
     Asked in the client's older way: `describe_consumer_groups` of librdkafka 2.16 ends the process with a failed assertion
     (`eonce->refcnt > 0`) when the broker goes away under it, as the drills found.
     """
     try:
-        found: Any = next((one for one in client.list_groups(group, timeout=ASKING) if one.id == group), None)
+        return next((one for one in client.list_groups(group, timeout=ASKING) if one.id == group), None)
     except KafkaException as error:
         raise of_kafka(f"asking for the group {group}", error) from error
+
+
+def described(client: AdminClient, group: str) -> Group | None:
+    """The group as it stands; None while it is between two assignments. Raises `Transient` or `Fatal` when Kafka does not tell."""
+    found = found_group(client, group)
     if found is None or found.state != SETTLED:
         return None
     members = {member.id[:-UNIQUE]: member for member in found.members}

@@ -33,6 +33,10 @@ IDLE = 0.1
 LEAVING = 5.0
 """Seconds within which the group is told that this worker leaves."""
 CHUNK = 500
+ENOUGH = 4096
+"""Bytes for which the broker answers a fetch at once: some ten records."""
+SOON = 0.05
+"""Seconds after which it answers with less, or with nothing: what a single record waits at most, and how often an idle worker asks."""
 
 
 class Member:
@@ -66,6 +70,9 @@ class Member:
             queued_max_messages_kbytes=streams.batch_bytes // 1000,
             fetch_message_max_bytes=500_000,
             fetch_queue_backoff_ms=10,
+            # a fetch names every partition and cannot be cheap: answered for each record, the broker is busy with little else
+            fetch_min_bytes=ENOUGH,
+            fetch_wait_max_ms=int(SOON * 1000),
         )
         self._join()
 

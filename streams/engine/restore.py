@@ -8,12 +8,10 @@ position covers is in the rows. What a checkpoint holds already is not read agai
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-import structlog
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 
 from infra.errors import BurnlineError, Fatal, PoisonMessage
@@ -27,15 +25,11 @@ from streams.engine.failures import of_kafka
 from streams.engine.gathering import Gathering
 from streams.engine.ownership import Position
 from streams.engine.shelves import Shelves, shelf_of
+from streams.engine.telling import TELLER
 from streams.engine.topology import SEPARATOR, Partition, Processor
 
-log = structlog.get_logger()
 CHUNK = 1000
 """Rows that are taken in before it is looked whether there is room for more."""
-TELL = 2.0
-"""Seconds between two lines of the log that tell how far a restore is."""
-
-
 Warm = Callable[[Partition], Copy | None]
 """Hands over the copy of a state that was followed, known by its topic, if there is one."""
 
@@ -119,16 +113,14 @@ def _newer(
     """The last value of each row in these ranges, by partition; tells how far it is, since it may take a while."""
     latest = {partition: shelves.gathering(end - begin, len(ranges)) for partition, (begin, end) in ranges.items()}
     total = sum(end - begin for begin, end in ranges.values())
-    told = time.monotonic()
-    for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
-        key, value, partition = record.key(), record.value(), record.partition()
-        if key is not None and partition is not None:
-            latest[partition].add(key, value)
-        if read % 10_000 == 0:
-            metrics.RESTORING_ROWS.set(total - read)
-            if time.monotonic() - told > TELL:
-                told = time.monotonic()
-                log.info("state_restoring", topic=topic, rows=read, of=total, percent=100 * read // total)
+    with TELLER.restoring(topic, total) as tell:
+        for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
+            key, value, partition = record.key(), record.value(), record.partition()
+            if key is not None and partition is not None:
+                latest[partition].add(key, value)
+            if read % 10_000 == 0:
+                metrics.RESTORING_ROWS.set(total - read)
+                tell(read)
     metrics.RESTORING_ROWS.set(0)
     return latest
 

@@ -38,7 +38,7 @@ class Processor:
 
     A partition's state is made by `new`, moved by `step(state, kind, entry)`, rebuilt by
     `restore(state, subject, record, kind, entry)`; `measures(state)` takes the measures of the subjects that changed
-    since it was last asked, and `look_up(state, subject)` tells one subject's measure without changing anything.
+    since it was last asked, `pass_over(state)` lets them go by, and `look_up(state, subject)` tells one subject's measure without changing anything.
     """
 
     name: str
@@ -50,8 +50,11 @@ class Processor:
     restore: Callable[[Any, str, str, str, Any], None]
     measures: Callable[[Any], Iterable[Mapping[str, Any]]]
     look_up: Callable[[Any, str], Mapping[str, Any] | None]
+    pass_over: Callable[[Any], object] = lambda _: None
     more: Mapping[str, Topic] = field(default_factory=dict)
     """By event type, where measures go that are not for `measure`."""
+    hears: frozenset[str] | None = None
+    """The processors that contribute to it; without, any may."""
 
     def topic_of(self, measure: Mapping[str, Any]) -> Topic:
         """Where a measure goes."""
@@ -79,3 +82,14 @@ class Topology:
     decoders: Mapping[str, Decoder] = field(default_factory=dict)
     published: Publish = published
     release: str | None = None
+
+    def behind(self, name: str) -> frozenset[str]:
+        """The processors that must run for the states of this one: itself, those that it hears, and what they hear."""
+        hears = {one.name: one.hears for one in self.processors}
+        found: set[str] = set()
+        new = {name}
+        while new:
+            found |= new
+            heard = [hears[one] for one in new]
+            new = {other for theirs in heard for other in (hears if theirs is None else theirs)} - found
+        return frozenset(found)

@@ -1,16 +1,19 @@
-"""All of history in the order of its time: every source topic up to given offsets, merged.
+"""All of history in the order of its time: source topics up to given offsets, merged.
 
 A worker that follows live takes records as they come; topics have no order among each other but that of time. So records are merged by
-the time that Kafka has for each, those of a partition in their order. As much is held back as the partitions are apart, and no more:
-one that is far ahead is paused.
+the time that Kafka has for each, those of a partition in their order: a record that is older than the one before it counts as if it were of the
+same time. Records of one time come in the order of their partitions.
+
+As much is held back as the partitions are apart, and no more: one that is far ahead is paused.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from heapq import heapify, heappop, heapreplace
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
@@ -24,13 +27,55 @@ from streams.engine.topology import Partition
 
 HELD = 20_000
 """Records of one partition that are held back before it is paused."""
+FETCH = 8 << 20
+"""Bytes asked for of each partition at a time: with the client's own 1 MiB, most of the time went by waiting for the next answer."""
+AT_ONCE = 5000
+ENDED = 1 << 80
+"""The place in time of what comes no more."""
+
+Ordered = tuple[int, Message]
+"""A record, and its place in the order of time: the same in whatever process it is read."""
+by_time = itemgetter(0)
 
 
-def merged(settings: KafkaSettings, ranges: Mapping[Partition, tuple[int, int]]) -> Iterator[Message]:
-    """The committed records of these ranges, ends excluded, by time. Raises `Transient` when nothing comes for a minute."""
-    history = _History(settings, {place: bounds for place, bounds in ranges.items() if bounds[1] > bounds[0]})
+@dataclass(slots=True)
+class _Stream:
+    """One partition: up to where it is read, what is held of it, and how far in time it is known to reach."""
+
+    place: Partition
+    rank: int
+    ranks: int
+    end: int
+    reaches: int = -1
+    orders: list[int] = field(default_factory=list)
+    records: list[Message] = field(default_factory=list)
+    paused: bool = False
+
+    def hold(self, record: Message) -> None:
+        order: int = record.timestamp()[1] * self.ranks + self.rank
+        order = max(order, self.reaches)
+        self.reaches = order
+        self.orders.append(order)
+        self.records.append(record)
+
+    def until(self, horizon: int) -> list[Ordered]:
+        """Hand over what is held up to this place in time."""
+        count = bisect_right(self.orders, horizon)
+        found = list(zip(self.orders[:count], self.records[:count], strict=True))
+        del self.orders[:count], self.records[:count]
+        return found
+
+
+def merged(
+    settings: KafkaSettings, ranges: Mapping[Partition, tuple[int, int]], ranks: Mapping[Partition, int]
+) -> Iterator[tuple[int, list[Ordered]]]:
+    """The committed records of these ranges, ends excluded, by time: page by page, each with the place in time up to which nothing is missing.
+
+    `ranks` is the order of the partitions, of these and any that others read. Raises `Transient` when nothing comes for a minute.
+    """
+    history = _History(settings, {place: bounds for place, bounds in ranges.items() if bounds[1] > bounds[0]}, ranks)
     try:
-        yield from history.records()
+        yield from history.pages()
     finally:
         history.close()
 
@@ -38,65 +83,70 @@ def merged(settings: KafkaSettings, ranges: Mapping[Partition, tuple[int, int]])
 class _History:
     """One consumer, and what it has brought of each partition."""
 
-    def __init__(self, settings: KafkaSettings, ranges: Mapping[Partition, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        ranges: Mapping[Partition, tuple[int, int]],
+        ranks: Mapping[Partition, int],
+    ) -> None:
         self._reader: Consumer = consumer(
-            settings, group=scratch_group("rebuild"), enable_partition_eof=True, fetch_wait_max_ms=20
+            settings,
+            group=scratch_group("rebuild"),
+            enable_partition_eof=True,
+            fetch_wait_max_ms=20,
+            max_partition_fetch_bytes=FETCH,
         )
-        self._ends = {place: end for place, (_, end) in ranges.items()}
-        self._held: dict[Partition, deque[Message]] = {place: deque() for place in ranges}
-        self._open = set(ranges)
-        self._paused: set[Partition] = set()
+        self._streams = {place: _Stream(place, ranks[place], len(ranks), end) for place, (_, end) in ranges.items()}
+        self._open = dict(self._streams)
         self._reader.assign([TopicPartition(*place, begin) for place, (begin, _) in ranges.items()])
 
     def close(self) -> None:
         self._reader.close()
 
-    def records(self) -> Iterator[Message]:
-        first = [(self._next_time(place), place) for place in sorted(self._held) if self._has_more(place)]
-        heapify(first)
-        while first:
-            place = first[0][1]
-            yield self._held[place].popleft()
-            if self._has_more(place):
-                heapreplace(first, (self._next_time(place), place))
-            else:
-                heappop(first)
-
-    def _next_time(self, place: Partition) -> int:
-        return int(self._held[place][0].timestamp()[1])
-
-    def _has_more(self, place: Partition) -> bool:
-        """Whether another record of this partition comes; returns once that is known."""
-        held = self._held[place]
-        if not held and place in self._open:
-            self._fetch_until(place)
-        return bool(held)
-
-    def _fetch_until(self, place: Partition) -> None:
-        if place in self._paused:
-            self._paused.remove(place)
-            self._reader.resume([TopicPartition(*place)])
-        moved = time.monotonic()
-        while place in self._open and not self._held[place]:
-            records = self._reader.consume(5000, 0.05)
+    def pages(self) -> Iterator[tuple[int, list[Ordered]]]:
+        moved, reached = time.monotonic(), -1
+        while self._open:
+            records = self._reader.consume(AT_ONCE, 0.05)
             if records:
                 moved = time.monotonic()
+                self._take(records)
+            horizon = min((stream.reaches for stream in self._open.values()), default=ENDED)
+            if horizon > reached:
+                reached = horizon
+                yield horizon, self._until(horizon)
+                moved = time.monotonic()
             elif time.monotonic() - moved > STALL:
-                raise Transient(f"reading {place[0]} stands still for {STALL:.0f} s", remedy="is the broker up?")
-            for record in records:
-                self._take(record)
+                last = min(self._open.values(), key=lambda stream: stream.reaches).place[0]
+                raise Transient(f"reading {last} stands still for {STALL:.0f} s", remedy="is the broker up?")
+            self._pause(horizon)
 
-    def _take(self, record: Message) -> None:
-        place = record.topic() or "", record.partition() or 0
-        error, offset = record.error(), record.offset() or 0
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
-            raise of_kafka(f"reading {place[0]}", error)
-        if place not in self._open:
-            return
-        if error is None and offset < self._ends[place]:
-            self._held[place].append(record)
-            if len(self._held[place]) >= HELD and place not in self._paused:
-                self._paused.add(place)
-                self._reader.pause([TopicPartition(*place)])
-        if (offset if error is not None else offset + 1) >= self._ends[place]:
-            self._open.remove(place)
+    def _take(self, records: list[Message]) -> None:
+        streams = self._open
+        for record in records:
+            stream = streams.get((record.topic(), record.partition()))  # type: ignore[arg-type]
+            error, offset = record.error(), record.offset() or 0
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
+                raise of_kafka(f"reading {record.topic()}", error)
+            if stream is None:
+                continue
+            if error is None:
+                if offset < stream.end:
+                    stream.hold(record)
+                offset += 1
+            if offset >= stream.end:
+                del streams[stream.place]
+
+    def _until(self, horizon: int) -> list[Ordered]:
+        found = [part for stream in self._streams.values() if stream.orders and (part := stream.until(horizon))]
+        page = [one for part in found for one in part]
+        if len(found) > 1:
+            page.sort(key=by_time)
+        return page
+
+    def _pause(self, horizon: int) -> None:
+        """Let those wait that are far ahead, and go on with those that are not any more."""
+        for stream in self._open.values():
+            ahead = len(stream.records) >= (HELD // 2 if stream.paused else HELD) and stream.reaches > horizon
+            if ahead != stream.paused:
+                stream.paused = ahead
+                (self._reader.pause if ahead else self._reader.resume)([TopicPartition(*stream.place)])

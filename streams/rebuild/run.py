@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from confluent_kafka import Message
 
 from infra.kafka.reader import end_offsets
 from infra.settings import Settings
@@ -15,7 +14,9 @@ from streams.engine.ownership import Position
 from streams.engine.restore import committed_positions
 from streams.engine.topology import Partition, Topology
 from streams.engine.widths import widths_of
-from streams.rebuild.history import merged
+from streams.rebuild.pages import Page, Task, read, tidied
+from streams.rebuild.readers import Compose, Readers
+from streams.rebuild.reading import Places
 from streams.rebuild.recompute import Recomputation
 from streams.rebuild.swap import Difference, compared, put, standing, until_empty
 
@@ -47,8 +48,9 @@ class Report:
 
 def rebuild(
     settings: Settings,
-    topology: Topology,
+    compose: Compose,
     *,
+    processes: int = 1,
     only: str | None = None,
     as_of: int | None = None,
     look_only: bool = False,
@@ -57,32 +59,39 @@ def rebuild(
 ) -> Report:
     """Recompute the states, of one processor or of all, and replace what differs, unless it is to look only.
 
-    `as_of` (milliseconds since 1970) leaves out what Kafka got later, and so only looks. The workers go on while history is read; they
-    must be stopped for the swap, which waits `patience` seconds for that. Raises `Transient` or `Fatal`, and then nothing has changed.
+    Of `processes`, this one steps and the others read; each makes the topology by `compose`. `as_of` (milliseconds since 1970) leaves out
+    what Kafka got later, and so only looks. The workers go on while history is read; they must be stopped for the swap, which waits `patience`
+    seconds for that. Raises `Transient` or `Fatal`, and then nothing has changed.
     """
-    kafka, group = settings.kafka, settings.streams.group
-    widths = widths_of(kafka, topology)
-    begun = _beginnings(settings, topology, widths)
-    look_only = look_only or as_of is not None
-    reached = _ends(settings, topology, widths) if look_only else _committed(settings, begun)
-    made = Recomputation(topology, widths)
-    ranges = {place: (begun[place], reached[place]) for place in begun}
-    made.take(_until(_told(merged(kafka, ranges), _count(ranges), tell), as_of))
+    with Readers(settings.kafka, compose, processes - 1) if processes > 1 else nullcontext() as readers:
+        kafka, group, topology = settings.kafka, settings.streams.group, compose()
+        widths = widths_of(kafka, topology)
+        begun = _beginnings(settings, topology, widths)
+        look_only = look_only or as_of is not None
+        reached = _ends(settings, topology, widths) if look_only else _committed(settings, begun)
+        ranks = {place: rank for rank, place in enumerate(sorted(begun))}
+        needed = None if only is None else topology.behind(only)
+        made = Recomputation(topology, Places(topology, widths, needed), ranks)
+        task = Task({place: (begun[place], reached[place]) for place in begun}, ranks, widths, needed, as_of)
+        pages = readers.pages(task) if readers else read(kafka, topology, task)
+        records = _take(made, pages, task, tell)
     if not look_only:
         tell("waiting for the workers to stop", 0, 0)
         until_empty(kafka, group, patience)
         now = _committed(settings, begun)
-        ranges = {place: (reached[place], now[place]) for place in begun}
-        made.take(_told(merged(kafka, ranges), _count(ranges), tell))
-    report = Report(made.records, not look_only, {}, made.alerts)
+        task = replace(task, ranges={place: (reached[place], now[place]) for place in begun})
+        records += _take(made, read(kafka, topology, task), task, tell)
+    report = Report(records, not look_only)
     rows: dict[Partition, tuple[Mapping[bytes, bytes], Mapping[bytes, bytes]]] = {}
     inputs: list[Partition] = []
+    recomputed = made.rows()
     for processor in topology.processors:
         if only not in {None, processor.name}:
             continue
+        report.alerts += made.alerts(processor)
         parts = []
         for number, old in standing(kafka, processor, widths[processor.state]).items():
-            new = made.rows.get((processor.state, number), {})
+            new = recomputed[processor.state, number]
             parts.append(compared(old, new))
             if parts[-1].any:
                 rows[processor.state, number] = old, new
@@ -116,20 +125,11 @@ def _committed(settings: Settings, begun: Mapping[Partition, int]) -> dict[Parti
     return {place: max(found.get(place, nowhere).offset, begin) for place, begin in begun.items()}
 
 
-def _count(ranges: Mapping[Partition, tuple[int, int]]) -> int:
-    return sum(end - begin for begin, end in ranges.values())
-
-
-def _told(records: Iterable[Message], total: int, tell: Tell) -> Iterator[Message]:
-    for number, record in enumerate(records, 1):
-        if number % 1000 == 0:
-            tell("recomputing", number, total)
-        yield record
-
-
-def _until(records: Iterable[Message], as_of: int | None) -> Iterator[Message]:
-    """The records up to a moment; they come in the order of time."""
-    for record in records:
-        if as_of is not None and record.timestamp()[1] > as_of:
-            return
-        yield record
+def _take(made: Recomputation, pages: Iterable[Page], task: Task, tell: Tell) -> int:
+    """Step what was read; returns how many records that was."""
+    total, done = sum(end - begin for begin, end in task.ranges.values()), 0
+    for page in tidied(pages):
+        made.take(page.reads)
+        done += page.records
+        tell("recomputing", done, total)
+    return done

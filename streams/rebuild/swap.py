@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from confluent_kafka import ConsumerGroupState, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 
 from infra.errors import Transient
 from infra.kafka.clients import admin, consumer, transactional_producer
@@ -23,13 +23,14 @@ from infra.kafka.names import worker_transactions
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
 from streams.engine.failures import of_kafka
+from streams.engine.group import found_group
 from streams.engine.ownership import Position
 from streams.engine.topology import SEPARATOR, Partition, Processor
 
 TRANSACTION = 60.0
 """Seconds in which the differences must be written, some 100,000 rows a second: brokers allow more, but not all of them."""
 LOOK_EVERY = 0.5
-_GONE = {ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD}
+_GONE = {"Empty", "Dead"}
 _TOLD = f"{SEPARATOR}rebuilt".encode()
 """The key of a row that never was: its deletion tells who has a copy of the state to read all of it."""
 
@@ -71,12 +72,8 @@ def compared(old: Rows, new: Rows) -> Difference:
 
 def members(settings: KafkaSettings, group: str) -> int:
     """How many workers the group has now. Raises `Transient` when Kafka does not answer."""
-    client = admin(settings)  # kept: the answers never come once the client is gone
-    try:
-        found = client.describe_consumer_groups([group], request_timeout=30)[group].result(60)
-    except KafkaException as error:
-        raise of_kafka(f"asking for the group {group}", error) from error
-    return 0 if found.state in _GONE else max(1, len(found.members))
+    found = found_group(admin(settings), group)
+    return 0 if found is None or found.state in _GONE else max(1, len(found.members))
 
 
 def until_empty(settings: KafkaSettings, group: str, patience: float) -> None:

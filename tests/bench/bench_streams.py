@@ -1,10 +1,11 @@
 """How fast the streams are: a backlog of timesheet events through all processors, or their latency at a steady rate.
 
-    python tests/bench/bench_streams.py [--events N] [--restarts | --rebuild | --latency [--alerts]] [--rate N] [--json] [--bootstrap HOST:PORT]
+    python tests/bench/bench_streams.py [--events N] [--restarts | --rebuild [--processes N] | --latency [--alerts | --bare]] [--rate N] [--json] [--bootstrap HOST:PORT]
 
 Backlog: fills the source topics, runs one worker until its group's lag is zero, prints records per second and CPU seconds of the
-worker per million events. Latency: 500 events/s, or the rate given, for 20 s, after 5 s of the same that do not count, from a timesheet record's timestamp in Kafka to the moment at
-which a subscriber of committed records has the first measure of its consultant that knows it; with `--alerts`, from the record that crossed a line to its alert.
+worker per million events. Latency: 500 events/s, or the rate given, for 20 s, after 20 s of the same that do not count (a broker that has just started compiles itself on half of the machine), from a timesheet record's timestamp in Kafka to the moment at
+which a subscriber of committed records has the first measure of its consultant that knows it; with `--alerts`, from the record that crossed a line to its alert; with `--bare`, of a loop in place of the worker that does nothing
+but transactions.
 Restarts: `bytes_per_line` is what a worker that has just started with its states has beyond an empty one; `grown_bytes_per_line` what one has grown by on a backlog, batches and
 queues included. Rebuild: all of it recomputed from the topics, looking only. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
 """
@@ -22,9 +23,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,10 +47,12 @@ from schemas import codec  # noqa: E402
 from schemas.events import meta, odoo_key  # noqa: E402
 from schemas.topics import PROCESSORS, topic  # noqa: E402
 from streams.core import PROCESSOR_SOURCES, Measures  # noqa: E402
+from streams.engine.litter import Litter  # noqa: E402  the subscriber stood still for 50 ms while Python looked for garbage
 from streams.rebuild.run import rebuild  # noqa: E402
 from streams.wiring import topology  # noqa: E402
+from tests.bench import bare_loop  # noqa: E402
 
-WARM_UP = 5
+WARM_UP = 20
 CONSULTANTS, PROJECTS = 300, 100
 TODAY = date(2026, 3, 30)
 NOW = datetime(2026, 3, 30, 6, tzinfo=UTC)
@@ -182,10 +186,12 @@ def send_timesheet(writer: EventWriter, number: int, chance: random.Random) -> N
     )
 
 
-def lag(kafka: KafkaSettings) -> int:
+INPUTS = (*PROCESSOR_SOURCES, *(f"internal.{name}-input.v1" for name in PROCESSORS))
+
+
+def lag(kafka: KafkaSettings, group: str = GROUP, names: Sequence[str] = INPUTS) -> int:
     """Records that the group has still to take; markers of transactions included."""
-    names = [*PROCESSOR_SOURCES, *(f"internal.{name}-input.v1" for name in PROCESSORS)]
-    probe = consumer(kafka, group=GROUP)
+    probe = consumer(kafka, group=group)
     try:
         places = [TopicPartition(name, p) for name in names for p in range(topic(name).partitions)]
         committed = {(t.topic, t.partition): max(t.offset, 0) for t in probe.committed(places, 10)}
@@ -198,8 +204,10 @@ def lag(kafka: KafkaSettings) -> int:
 
 
 @contextlib.contextmanager
-def worker(kafka: KafkaSettings, log: Path, **streams: float) -> Iterator[psutil.Popen]:
-    """One worker process with these settings, ended in order."""
+def worker(
+    kafka: KafkaSettings, log: Path, command: Sequence[str] = ("streams.app",), **streams: float
+) -> Iterator[psutil.Popen]:
+    """One worker process with these settings, ended in order; or another module with its arguments."""
     environment = {
         **os.environ,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
@@ -209,7 +217,7 @@ def worker(kafka: KafkaSettings, log: Path, **streams: float) -> Iterator[psutil
     }
     with log.open("wb") as out:
         process = psutil.Popen(
-            [sys.executable, "-m", "streams.app"],
+            [sys.executable, "-m", *command],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -291,35 +299,40 @@ def restarts(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
     }
 
 
-def rebuilt(kafka: KafkaSettings, events: int) -> dict[str, Any]:
-    """The states recomputed from the topics by one process."""
+def rebuilt(kafka: KafkaSettings, events: int, processes: int) -> dict[str, Any]:
+    """The states recomputed from the topics; the time of all its processes is counted, their start included."""
     writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
     prepare(kafka, writer)
     for number in range(1, events + 1):
         send_timesheet(writer, number, chance)
     writer.flush(120)
-    began, cpu_began = time.monotonic(), time.process_time()
-    report = rebuild(Settings(kafka=kafka), topology(Measures()), look_only=True)
-    took, used = time.monotonic() - began, time.process_time() - cpu_began
+    began, cpu_began = time.monotonic(), os.times()
+    compose = partial(topology, Measures())
+    report = rebuild(Settings(kafka=kafka), compose, processes=processes, look_only=True)
+    took, used = time.monotonic() - began, sum(os.times()[:4]) - sum(cpu_began[:4])
     added = {name: difference.added for name, difference in report.processors.items()}
     if min(added["utilization"], added["budget-burn"]) < events:
         raise SystemExit(f"the rebuild made {added} of {events} lines")
     return {
         "events": events,
+        "processes": processes,
         "seconds": round(took, 2),
+        "cpu_seconds": round(used, 2),
         "events_per_second": round(events / took),
         "events_per_cpu_second": round(events / used),
     }
 
 
 def latency(
-    kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 20, alerts: bool = False
+    kafka: KafkaSettings, log: Path, *, rate: int = 500, seconds: int = 20, alerts: bool = False, bare: bool = False
 ) -> dict[str, Any]:
     writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  figures that can be had again
     prepare(kafka, writer, tight=alerts)
-    listened = ALERT if alerts else MEASURE
-    with worker(kafka, log) as process, Subscriber(kafka, listened) as subscriber:
-        while lag(kafka) or not partitions_of(kafka, MEASURE):
+    listened = ALERT if alerts or bare else MEASURE
+    command = ("tests.bench.bare_loop", str(kafka.bootstrap_servers)) if bare else ("streams.app",)
+    group: tuple[str, Sequence[str]] = (bare_loop.GROUP, (bare_loop.SOURCE,)) if bare else (GROUP, INPUTS)
+    with worker(kafka, log, command) as process, Subscriber(kafka, listened) as subscriber, Litter():
+        while lag(kafka, *group) or not partitions_of(kafka, listened):
             time.sleep(0.2)
         started_cpu = cpu(process)
         began = time.monotonic()
@@ -331,11 +344,15 @@ def latency(
                 writer.producer.poll(ahead)
         writer.flush()
         used = cpu(process) - started_cpu
-        while lag(kafka):
+        while lag(kafka, *group):
             time.sleep(0.2)
         ends = end_offsets(kafka, listened, range(topic(listened).partitions))
         subscriber.until(sum(end for _, end in ends.values()))
-    waits = sorted((_waits_for_alerts if alerts else _waits)(kafka, subscriber.seen, counted))
+    if bare:
+        found = bare_loop.waits(subscriber.seen, counted)
+    else:
+        found = (_waits_for_alerts if alerts else _waits)(kafka, subscriber.seen, counted)
+    waits = sorted(found)
     return {
         "events": len(waits),
         "per_second": rate,
@@ -427,8 +444,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--latency", action="store_true")
     parser.add_argument("--alerts", action="store_true", help="with --latency: of alerts")
+    parser.add_argument("--bare", action="store_true", help="with --latency: of a loop that does nothing")
     parser.add_argument("--restarts", action="store_true")
     parser.add_argument("--rebuild", action="store_true")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="of --rebuild")
     parser.add_argument("--rate", type=int, default=500, help="events a second, of --latency")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--bootstrap")
@@ -440,9 +459,9 @@ def main() -> None:
             bootstrap = stack.enter_context(EmbeddedKafka(Path(folder) / "kafka")).bootstrap_servers
         kafka, log = KafkaSettings(bootstrap_servers=bootstrap), Path(folder) / "worker.log"
         if chosen.latency:
-            figures = latency(kafka, log, rate=chosen.rate, alerts=chosen.alerts)
+            figures = latency(kafka, log, rate=chosen.rate, alerts=chosen.alerts, bare=chosen.bare)
         elif chosen.rebuild:
-            figures = rebuilt(kafka, chosen.events)
+            figures = rebuilt(kafka, chosen.events, chosen.processes)
         else:
             figures = (restarts if chosen.restarts else backlog)(kafka, chosen.events, log)
     if chosen.json:

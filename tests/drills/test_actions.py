@@ -26,22 +26,6 @@ LONG = os.environ.get("BURNLINE_TEST_LONG")
 """Set for the variant that takes minutes: an outage as long as a real one."""
 
 
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap):
-    return prepared(kafka_bootstrap)
-
-
-@pytest.fixture
-def firm(kafka):
-    return Firm(kafka)
-
-
-@pytest.fixture
-def receiver():
-    with Receiver() as made:
-        yield made
-
-
 def chat(receiver):
     """The policy's target and the settings for a chat that takes as much as is sent."""
     return {"target": "slack", "channel": "ops", "per_second": 100_000}, {"ops": receiver.url("/chat")}

@@ -4,7 +4,7 @@ import dataclasses
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,26 +17,10 @@ from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, OdooSettings, Settings
 from schemas import codec
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, process, wait_for
+from tests.support.actions import acting, hook, process, wait_for
 from tests.support.alerts import ALERTS
 
 CURSOR = {"model": "m", "snapshot_done": True, "snapshot_id": 4, "high_water": None, "swept_at": None}
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap):
-    return prepared(kafka_bootstrap)
-
-
-@pytest.fixture
-def receiver():
-    with Receiver() as made:
-        yield made
-
-
-@pytest.fixture
-def firm(kafka):
-    return Firm(kafka)
 
 
 def test_an_alert_is_delivered_signed_and_every_step_is_recorded(firm, receiver):
@@ -203,7 +187,7 @@ def test_a_target_that_is_gone_is_called_no_more(firm, receiver):
 
 
 def test_what_is_old_is_recorded_once_and_not_sent(firm, receiver):
-    old, new = firm.alert(), firm.alert(occurred_at=datetime.now(UTC))
+    old, new = firm.alert(occurred_at=firm.now - timedelta(hours=2)), firm.alert()
     config = firm.policy(hook(receiver, "/a"))
 
     for _ in range(2):

@@ -5,24 +5,24 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
-from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from consumers.actions import run
-from infra.errors import Fatal, Transient
-from infra.kafka import topics
+from infra.errors import Fatal
 from infra.kafka.clients import producer
-from infra.kafka.reader import end_offsets, read_to_end
+from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.odoo import connect
-from infra.settings import ActionSettings, KafkaSettings, OdooSettings, Settings
+from infra.settings import ActionSettings, OdooSettings, Settings
 from schemas import codec
+from tests.support.actions import acting, wait_for
 from tests.support.alerts import ALERTS, alert
 
 RUNNER = """
@@ -33,29 +33,6 @@ settings = load_settings()
 run(settings, json.loads(sys.argv[1]), settings.odoo, threading.Event())
 """
 FIELDS = ["summary", "note", "date_deadline", "user_id", "active", "res_id"]
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-    return found
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap):
-    settings = KafkaSettings(bootstrap_servers=kafka_bootstrap)
-    topics.apply(settings, topics.plan(settings))
-
-    def have_leaders():  # topics that were just made have none for a moment
-        try:
-            return [end_offsets(settings, name, range(6)) for name in ("governance.alert.v1", "governance.action.v1")]
-        except Transient:
-            return False
-
-    wait_for(have_leaders)
-    return settings
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +52,11 @@ class Case:
         self.kafka, self.odoo = kafka, odoo
         self.id = uuid.uuid4().hex
         self.rule = f"test-{self.id}.hours"
+        self.alert = partial(alert, rule=self.rule, occurred_at=datetime.now(UTC))
         self.made = []
 
     def settings(self, **changed):
-        quick = {"schedule": (0.05, 0.1), "oldest": 10**9, "group": f"test.actions-{self.id}"}
+        quick = {"schedule": (0.05, 0.1), "group": f"test.actions-{self.id}"}
         return Settings(kafka=self.kafka, actions=ActionSettings(**(quick | changed)))
 
     def policy(self, **target):
@@ -131,32 +109,11 @@ def case(kafka, odoo):
     made.clean_up()
 
 
-@contextmanager
-def acting(settings, config, odoo):
-    stop, failures = threading.Event(), []
-
-    def target():
-        try:
-            run(settings, config, odoo, stop)
-        except (Fatal, Transient) as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
-    assert not failures
-
-
 def test_an_alert_opens_one_activity_keeps_it_current_and_closes_it(case, odoo_settings):
     project = case.project(user_id=2)
     about = case.subject("project.project", project)
-    raised, cleared = alert(about, rule=case.rule), alert(about, rule=case.rule, status="cleared")
-    changed = alert(about, rule=case.rule, status="changed", severity="critical")
+    raised, cleared = case.alert(about), case.alert(about, status="cleared")
+    changed = case.alert(about, status="changed", severity="critical")
     config = case.policy(summary="$status: $rule ($severity)", user="responsible", deadline_days=3)
 
     with acting(case.settings(), config, odoo_settings):
@@ -182,7 +139,7 @@ def test_an_alert_opens_one_activity_keeps_it_current_and_closes_it(case, odoo_s
 def test_what_a_person_did_meanwhile_is_left_alone(case, odoo, odoo_settings):
     project = case.project()
     about = case.subject("project.project", project)
-    raised, cleared = alert(about, rule=case.rule), alert(about, rule=case.rule, status="cleared")
+    raised, cleared = case.alert(about), case.alert(about, status="cleared")
 
     with acting(case.settings(), case.policy(), odoo_settings):
         case.publish(raised)
@@ -198,7 +155,7 @@ def test_what_a_person_did_meanwhile_is_left_alone(case, odoo, odoo_settings):
 
 def test_clearing_what_was_never_opened_is_no_failure(case, odoo_settings):
     project = case.project()
-    cleared = alert(case.subject("project.project", project), rule=case.rule, status="cleared")
+    cleared = case.alert(case.subject("project.project", project), status="cleared")
     case.publish(cleared)
 
     with acting(case.settings(), case.policy(), odoo_settings):
@@ -213,7 +170,7 @@ def test_invoices_and_employees_can_have_activities_too(case, odoo_settings):
     manager = case.create("hr.employee", name=f"manager {case.id}")
     employee = case.create("hr.employee", name=f"consultant {case.id}", parent_id=manager)
     records = {"account.move": move, "hr.employee": employee, "res.partner": partner}
-    events = [alert(case.subject(model, record), rule=case.rule) for model, record in records.items()]
+    events = [case.alert(case.subject(model, record)) for model, record in records.items()]
     case.publish(*events)
 
     with acting(case.settings(), case.policy(user="responsible"), odoo_settings):
@@ -245,7 +202,7 @@ def test_invoices_and_employees_can_have_activities_too(case, odoo_settings):
     ],
 )
 def test_what_no_retry_can_cure_is_given_up_at_once(case, odoo_settings, subject, target, reason):
-    event = alert(subject, rule=case.rule)
+    event = case.alert(subject)
     case.publish(event)
 
     with acting(case.settings(), case.policy(**target), odoo_settings):
@@ -256,7 +213,7 @@ def test_what_no_retry_can_cure_is_given_up_at_once(case, odoo_settings, subject
 
 
 def test_a_wrong_password_is_told_at_once_and_nothing_is_given_up(case, odoo_settings):
-    event = alert(case.subject("project.project", case.project()), rule=case.rule)
+    event = case.alert(case.subject("project.project", case.project()))
     case.publish(event)
     wrong = OdooSettings(**(odoo_settings.model_dump() | {"password": "wrong"}))
 
@@ -312,7 +269,7 @@ class Holding:
 
 def test_killed_between_the_activity_and_its_record_it_leaves_one_activity(case, odoo_settings, real_odoo):
     project = case.project()
-    event = alert(case.subject("project.project", project), rule=case.rule)
+    event = case.alert(case.subject("project.project", project))
     case.publish(event)
     proxy = Holding(real_odoo.url)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("BURNLINE_", "ODOO_"))}
@@ -320,7 +277,6 @@ def test_killed_between_the_activity_and_its_record_it_leaves_one_activity(case,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": case.kafka.bootstrap_servers,
         "BURNLINE_ACTIONS__GROUP": f"test.actions-{case.id}",
         "BURNLINE_ACTIONS__SESSION_TIMEOUT": "6",
-        "BURNLINE_ACTIONS__OLDEST": "1000000000",
         "ODOO_URL": proxy.url,
         "ODOO_DB": real_odoo.db,
         "ODOO_USER": real_odoo.user,

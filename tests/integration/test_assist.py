@@ -14,15 +14,21 @@ import pytest
 
 from consumers.assist import run
 from consumers.assist.run import READ
-from consumers.core.assist.ideas import PROPOSALS
-from infra.errors import BurnlineError
+from consumers.core.assist.alerts import Alerts
+from consumers.core.assist.ideas import PROPOSALS, RULES, proposal_event
 from infra.kafka import topics
+from infra.kafka.clients import producer
 from infra.kafka.reader import read_to_end
+from infra.kafka.writer import EventWriter
 from infra.settings import AssistSettings, KafkaSettings, Settings
 from schemas.topics import TOPICS
+from tests.support.actions import Firm as Alerting
+from tests.support.actions import prepared
+from tests.support.at_work import at_work
 from tests.support.drill import until
 from tests.support.governed import Firm
 from tests.support.governing import PROJECT, raised
+from tests.support.guarded import burnline
 from tests.unit.consumers.assist.test_ideas import invoice
 from tests.unit.consumers.assist.test_model import GOOD
 
@@ -97,24 +103,10 @@ def firm(kafka_bootstrap: str, topic_prefix: str) -> Firm:
 
 @contextmanager
 def assisting(firm: Firm, **assist: Any) -> Iterator[None]:
-    stop, failures = threading.Event(), list[BurnlineError]()
-
-    def target() -> None:
-        try:
-            run(Settings(kafka=firm.kafka, assist=AssistSettings(**assist)), stop, prefix=firm.prefix)
-        except BurnlineError as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
+    settings = Settings(kafka=firm.kafka, assist=AssistSettings(**assist))
+    with at_work(lambda stop: run(settings, stop, prefix=firm.prefix)):
         until(lambda: proposed(firm), "the history was read: two of its invoices are alike")
         yield
-    finally:
-        stop.set()
-        thread.join(60)
-    if failures:
-        raise failures[0]
 
 
 def proposed(firm: Firm) -> list[tuple[str, str]]:
@@ -198,3 +190,22 @@ def test_nothing_but_proposals_is_written_whatever_the_model_says(firm: Firm) ->
 
     written = {topic.name for topic in own if next(iter(read_to_end(firm.kafka, topic.name)), None) is not None}
     assert written == {firm.prefix + name for name in (*READ, PROPOSALS.name)}
+
+
+def test_people_are_shown_what_is_thought_of_alerts_that_stand(kafka_bootstrap: str) -> None:
+    kafka = prepared(kafka_bootstrap)
+    own, writer = Alerting(kafka), EventWriter(producer(kafka))
+    stands, ended = own.alert(), own.alert()
+    own.publish(stands, ended, own.alert(ended["meta"]["subject"], status="cleared"))
+    for event in (stands, ended):
+        for idea in Alerts().take(event):
+            writer.send(PROPOSALS, proposal_event(idea, RULES, own.now))
+    writer.flush()
+
+    done = burnline("show", "proposals", "--json", BURNLINE_KAFKA__BOOTSTRAP_SERVERS=kafka_bootstrap)
+
+    mine = {stands["meta"]["subject"], ended["meta"]["subject"]}
+    shown = [row for row in map(json.loads, done.stdout.splitlines()) if row["about"] in mine]
+    assert [(row["about"], row["kind"]) for row in shown] == [
+        (stands["meta"]["subject"], "priority"), (stands["meta"]["subject"], "summary"),
+    ], done.stderr  # fmt: skip

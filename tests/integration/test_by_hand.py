@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,29 +10,13 @@ import yaml
 
 from consumers.actions.policy import load_policy
 from consumers.by_hand import board, decide, principal
+from consumers.tracing import trace
 from infra.errors import Fatal
-from infra.settings import KafkaSettings, OperatorSettings, Settings
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
+from infra.settings import OperatorSettings, Settings
+from tests.support.actions import Firm, Receiver, acting, hook, wait_for
 from tests.support.guarded import burnline
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
-
-
-@pytest.fixture
-def firm(kafka: KafkaSettings) -> Firm:
-    return Firm(kafka)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def named(firm: Firm, name: str, **changed: Any) -> Settings:
@@ -84,6 +67,8 @@ def test_what_is_decided_while_the_runner_is_down_counts_when_it_comes_back(firm
         ("owners", "not begun", "tell whoever is behind the webhook")
     }
     [mine] = [item for item in items if item.about == skipped["meta"]["subject"]]
+    [chain] = trace(firm.kafka, mine.id, policy=load_policy(config))
+    assert chain.event_id == skipped["meta"]["event_id"], "an action that nobody has begun is known by its alert"
     decide(named(firm, "ann"), load_policy(config), mine.id, "skipped", "the client has left")
 
     with acting(firm.settings(timeout=30.0), config):

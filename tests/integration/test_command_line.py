@@ -12,7 +12,7 @@ import pytest
 
 COMMANDS = [
     "demo", "doctor", "capture", "webhooks", "streams", "clock", "actions", "run", "show", "tail", "lag", "audit",
-    "status", "streams rebuild", "snapshot start", "snapshot status", "snapshot pause", "snapshot resume", "snapshot stop",
+    "status", "streams rebuild", "streams rules", "snapshot start", "snapshot status", "snapshot pause", "snapshot resume", "snapshot stop",
     "broker start", "broker stop", "broker status", "topics plan", "topics apply", "topics carry-over", "dlq list",
     "dlq show", "dlq retry", "dlq discard", "dlq edit", "dlq watch", "privacy erase",
     "trail keep", "trail list", "trail export", "trail verify", "trace",

@@ -298,7 +298,6 @@ def test_discarding_records_who_and_why_and_a_dry_run_decides_nothing(desk, monk
             ["--stage", "streams.decode", "--limit", "1", "--reason", "r"], "no more than 1", id="more than the limit"
         ),
         pytest.param(["ffffffff", "--reason", "r"], "no letter ffffffff", id="no such letter"),
-        pytest.param(["--since", "soon", "--reason", "r"], "no time", id="no time"),
     ],
 )
 def test_a_wrong_call_decides_nothing(desk, arguments, said):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,28 +10,10 @@ from consumers.actions.policy import load_policy
 from consumers.core.duties import DUTIES
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
-from infra.settings import KafkaSettings
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
+from tests.support.actions import Firm, Receiver, acting, hook, wait_for
 from tests.support.governing import Told, cleared
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
-
-
-@pytest.fixture
-def firm(kafka: KafkaSettings) -> Firm:
-    return Firm(kafka)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def waiting(firm: Firm, receiver: Receiver) -> dict[str, Any]:
@@ -57,7 +38,7 @@ def publish(firm: Firm, told: Told, times: int = 1) -> None:
 
 def test_each_step_is_carried_out_once_and_all_of_them_are_told_the_end(firm: Firm, receiver: Receiver) -> None:
     config = waiting(firm, receiver)
-    told = Told(*load_policy(config).rules)
+    told = Told(*load_policy(config).rules, start=firm.now)
     event = firm.alert()
     told.governor.alert(event)
     for hour in (0, 4):
@@ -71,7 +52,7 @@ def test_each_step_is_carried_out_once_and_all_of_them_are_told_the_end(firm: Fi
         wait_for(lambda: firm.statuses(event).count("succeeded") == 4)
     with acting(firm.settings(timeout=30.0, group=f"again-{firm.id}"), config):  # all of it again
         firm.publish(event)
-        other = Told(*load_policy(config).rules)
+        other = Told(*load_policy(config).rules, start=firm.now)
         other.governor.alert(last := firm.alert())
         other.at(0)
         publish(firm, other)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.kafka.clients import consumer, transactional_producer
@@ -17,12 +18,12 @@ from schemas import codec
 from streams.engine import metrics
 from streams.engine.batch import Outputs
 from streams.engine.engine import ElsewhereError, Engine
-from streams.engine.failures import Fenced
+from streams.engine.failures import EXIT_TRANSIENT, Fenced
 from streams.engine.ownership import Position
 from streams.engine.topology import SEPARATOR, Partition, partition_of
 from streams.engine.transaction import Transactions
 from tests.support import toy
-from tests.support.drill import assert_exact, rows, until
+from tests.support.drill import Workers, assert_exact, rows, until
 from tests.support.toy_world import World
 
 pytestmark = pytest.mark.kafka
@@ -130,22 +131,22 @@ def test_a_tick_reaches_the_partition_it_was_written_to_and_no_other(world: Worl
     assert {codec.decode_wire(value).name for _, _, value in rows(world.kafka, state)} == {toy.TICK}
 
 
-def joining(world: World, instance: str) -> Any:
+def joining(world: World, instance: str, *, topic: str = "source", strategy: str = "cooperative-sticky") -> Any:
     """A member of the group that wants the source partitions."""
     member = consumer(
         world.kafka,
         group=f"{world.prefix}.group",
         group_instance_id=instance,
         session_timeout_ms=6000,
-        partition_assignment_strategy="cooperative-sticky",
+        partition_assignment_strategy=strategy,
     )
-    member.subscribe([f"{world.prefix}.source"])
+    member.subscribe([f"{world.prefix}.{topic}"])
     return member
 
 
-def joined(world: World, instance: str) -> Any:
+def joined(world: World, instance: str, *, topic: str = "source", strategy: str = "cooperative-sticky") -> Any:
     """A member of the group that has the source partitions."""
-    member = joining(world, instance)
+    member = joining(world, instance, topic=topic, strategy=strategy)
     deadline = time.monotonic() + 30
     while not member.assignment():
         member.poll(0.1)
@@ -215,6 +216,100 @@ def test_a_batch_that_meets_with_a_new_generation_is_written_again_in_it_once(wo
             client.close()
     assert metrics.ABORTED._value.get() - before == 1
     assert len(rows(world.kafka, f"{world.prefix}.first-state")) == 20_001
+
+
+class OutOfOrder:
+    """A producer whose records the broker says so often to be out of order, when they are there already, as it does after some batches that were taken back."""
+
+    def __init__(self, producer: Any, times: int) -> None:
+        self._producer, self._times = producer, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    def commit_transaction(self, timeout: float) -> None:
+        if self._times:
+            self._times -= 1
+            assert self._producer.flush(timeout) == 0
+            raise KafkaException(KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, txn_requires_abort=True))
+        self._producer.commit_transaction(timeout)
+
+
+@pytest.mark.parametrize(
+    ("times", "timeout", "seen"),
+    [
+        pytest.param(2, 20, 1, id="it is written again, and seen once"),
+        pytest.param(1000, 2, 0, id="it is given up in time, and never seen"),
+    ],
+)
+def test_a_batch_whose_records_are_out_of_order_is_taken_back(
+    world: World, times: int, timeout: int, seen: int
+) -> None:
+    member = joined(world, "a")
+    writes: Any = OutOfOrder(transactional_producer(world.kafka, f"{world.prefix}.group.a", timeout=20), times)
+    before = metrics.ABORTED._value.get()
+    try:
+        with nullcontext() if seen else pytest.raises(Transient, match="OUT_OF_ORDER_SEQUENCE_NUMBER"):
+            Transactions(writes, member, timeout=timeout).commit(one_batch(world), positions(world))
+        committed = member.committed([TopicPartition(f"{world.prefix}.source", 0)], 30)
+    finally:
+        member.close()
+    assert len(rows(world.kafka, f"{world.prefix}.first-state")) == seen
+    assert len(rows(world.kafka, f"{world.prefix}.alerts")) == seen
+    assert committed[0].offset == (1 if seen else OFFSET_INVALID)
+    assert metrics.ABORTED._value.get() - before >= 2
+
+
+def test_a_worker_that_meets_with_one_of_a_release_that_was_eager_goes_on_after_its_end(
+    world: World, kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    """Kafka refuses a group without a common protocol, and the client cannot speak both: there is no rolling upgrade (ADR 0041)."""
+    old = joined(world, "old", topic="clock", strategy="range")
+    workers = Workers(kafka_bootstrap, world.prefix, tmp_path, ("new",))
+    try:
+        with polled(old):
+            until(lambda: workers.processes["new"].poll() is not None, "the new one leaves")
+        assert workers.processes["new"].returncode == EXIT_TRANSIENT
+        assert workers.told("new", "INCONSISTENT_GROUP_PROTOCOL")
+        assert workers.told("new", "stop all of them, then start this one")
+        world.send(20)
+        until(lambda: workers.supervise() or arrived(world), "started again, it goes on alone")
+        late = joining(world, "old", topic="clock", strategy="range")
+        try:
+            until(lambda: of_another_protocol(late.poll(0.1)), "the old one is refused, too")
+        finally:
+            late.close()
+    finally:
+        workers.stop()
+    assert_exact(world.kafka, world.prefix, world.sent)
+
+
+def arrived(world: World) -> bool:
+    return len(rows(world.kafka, f"{world.prefix}.second-state")) >= world.sent
+
+
+def of_another_protocol(record: Any) -> bool:
+    return record is not None and record.error().code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL
+
+
+@contextmanager
+def polled(member: Any) -> Iterator[None]:
+    """A member that is polled by a thread meanwhile, and then leaves."""
+    stop = threading.Event()
+
+    def poll() -> None:
+        while not stop.is_set():
+            member.poll(0.1)
+        member.unsubscribe()
+        member.close()
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_who_is_no_member_any_more_cannot_commit_though_the_group_is_empty(world: World) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -30,17 +29,11 @@ from schemas import codec
 from schemas.records import Action, Override
 from schemas.rekeyed import REKEYED
 from schemas.topics import Topic
-from tests.support.actions import Firm, Receiver, acting, hook, prepared, wait_for
+from tests.support.actions import Firm, acting, hook, wait_for
 from tests.support.governing import raised, rule
 
 pytestmark = pytest.mark.kafka
 NOW = datetime(2026, 3, 30, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
 
 
 @pytest.fixture
@@ -51,12 +44,6 @@ def own(kafka: KafkaSettings, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
     for module in (journal, execution, overridden):
         monkeypatch.setattr(module, "ACTIONS", made)
     return made
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def records(kafka: KafkaSettings, own: Topic) -> list[tuple[str, Action]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,20 +17,16 @@ from typer.testing import CliRunner
 
 from burnline.cli import app
 from consumers import dead_letters, dead_letters_desk
+from consumers.actions import execution
 from consumers.actions.policy import load_policy
 from consumers.by_hand import decide
+from consumers.core.letters import owned
 from infra.settings import KafkaSettings
-from tests.support.actions import RUNNER, Firm, Receiver, acting, hook, prepared, process, wait_for
+from tests.support.actions import RUNNER, Firm, Receiver, acting, hook, process, wait_for
 from tests.support.deadly import DEADLY, POINTS
 
 pytestmark = pytest.mark.kafka
 GONE = [(500, {})] * 3
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    made: KafkaSettings = prepared(kafka_bootstrap)
-    return made
 
 
 @pytest.fixture
@@ -38,12 +35,6 @@ def firm(kafka: KafkaSettings, topic_prefix: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("infra.logs.configure", lambda _level: None)  # it would log into a file that the runner closes
     monkeypatch.setenv("BURNLINE_KAFKA__BOOTSTRAP_SERVERS", str(kafka.bootstrap_servers))
     return Firm(kafka)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
 
 
 def letters(firm: Firm, event: Any) -> list[Any]:
@@ -129,6 +120,48 @@ def test_two_targets_of_one_alert_go_back_together_each_once(firm, receiver, ret
         wait_for(lambda: firm.statuses(event).count("succeeded") == 2)
 
     assert [len(receiver.at(path)) for path in ("/a", "/b")] == [4, 4]
+
+
+def of_an_older_release(*given: Any) -> Any:
+    """A letter as it was made before it named its action."""
+    made = owned(*given)
+    made["current"]["action_id"] = None
+    return made
+
+
+def test_letters_of_an_older_release_go_back_too_each_to_its_action(firm, receiver, retry, monkeypatch):
+    receiver.answers |= {"/a": list(GONE), "/b": list(GONE)}
+    config, event = firm.policy(hook(receiver, "/a"), hook(receiver, "/b", name="other")), firm.alert()
+    firm.publish(event)
+    with monkeypatch.context() as before, acting(firm.settings(), config):
+        before.setattr(execution, "owned", of_an_older_release)
+        wait_for(lambda: firm.statuses(event).count("abandoned") == 2)
+    [mine] = [one.identity for one in letters(firm, event) if "/webhook " in one.event["current"]["error"]]
+
+    code, [row] = retry(config, mine)
+    assert (code, row["outcome"], row["how"]) == (0, "retried", "as a new attempt")
+    with acting(firm.settings(), config):
+        wait_for(lambda: "succeeded" in firm.statuses(event))
+
+    assert [len(receiver.at(path)) for path in ("/a", "/b")] == [4, 3], (
+        "of two actions about one alert, the letter's own"
+    )
+
+
+def test_a_letter_of_an_action_that_nobody_knows_is_refused(firm, receiver, retry, monkeypatch):
+    config, event = firm.policy(hook(receiver, "/a")), firm.alert()
+    with monkeypatch.context() as before:
+        before.setattr(execution, "owned", lambda *given: of_an_older_release(*given) | {"meta": strayed(*given)})
+        identity = given_up(firm, receiver, config, event)
+
+    code, [row] = retry(config, identity)
+
+    assert (code, row["how"]) == (1, "nothing is known of its action")
+    assert "override" not in row["remedy"], "what nobody knows cannot be overridden"
+
+
+def strayed(*given: Any) -> Any:
+    return owned(*given)["meta"] | {"event_id": str(uuid.uuid4())}
 
 
 def test_what_tells_the_owner_can_be_tried_again_and_the_action_itself_is_not(firm, receiver, retry):

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from infra.embedded_kafka import EmbeddedKafka
-from infra.kafka.clients import producer
+from infra.kafka.clients import producer, transactional_producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from streams.engine.failures import EXIT_TRANSIENT
@@ -81,7 +81,7 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
     writer.flush()
     with serving(command, broker.bootstrap_servers, tmp_path, "alone") as client:
         subject = "odoo:bench:hr.employee:2"
-        until(lambda: revision(client, subject) == 3, "master data and two timesheets in the measure")
+        until(lambda: revision(client, subject) == 4, "master data, known once, and two timesheets in the measure")
         assert client.get("/health").json()["status"] == "alive"
         figures = client.get("/metrics").text
         assert all(f"burnline_streams_{name}" in figures for name in FIGURES)
@@ -98,6 +98,13 @@ def test_a_worker_gets_ready_answers_and_leaves_in_order(
             refused = client.get(path, headers=rebound)
             assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "bearer")
             assert client.get(path, headers=rebound | {"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        for path in (
+            "/health",
+            "/ready",
+            "/metrics",
+        ):  # for a monitor, whatever it calls this machine; they name nobody
+            answer = client.get(path, headers=rebound)
+            assert (answer.status_code, "hr.employee" in answer.text) == (200, False)
 
 
 @pytest.mark.kafka
@@ -128,17 +135,39 @@ def test_a_look_up_is_led_to_the_worker_that_owns_the_subject(broker: EmbeddedKa
         assert len(owners) == 2, "both are owners"
 
 
+@pytest.mark.kafka
+def test_a_worker_that_has_something_to_do_and_commits_nothing_says_so(broker: EmbeddedKafka, tmp_path: Path) -> None:
+    """A producer that died in a transaction holds up everything behind it, and nothing fails in the worker."""
+    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+    prepare(kafka, EventWriter(producer(kafka)))
+    with serving(MODULE, broker.bootstrap_servers, tmp_path, "stands", longest=4) as client:
+        until(lambda: client.get("/health").json()["last_commit_age_seconds"], "it has committed something")
+        assert client.get("/health").status_code == 200
+        stuck = transactional_producer(kafka, "test.stands", timeout=60)
+        stuck.begin_transaction()
+        stuck.produce("delivery.timesheet.v1", b"never decided", b"key")
+        assert stuck.flush(30) == 0
+        until(lambda: client.get("/health").status_code == 503, "nothing is committed, though there is something to do")
+        assert client.get("/health").json()["status"] == "stands"
+        assert client.get("/ready").status_code == 200
+        stuck.abort_transaction(30)
+        until(lambda: client.get("/health").status_code == 200, "it goes on")
+
+
 def inputs(client: httpx.Client) -> int:
     return int(client.get("/ready").json()["partitions"])
 
 
 @contextmanager
-def serving(command: list[str], bootstrap: str, folder: Path, name: str) -> Iterator[httpx.Client]:
-    """A worker of this name that is ready, asked by HTTP."""
+def serving(
+    command: list[str], bootstrap: str, folder: Path, name: str, *, longest: int = 30
+) -> Iterator[httpx.Client]:
+    """A worker of this name that is ready, asked by HTTP; a transaction of it takes so many seconds at the `longest`."""
     port = free_port()
     settings = environment(bootstrap, folder, port) | {
         "BURNLINE_STREAMS__INSTANCE": name,
         "BURNLINE_STREAMS__GROUP": folder.name,
+        "BURNLINE_STREAMS__TRANSACTION_TIMEOUT": str(longest),
     }
     with (folder / f"{name}.log").open("wb") as log:
         worker = subprocess.Popen(command, env=settings, cwd=ROOT, stdout=log, stderr=log)

@@ -27,6 +27,7 @@ from infra.kafka.reader import read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings
 from schemas import codec
+from schemas.rekeyed import action_subject
 from schemas.topics import topic
 
 SOURCES = (
@@ -50,13 +51,22 @@ class Firm:
         topics.apply(kafka, topics.plan(kafka, own), own)
         self.writer = EventWriter(producer(kafka))
 
-    def event(self, name: str, verb: str, *, cause: str | None = None, correlation: str | None = None, **current):
+    def event(
+        self,
+        name: str,
+        verb: str,
+        *,
+        cause: str | None = None,
+        correlation: str | None = None,
+        subject: str | None = None,
+        **current,
+    ):
         """Publish a sample event of a topic; returns its id."""
         event, contract = sample(topic(name)), topic(name)
         identity = str(uuid.uuid4())
         event["meta"] |= {
             "event_id": identity, "event_type": contract.event_type(verb), "causation_id": cause,
-            "correlation_id": correlation or identity, "subject": f"s:{uuid.uuid4()}",
+            "correlation_id": correlation or identity, "subject": subject or f"s:{uuid.uuid4()}",
         }  # fmt: skip
         event["current"] |= current
         self.writer.send(self.sources[name], event)
@@ -306,6 +316,29 @@ def test_a_chain_is_drawn_from_the_change_to_the_last_effect(firm):
         action,
         letter,
     }
+
+
+def test_a_chain_is_found_by_the_action_of_the_worklist_and_by_its_alert(firm):
+    mine, theirs, about = (str(uuid.uuid4()) for _ in range(3))
+    change = firm.event("finance.invoice.v1", "blocked")
+    chain = {"correlation": change, "alert_id": about}
+    alert = firm.event("governance.alert.v1", "raised", cause=change, caused_by=[change], **chain)
+    chain["cause"] = alert
+    action = firm.event(
+        "governance.action.v1", "succeeded", subject=action_subject(mine, "succeeded"), action_id=mine, **chain
+    )
+    decided = firm.event(
+        "governance.action.v1", "overridden", subject=action_subject(theirs, "overridden"), action_id=theirs,
+        alert_id=about, correlation=change,
+    )  # fmt: skip
+    firm.event("governance.action.v1", "succeeded", action_id=str(uuid.uuid4()), alert_id=str(uuid.uuid4()))
+
+    for identity in (mine, theirs, about):
+        nodes = tracing.trace(firm.kafka, identity, firm.sources.values())
+        assert {node.event_id for node in nodes} == {change, alert, action, decided}
+    with pytest.raises(Fatal, match="nothing has the id") as raised:
+        tracing.trace(firm.kafka, mine[:8], firm.sources.values())
+    assert "whole id of an event, a correlation, an action" in raised.value.remedy
 
 
 KILLED = """

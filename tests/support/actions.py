@@ -10,12 +10,13 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks import Webhook
 
 from consumers.actions import run
-from infra.errors import BurnlineError, Transient
+from infra.errors import Transient
 from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.reader import end_offsets, read_to_end
@@ -23,11 +24,10 @@ from infra.kafka.writer import EventWriter
 from infra.settings import ActionSettings, KafkaSettings, Settings
 from schemas import codec
 from tests.support.alerts import ALERTS, alert
+from tests.support.at_work import at_work
 
 SECRET = "whsec_" + base64.b64encode(b"a" * 32).decode()
 LOOPBACK = ("127.0.0.0/8",)
-AGES = 10**9
-"""Seconds: old enough for alerts of any day that a test writes down."""
 ENDED = {"succeeded", "abandoned", "uncertain", "suppressed"}
 RUNNER = """
 import json, sys, threading
@@ -149,12 +149,13 @@ class Firm:
         self.kafka = kafka
         self.id = uuid.uuid4().hex
         self.rule = f"test-{self.id}.hours"
+        self.now = datetime.now(UTC)
+        """When its alerts occur, unless a test says another time: news, to a runner."""
 
     def settings(self, **changed):
         quick = {
             "schedule": (0.05, 0.1),
             "timeout": 2.0,
-            "oldest": AGES,
             "allowed_networks": LOOPBACK,
             "group": f"test.actions-{self.id}",
         }
@@ -174,7 +175,8 @@ class Firm:
 
     def alert(self, subject=None, **changed):
         return alert(
-            subject or f"odoo:firm:project.project:{uuid.uuid4().int % 10**9}", **({"rule": self.rule} | changed)
+            subject or f"odoo:firm:project.project:{uuid.uuid4().int % 10**9}",
+            **({"rule": self.rule, "occurred_at": self.now} | changed),
         )
 
     def actions(self, event):
@@ -196,27 +198,9 @@ class Firm:
         return [letter for letter in found if letter["meta"]["causation_id"] == event["meta"]["event_id"]]
 
 
-@contextmanager
 def acting(settings, config, odoo=None):
     """A runner in a thread; what it raised is raised in the end."""
-    stop, failures = threading.Event(), []
-
-    def target():
-        try:
-            run(settings, config, odoo, stop)
-        except BurnlineError as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
-    if failures:
-        raise failures[0]
+    return at_work(lambda stop: run(settings, config, odoo, stop))
 
 
 @contextmanager
@@ -227,7 +211,6 @@ def process(firm, config, program=RUNNER, **env):
         "BURNLINE_ACTIONS__GROUP": f"test.actions-{firm.id}",
         "BURNLINE_ACTIONS__WEBHOOK_SECRETS__N8N": SECRET,
         "BURNLINE_ACTIONS__TIMEOUT": "60",
-        "BURNLINE_ACTIONS__OLDEST": str(AGES),
         "BURNLINE_ACTIONS__ALLOWED_NETWORKS": json.dumps(LOOPBACK),
         "BURNLINE_ACTIONS__SESSION_TIMEOUT": "6",
         "BURNLINE_ACTIONS__SCHEDULE": "[0.05, 0.1]",

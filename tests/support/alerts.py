@@ -36,6 +36,8 @@ def alert(
         "values": {"actual_hours": "182", "budget_hours": "200"},
         "as_of": date(2026, 3, 30),
         "formula": "1",
+        "rules": None,
+        "rules_from": None,
         "caused_by": [],
         "owner": "delivery-operations",
         "business_process": "project-to-revenue",

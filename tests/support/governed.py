@@ -6,9 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +15,6 @@ from typing import Any
 
 from consumers.governor import ALERTS, CLOCK, READ, run
 from infra.dead_letters import DEAD_LETTERS
-from infra.errors import BurnlineError
 from infra.kafka import topics
 from infra.kafka.clients import producer
 from infra.kafka.reader import read_to_end
@@ -25,6 +23,7 @@ from infra.settings import KafkaSettings, Settings
 from schemas import codec
 from schemas.events import meta
 from schemas.topics import Topic, topic
+from tests.support.at_work import at_work
 
 PROGRAM = """
 import json, sys, threading
@@ -79,26 +78,9 @@ class Firm:
         """Status and step of each event of a freeze."""
         return [(e["current"]["status"], e["current"]["frozen_step"]) for e in self.published("governance.freeze.v1")]
 
-    @contextmanager
-    def governed(self, config: dict[str, object]) -> Iterator[None]:
+    def governed(self, config: dict[str, object]) -> AbstractContextManager[None]:
         """A governor in a thread; what it raised is raised in the end."""
-        stop, failures = threading.Event(), list[BurnlineError]()
-
-        def target() -> None:
-            try:
-                run(Settings(kafka=self.kafka), config, stop, prefix=self.prefix)
-            except BurnlineError as error:
-                failures.append(error)
-
-        thread = threading.Thread(target=target)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(60)
-        if failures:
-            raise failures[0]
+        return at_work(lambda stop: run(Settings(kafka=self.kafka), config, stop, prefix=self.prefix))
 
     def process(self, config: dict[str, object]) -> subprocess.Popen[bytes]:
         """A governor as a process of its own."""

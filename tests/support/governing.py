@@ -39,13 +39,13 @@ def cleared(event: AlertEvent) -> AlertEvent:
 class Told:
     """What a governor decides, hour by hour."""
 
-    def __init__(self, *rules: Rule, **policy: Any) -> None:
-        self.governor = Governor(Policy(rules, **policy))
+    def __init__(self, *rules: Rule, start: datetime = START, **policy: Any) -> None:
+        self.governor, self.start = Governor(Policy(rules, **policy)), start
         self.published: list[Decision] = []
 
     def at(self, hours: float) -> list[tuple[Any, ...]]:
         """Tick, remember what is decided, and say it: status, and assignee or step frozen."""
-        self.governor.tick(START + hours * HOUR)
+        self.governor.tick(self.start + hours * HOUR)
         found: list[Decision] = []
         while decisions := self.governor.decide():
             for decision in decisions:

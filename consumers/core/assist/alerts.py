@@ -19,6 +19,8 @@ BASE = {"critical": Decimal("0.8"), "warning": Decimal("0.6"), "notice": Decimal
 STEP = Decimal("0.2")
 ENOUGH, KEPT = 5, 200
 FAR = Decimal(3)
+PLACES = 3
+"""Of a figure in a sentence."""
 
 
 @dataclass(slots=True)
@@ -61,8 +63,8 @@ def _priority(event: AlertEvent, money: Decimal | None, usual: list[Decimal]) ->
 
 def _summary(event: AlertEvent) -> Idea:
     current = event["current"]
-    value = "" if current["value"] is None else f" at {number(current['value'])}"
-    line = "" if current["threshold"] is None else f", the line is {number(current['threshold'])}"
+    value = "" if current["value"] is None else f" at {number(round(current['value'], PLACES))}"
+    line = "" if current["threshold"] is None else f", the line is {number(round(current['threshold'], PLACES))}"
     return Idea(
         kind="summary",
         basis=current["alert_id"],

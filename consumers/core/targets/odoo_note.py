@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from consumers.core.targets.common import Common, check_text, filled
-from consumers.core.targets.odoo_record import ODOO, note
+from consumers.core.targets.odoo_record import InOdoo, note
 from schemas.records import AlertEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OdooNote(Common):
+class OdooNote(InOdoo):
     """`text`, which may have $placeholders, stands before the alert's facts."""
 
     target: Literal["odoo_note"] = "odoo_note"
     text: str = "$rule: $status at $level ($severity)"
-
-    @property
-    def endpoint(self) -> str:
-        """One Odoo, whatever is done there."""
-        return ODOO
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from consumers.core.targets.common import Common, check_text, filled
-from consumers.core.targets.odoo_record import ODOO
+from consumers.core.targets.odoo_record import InOdoo
 from schemas.records import AlertEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OdooUpdate(Common):
+class OdooUpdate(InOdoo):
     """Values by field, as Odoo's import takes them: `stage_id/id` is an external id, `stage_id/.id` a number, `stage_id` a name.
 
     Values may have $placeholders. What is set is set again when the alert changes; `when_cleared` says what is set when it clears.
@@ -21,11 +21,6 @@ class OdooUpdate(Common):
     target: Literal["odoo_update"] = "odoo_update"
     set: dict[str, str]
     when_cleared: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def endpoint(self) -> str:
-        """One Odoo, whatever is done there."""
-        return ODOO
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""

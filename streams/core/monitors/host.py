@@ -7,6 +7,7 @@ monitor's name, and everything else is as for any processor.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from schemas.topics import Process
@@ -15,16 +16,18 @@ from streams.core.alerts import Crossing, clear
 from streams.core.contract import Row
 from streams.core.monitors.facts import HOST, Watched
 from streams.core.monitors.monitor import Monitor
+from streams.core.monitors.policy import MonitorsPolicy
 from streams.core.processor import Basic, Stamp, Voice
+from streams.core.rules import InForce
 from streams.core.state import PartitionState
 
 
 class Watcher:
     """One monitor, as what publishes its measures and alerts sees it."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, in_force: InForce) -> None:
         """Speak for this monitor."""
-        self.monitor = monitor
+        self.monitor, self.in_force = monitor, in_force
         self.name, self.topic, self.formula = monitor.name, monitor.topic, monitor.formula
         self.subject_kind, self.process = monitor.subject_kind, monitor.process
 
@@ -63,10 +66,11 @@ class Monitors(Basic):
     formula = "monitors/1"
     at_ticks = True
 
-    def __init__(self, monitors: Mapping[str, Monitor], zone: str) -> None:
-        """Host these. `zone` is where a day ends for what names no time zone."""
-        self._watchers = {name: Watcher(monitor) for name, monitor in monitors.items()}
-        self._zone = zone
+    def __init__(self, monitors: Mapping[str, Monitor], policy: MonitorsPolicy, begins: date | None = None) -> None:
+        """Host these, which were made under a policy that holds from a day on, or from the beginning."""
+        self.in_force = InForce.of(policy, begins)
+        self._watchers = {name: Watcher(monitor, self.in_force) for name, monitor in monitors.items()}
+        self._zone = policy.timezone
 
     def of(self, subject: Watched) -> Voice:
         """The monitor that a subject belongs to."""

@@ -7,24 +7,7 @@ import trustme
 
 from infra.odoo import connect
 from infra.settings import OdooSettings
-from tests.support.actions import Firm, Receiver, prepared
 from tests.support.mail import MailServer
-
-
-@pytest.fixture(scope="module")
-def kafka(kafka_bootstrap):
-    return prepared(kafka_bootstrap)
-
-
-@pytest.fixture
-def firm(kafka):
-    return Firm(kafka)
-
-
-@pytest.fixture
-def receiver():
-    with Receiver() as made:
-        yield made
 
 
 @pytest.fixture

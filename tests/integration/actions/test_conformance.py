@@ -14,7 +14,7 @@ from consumers.actions.targets.failed import TargetFailed
 from consumers.core.plan import plan
 from infra.errors import Transient
 from infra.settings import ActionSettings, KafkaSettings, MailSettings, OdooSettings, Settings
-from tests.support.actions import AGES, LOOPBACK, SECRET, Receiver
+from tests.support.actions import LOOPBACK, SECRET, Receiver
 from tests.support.alerts import alert
 from tests.support.listeners import closed, silent
 from tests.support.mail import MailServer
@@ -61,7 +61,7 @@ class Bench:
 
 def http(kind, port):
     secrets = {"webhook_secrets": {"n8n": SECRET}, "chat_urls": {"ops": f"http://127.0.0.1:{port}/chat"}}
-    settings = {"actions": ActionSettings(timeout=1.0, oldest=AGES, allowed_networks=LOOPBACK, **secrets)}
+    settings = {"actions": ActionSettings(timeout=1.0, allowed_networks=LOOPBACK, **secrets)}
     if kind == "webhook":
         return Bench(kind, settings, url=f"http://127.0.0.1:{port}/hook", secret="n8n")
     return Bench(kind, settings, channel="ops", figures=True)

@@ -59,6 +59,6 @@ def _told(zone: str, begins: str, ticks: list[datetime]) -> World:
     return world
 
 
-def _word(alert: Any) -> tuple[Any, ...]:
-    """What an alert says; it is told when the tick comes, which may be up to an hour after the day began."""
-    return alert["meta"]["event_id"], alert["current"]
+def _word(alert: Any) -> Any:
+    """What an alert says, its own id included; it is told when the tick comes, which may be up to an hour after the day began."""
+    return alert["current"]

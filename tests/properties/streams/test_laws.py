@@ -424,7 +424,11 @@ def test_every_sum_is_that_of_the_rows(events: list[tuple[str, Any]]) -> None:
 
 def _versions(subject: Any) -> int:
     lines = sum(unpack_from("<q", row)[0] for row in subject.lines.rows.values())
-    return lines + sum(row[0] for row in subject.rows.values()) + sum(h.head.last for h in subject.histories.values())
+    return (
+        lines
+        + sum(row[0] for row in subject.rows.values())
+        + sum(h.head.last + h.known for h in subject.histories.values())
+    )
 
 
 @given(firms)

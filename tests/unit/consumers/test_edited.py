@@ -37,8 +37,19 @@ def changed(**fields):
         pytest.param(changed(invoice_date="30.3.2026"), "current.invoice_date", id="a day that is none"),
         pytest.param(changed(total="1,5"), "current.total", id="a comma for a point"),
         pytest.param(changed(status="sent"), "status", id="a symbol of nowhere"),
+        pytest.param(changed(number="***"), "current.number is masked", id="what was shown without --personal"),
+        pytest.param(
+            '{"record": "it cannot be read: …", "decisions": []}',
+            "InvoiceEvent",
+            id="a letter whose record nobody can read",
+        ),
     ],
 )
 def test_what_is_no_record_is_told(text, said):
     with pytest.raises(PoisonMessage, match=said):
         from_json(INVOICES.record, text)
+
+
+def test_a_record_may_be_edited_within_all_that_is_shown_of_its_letter():
+    letter = {"id": "3f2a91c0", "status": "parked", "record": json.loads(changed(total="7.5")), "decisions": []}
+    assert from_json(INVOICES.record, json.dumps(letter)) == from_json(INVOICES.record, changed(total="7.5"))

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from consumers.core.trace import Node, belongs, causes_of, tree, what_of
+from burnline.docs.samples import sample
+from consumers.core.trace import Node, belongs, causes_of, names_of, tree, what_of
+from schemas.topics import topic
 
 AT = datetime(2026, 3, 30, 8, tzinfo=UTC)
 
@@ -67,3 +69,30 @@ def test_what_is_said_of_an_event():
         "current": {"rule": "budget_burn.hours", "level": "90", "status": "raised", "detail": None, "values": {}},
     }
     assert what_of(event) == "rule budget_burn.hours, level 90, status raised"
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        pytest.param("governance.action.v1", ["action_id", "alert_id"], id="an action, and the alert it follows"),
+        pytest.param("governance.alert.v1", ["alert_id"], id="an alert"),
+        pytest.param("governance.duty.v1", ["duty_id"], id="a duty"),
+        pytest.param("governance.freeze.v1", ["alert_id", "duty_id", "freeze_id"], id="a freeze, with its duty and alert"),
+        pytest.param("governance.proposal.v1", ["alert_id", "proposal_id"], id="a proposal"),
+        pytest.param("finance.invoice.v1", [], id="a change in Odoo is known by its event alone"),
+    ],
+)  # fmt: skip
+def test_what_a_person_calls_an_event_by(name, fields):
+    event = sample(topic(name))
+    event["current"] |= {field: f"the {field}" for field in fields}
+    assert sorted(names_of(event)) == [f"the {field}" for field in fields]
+
+
+def test_the_letter_of_a_decision_and_of_an_action_is_called_by_both():
+    event = {"meta": {}, "current": {"letter_id": "letter", "action_id": "action"}}
+    assert sorted(names_of(event)) == ["action", "letter"]
+
+
+def test_an_event_goes_by_its_id_and_by_what_it_is_about():
+    one = Node("e", "x", "s", AT, "c", (), "t", 0, 0, "", ("action", "alert"))
+    assert [one.is_called(identity) for identity in ("e", "action", "alert", "c")] == [True, True, True, False]

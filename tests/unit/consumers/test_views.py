@@ -8,7 +8,7 @@ import pytest
 
 from burnline.docs.samples import sample
 from consumers.core.rendering import rendered
-from consumers.core.views import budget_burn_view, dispute_view, doubt_view, utilization_view
+from consumers.core.views import budget_burn_view, dispute_view, doubt_view, proposal_views, utilization_view
 from producers.core.cursor import fresh
 from schemas import codec
 from schemas.privacy import MASK
@@ -184,3 +184,23 @@ def test_what_is_about_people_is_masked_unless_it_is_asked_for():
     assert rendered({}, b"k", data, personal=True)["value"]["current"]["name"] == name
     assert rendered({"topic": "people.consultant.v1"}, b"k", b"\x01rubbish")["raw"] == MASK
     assert rendered({"topic": "people.consultant.v1"}, b"k", b"\x01", personal=True)["raw"] == "01"
+
+
+def proposed(kind, alert, score, identity):
+    current = dict(sample(topic("governance.proposal.v1"))["current"])
+    return current | {"kind": kind, "alert_id": alert, "score": score, "proposal_id": identity}
+
+
+def test_proposals_stand_by_their_alert_the_most_urgent_first():
+    shown = proposal_views(
+        [
+            proposed("summary", "b", None, "1"),
+            proposed("priority", "a", Decimal("0.4"), "2"),
+            proposed("priority", "b", Decimal("0.8"), "3"),
+            proposed("duplicate_invoice", None, Decimal("0.6"), "4"),
+            proposed("summary", "a", None, "5"),
+        ]
+    )
+    assert [row["proposal_id"] for row in shown] == ["3", "1", "4", "2", "5"]
+    assert [row["score"] for row in shown] == [0.8, None, 0.6, 0.4, None]
+    assert set(shown[0]) >= {"kind", "about", "score", "text", "made_by"}

@@ -72,6 +72,26 @@ def test_what_makes_no_sense_is_named(monkeypatch, name, value, says):
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("oldest", "taken"),
+    [
+        pytest.param("604800", True, id="the default"),
+        pytest.param("1209599", True, id="just below what is kept of each action"),
+        pytest.param("1209600", False, id="as long as every step is kept: the end of an action may be gone"),
+        pytest.param("2592000", False, id="longer"),
+        pytest.param("inf", False, id="for ever"),
+    ],
+)
+def test_no_alert_is_acted_upon_that_is_older_than_what_is_known_of_actions(monkeypatch, oldest, taken):
+    monkeypatch.setenv("BURNLINE_ACTIONS__OLDEST", oldest)
+    if taken:
+        assert load_settings().actions.oldest == float(oldest)
+        return
+    with pytest.raises(Fatal, match=r"BURNLINE_ACTIONS__OLDEST: .* only known for 1,209,600") as caught:
+        load_settings()
+    assert "set less than 1209600 seconds (14 days)" in caught.value.remedy
+
+
 def test_odoo_s_usual_names_are_understood(monkeypatch):
     for name, value in {"URL": "http://127.0.0.1:8069", "DB": "firm", "USER": "ann", "PASSWORD": "pw"}.items():
         monkeypatch.setenv(f"ODOO_{name}", value)

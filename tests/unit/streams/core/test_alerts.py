@@ -14,6 +14,7 @@ from streams.core.alerts import (
     Rule,
     band,
     calm_range,
+    clear,
     each_once,
     flag,
     ladder,
@@ -212,3 +213,24 @@ def test_every_kind_of_rule_tells_a_change_once(bring: Callable[[Memory, Rule], 
     before, after = (Rule("r", (changed(FIRST, owner=owner),), "team") for owner in ("one", "two"))
     said = [[(c.status, c.line.owner) for c in bring(memory, rule)] for rule in (before, before, after, after)]
     assert said == [[("raised", "one")], [], [("changed", "two")], []]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda memory: clear(memory, LADDER), id="all of it ends"),
+        pytest.param(lambda memory: ladder(memory, LADDER, None, SLACK), id="there is no value any more"),
+        pytest.param(lambda memory: once(memory, LADDER, None, episode=9, reached=[]), id="another episode"),
+        pytest.param(lambda memory: each_once(memory, LADDER, episode=9, reached=[]), id="each for itself"),
+        pytest.param(lambda memory: band(memory, LADDER, None, None), id="no band"),
+    ],
+)
+def test_a_restart_changes_no_order(end: Callable[[Memory], list[Crossing]]) -> None:
+    """Levels were crossed in the order of their size, and are remembered by name: 100 before 75. An alert's version is its place."""
+    memory, restarted = Memory(), Memory()
+    retired = Line("9", "info", "team", Fraction(9, 100))
+    for line in (*LADDER.lines[1:5], retired):
+        memory.enter(LADDER, line, None)
+    restarted.load(memory.dump())
+    ended = [crossing.line.level for crossing in end(memory)]
+    assert ended == [crossing.line.level for crossing in end(restarted)] == ["9", "75", "90", "100", "110"]

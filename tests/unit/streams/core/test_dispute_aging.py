@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas import codec
 from schemas.errors import PoisonMessage
 from streams.core import Measures
 from streams.core.policy import ClientExposurePolicy, DisputeAgingPolicy, Tier
@@ -48,6 +49,29 @@ def test_reopening(reopened: str, episode: int, age: int, level: str) -> None:
     measured = world.aging()
     assert (measured["episode"], measured["days_open"], measured["bucket_open"]) == (episode, age, level)
     assert world.said("dispute_aging.reopened") == [("dispute_aging.reopened", "reopened", "raised", episode)]
+
+
+def test_an_older_version_that_comes_late_restates_under_a_higher_revision() -> None:
+    source, world = disputed()
+    awaited = source.dispute(1, {"opened_on": OPENED, "status": "awaiting_customer"}, at=at("2026-03-05"))
+    again = source.dispute(1, {"opened_on": OPENED, "status": "open"}, at=at("2026-03-10"))
+    world.feed(again, source.tick(at("2026-03-12")))
+    before, told = world.aging(), world.encoded["dispute-aging", key("account.move", 1)]
+    world.feed(awaited)
+    restated, anew = world.aging(), world.encoded["dispute-aging", key("account.move", 1)]
+    assert (before["sla_days"], restated["sla_days"]) == (10, 5)
+    assert restated["revision"] == before["revision"] + 1
+    assert codec.decode(anew).value["meta"]["event_id"] != codec.decode(told).value["meta"]["event_id"]
+    undisturbed, world = Source(), World()
+    world.feed(
+        undisturbed.invoice(1, at=at("2026-01-01")),
+        undisturbed.dispute(1, {"opened_on": OPENED}, at=at("2026-03-02")),
+        awaited,
+        again,
+        source.tick(at("2026-03-12")),
+    )
+    world.aging()
+    assert world.encoded["dispute-aging", key("account.move", 1)] == anew
 
 
 def test_a_dispute_that_was_deleted_and_comes_back_begins_anew() -> None:

@@ -65,7 +65,7 @@ def test_what_concerns_everybody_moves_every_measure() -> None:
     assert {world.utilization(number)["moved_by"][-1] for number in (1, 2)} == {holiday[1]["meta"]["event_id"]}
 
 
-def test_a_revision_is_the_sum_of_the_versions() -> None:
+def test_a_revision_is_the_sum_of_the_versions_and_of_those_known_of_a_history() -> None:
     source, world = Source(), World()
     world.feed(source.consultant(1), source.tick(NOON))
     world.feed(
@@ -74,7 +74,7 @@ def test_a_revision_is_the_sum_of_the_versions() -> None:
     )
     holiday = {"first_day": 0, "last_day": 0, "kind": "public_holiday"}
     world.feed(source.timesheet(2, None), source.absence(1, holiday))
-    assert world.utilization()["revision"] == 1 + 3 + 2 + 1
+    assert world.utilization()["revision"] == (1 + 1) + 3 + 2 + 1
 
 
 def test_a_forgotten_subject_leaves_no_row() -> None:

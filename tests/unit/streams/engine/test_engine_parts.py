@@ -60,6 +60,9 @@ def test_a_topology_that_does_not_fit_its_topics_is_refused_by_name(widths: dict
         pytest.param(KafkaError.ILLEGAL_GENERATION, Fenced, EXIT_FENCED, id="it slept through a rebalance"),
         pytest.param(KafkaError._TIMED_OUT, Transient, EXIT_TRANSIENT, id="the broker is away"),
         pytest.param(KafkaError.TOPIC_AUTHORIZATION_FAILED, Fatal, EXIT_FATAL, id="no retry gives rights"),
+        pytest.param(
+            KafkaError.INCONSISTENT_GROUP_PROTOCOL, Transient, EXIT_TRANSIENT, id="workers of another release are there"
+        ),
     ],
 )
 def test_what_an_error_of_kafka_means(code: int, kind: type[Exception], status: int) -> None:

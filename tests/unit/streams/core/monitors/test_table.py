@@ -16,6 +16,7 @@ from streams.core.alerts import Line, Rule
 from streams.core.monitors.facts import Fact, Reader, Watched, contribution
 from streams.core.monitors.host import Monitors
 from streams.core.monitors.monitor import Finding, Judged, Monitor
+from streams.core.monitors.policy import MonitorsPolicy
 from streams.core.monitors.table import TABLE, monitors
 from tests.unit.streams.core.world import ROOT, instant, key
 
@@ -69,7 +70,7 @@ class Heaps(Monitor):
 
 
 def test_a_new_monitor_needs_a_look_and_nothing_else() -> None:
-    host, partition = Monitors({"heaps": Heaps()}, "UTC"), PartitionState()
+    host, partition = Monitors({"heaps": Heaps()}, MonitorsPolicy()), PartitionState()
     said = []
     for version, height in enumerate((4, 12, 12, 3), start=1):
         head = {"record": "thing:1", "version": version, "event_id": f"e{version}", "recorded_at": version}
