@@ -49,6 +49,8 @@ class Tidy(Firm):
     def teardown(self) -> None:
         super().teardown()
         assert isinstance(self.live, Bounded)
+        with self.live.shelves.work(self.live.partitions.values()):
+            self.live.shelves.wrote(1)
         if self.live.most == 0:
             assert not any(partition.subjects for partition in self.live.partitions.values()), "all is put away"
         self.folder.cleanup()
