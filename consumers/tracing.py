@@ -1,8 +1,9 @@
 """Find the events of one chain on all topics, from the Odoo change to the last effect. Read only.
 
 The topics are read until nothing new belongs to the chain: once for those that share the correlation or are called by the id, and again for what names
-one of them as its cause. An action that nobody has begun has no event yet: its chain is that of the alert which it would follow. Most events are passed over by their headers; where an event names several causes, the value is read. Events that cannot be read are told of;
-those of the trail itself and of internal topics are not looked at.
+one of them as its cause. An action that nobody has begun has no event yet: its chain is that of the alert which it would follow. Most events are
+passed over by their headers; where an event names several causes, the value is read. Events that cannot be read are told of; those of the trail itself
+and of internal topics are not looked at.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ def trace(
     identity: str,
     topics: Iterable[Topic] | None = None,
     *,
-    policy: Policy | None = None,
+    policy: Callable[[], Policy] | None = None,
     told: Told = logged,
     progress: Progress = str,
 ) -> list[Node]:
     """Every event of the chain that `identity` is part of: of an event, a correlation, or what `consumers.core.trace.NAMED` says.
 
-    By `policy` an action is known that nobody has begun. Raises `Fatal` where nothing has that id, `Transient` for a broker that fails.
+    By `policy`, which is asked for only then, an action is known that nobody has begun. Raises `Fatal` where nothing has that id, `Transient` for a broker that fails.
     """
     declared = (
         [one for one in TOPICS.values() if one.public and one.name not in NOT_TRACED]
@@ -51,7 +52,7 @@ def trace(
     found = _chain(kafka, identity, declared, told, progress)
     if not found and policy is not None:
         progress("reading what is pending")
-        pending = board(kafka, policy, _nobody).overridable(identity)
+        pending = board(kafka, policy(), _nobody).overridable(identity)
         found = [] if pending is None else _chain(kafka, pending.alert_id, declared, _nobody, progress)
     if not found:
         raise Fatal(

@@ -186,8 +186,9 @@ def trace(
     found = environment.load()
     unread: list[Unread] = []
     with progress("reading") as tell:
-        policy = load_policy(found.config)
-        nodes = traced(found.settings.kafka, identity, policy=policy, told=unread.append, progress=tell)
+        nodes = traced(
+            found.settings.kafka, identity, policy=lambda: load_policy(found.config), told=unread.append, progress=tell
+        )
     if json_:
         for depth, node in tree(nodes):
             typer.echo(

@@ -67,7 +67,7 @@ def test_what_is_decided_while_the_runner_is_down_counts_when_it_comes_back(firm
         ("owners", "not begun", "tell whoever is behind the webhook")
     }
     [mine] = [item for item in items if item.about == skipped["meta"]["subject"]]
-    [chain] = trace(firm.kafka, mine.id, policy=load_policy(config))
+    [chain] = trace(firm.kafka, mine.id, policy=lambda: load_policy(config))
     assert chain.event_id == skipped["meta"]["event_id"], "an action that nobody has begun is known by its alert"
     decide(named(firm, "ann"), load_policy(config), mine.id, "skipped", "the client has left")
 
