@@ -19,6 +19,8 @@ from streams.core.state import Mark, SubjectState, shared_key
 
 Key = int | str
 _WHEN = Struct("<qq")
+_LINE = 210
+"""Bytes of memory that a line takes, its part of the sums included."""
 _TOO_LONG = 19
 """Digits of no id of Odoo: a text of thousands is no number to Python."""
 
@@ -85,6 +87,10 @@ class TimedState(SubjectState):
         """Every record that has a row, lines first."""
         yield from self.lines.records()
         yield from super().records()
+
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return super().weight() + _LINE * len(self.lines.rows)
 
     def _every_mark(self) -> Iterator[Mark]:
         yield from self.lines.marks()

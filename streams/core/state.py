@@ -11,7 +11,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import nlargest
 from typing import Any
 
@@ -22,8 +22,11 @@ from streams.core import days
 from streams.core.alerts import Memory
 from streams.core.contract import Row
 from streams.core.history import History, Says
+from streams.core.shelf import Shelf, no_shelf
 
 NEWEST = 3
+_SUBJECT, _ROW = 2_000, 1_500
+"""Bytes of memory: what a subject takes without rows, and a row of any kind but a line of time."""
 AT = "@"
 """Between the record and the first version of a run, in the name of a history's row."""
 
@@ -159,14 +162,20 @@ class SubjectState(Rows):
         """The tenant, as the key tells."""
         return self.about.split(":", 2)[1]
 
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return _SUBJECT + _ROW * (len(self.rows) + len(self.histories))
+
 
 @mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class PartitionState:
     """All subjects of one partition for one processor, what concerns everybody, and the last tick.
 
+    `subjects` are those in memory; those that nothing moves may be on the `shelf`.
+
     `changed` are the subjects to measure, `ticked` the measures that a tick took already; `untold` are those that moved since the
-    last tick, beside the changed ones; `reporting` who manages whom; `whole` says that nobody knows which those are, as after a restart, so that the next tick
-    looks at all of them. A day turns at `turn_hour`.
+    last tick, beside the changed ones; `reporting` who manages whom; `whole` says that the next tick looks at all of them, for what
+    concerns everybody has changed. A day turns at `turn_hour`.
     """
 
     __slots__ = (
@@ -174,6 +183,7 @@ class PartitionState:
         "changed",
         "reporting",
         "shared",
+        "shelf",
         "subjects",
         "tick",
         "ticked",
@@ -185,6 +195,7 @@ class PartitionState:
     def __init__(self, turn_hour: int = 12) -> None:
         """Begin empty, before the first tick."""
         self.subjects: dict[str, Any] = {}
+        self.shelf: Shelf = no_shelf()
         self.shared = Rows()
         self.reporting = Rows()
         self.tick: int | None = None
@@ -194,6 +205,22 @@ class PartitionState:
         self.whole = False
         self.turn_hour = turn_hour
         self._times: dict[str, tuple[int, bool]] = {}
+
+    def keys(self) -> list[str]:
+        """Every subject's."""
+        return [*self.subjects, *self.shelf.keys()]
+
+    def visit(self, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+        """These subjects, one after the other. What was put away is so again when the next is asked for."""
+        for key in keys:
+            subject = self.subjects.get(key)
+            if subject is not None:
+                yield key, subject
+                continue
+            subject = self.subjects[key] = self.shelf.take(key)
+            yield key, subject
+            if self.shelf.put(key, subject):
+                del self.subjects[key]
 
     def local(self, zone: str) -> tuple[int, bool] | None:
         """The day of the last tick in a time zone, and whether it turned; nothing before the first tick."""
@@ -217,7 +244,7 @@ class PartitionState:
 
     def moved(self) -> dict[str, None]:
         """The subjects that moved since the last tick; from now on none did."""
-        every = dict.fromkeys(self.subjects) if self.whole else {**self.untold, **self.changed}
+        every = dict.fromkeys(self.keys()) if self.whole else {**self.untold, **self.changed}
         self.untold, self.whole = {}, False
         return every
 

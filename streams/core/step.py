@@ -41,7 +41,7 @@ def step(processor: Processor, partition: PartitionState, kind: str, entry: Any)
         return _everybody(processor, partition, kind, entry)
     subject = partition.subjects.get(key)
     if subject is None:
-        subject = partition.subjects[key] = processor.new(key)
+        subject = partition.subjects[key] = partition.shelf.take(key) or processor.new(key)
     try:
         row = processor.fold(subject, kind, entry, None)
     except KeyError as error:
@@ -61,23 +61,14 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
     processor: Processor, partition: PartitionState, row_subject: str, row_record: str, kind: str, entry: Any
 ) -> None:
     """Take back a row written by `step`. Rows may come in any order, and older values of a row before newer ones."""
-    if kind == kinds.TICK:
-        if partition.tick is None or entry["at"] > partition.tick:
-            partition.advance(entry["at"])
-            for subject in partition.subjects.values():
-                partition.place(subject)
-                subject.calm = processor.at_ticks
-        return
     if row_subject == EVERYBODY:
-        if kind == kinds.CONSULTANT:
-            reporting_lines.keep(partition.reporting, kind, entry, int(row_record.rpartition(AT)[2]))
-        else:
-            partition.shared.keep(kind, entry)
+        _restore_everybodys(processor, partition, row_record, kind, entry)
         return
     subject = partition.subjects.get(row_subject)
     if subject is None:
-        subject = partition.subjects[row_subject] = processor.new(row_subject)
-    partition.whole = True
+        subject = partition.subjects[row_subject] = partition.shelf.take(row_subject) or processor.new(row_subject)
+    if processor.at_ticks or processor.reports:
+        partition.untold[row_subject] = None
     if kind == kinds.ALERT_ROW:
         subject.memory.load(entry["lines"])
     else:
@@ -90,6 +81,24 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
             processor.contributions(subject, entry)  # told already: what was remembered is what others heard
             partition.place(subject)  # time says nothing of where its subject is
     subject.stale, subject.calm = True, processor.at_ticks
+
+
+def _restore_everybodys(
+    processor: Processor, partition: PartitionState, row_record: str, kind: str, entry: Any
+) -> None:
+    if kind == kinds.TICK:
+        if partition.tick is None or entry["at"] > partition.tick:
+            begins = partition.advance(entry["at"])  # else nothing that is put away has to move
+            for _, subject in partition.visit(partition.keys() if begins else list(partition.subjects)):
+                partition.place(subject)
+                subject.calm = processor.at_ticks
+    elif kind == kinds.CONSULTANT:
+        if reporting_lines.keep(partition.reporting, kind, entry, int(row_record.rpartition(AT)[2])) is not None:
+            partition.whole = True
+    elif partition.shared.keep(kind, entry) is not None:
+        partition.whole = True
+        for _, subject in partition.visit(partition.keys()):
+            subject.stale, subject.calm = True, processor.at_ticks
 
 
 def measures(processor: Processor, partition: PartitionState) -> Iterator[Any]:
@@ -119,7 +128,7 @@ def pass_over(processor: Processor, partition: PartitionState) -> None:
 
 def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | None:
     """The measure event of one subject as it stands; nothing for one that is not measured. What changed stays to be taken."""
-    subject = partition.subjects.get(key)
+    subject = partition.subjects.get(key) or partition.shelf.look(key)
     if subject is None or subject.as_of is None:
         return None
     if subject.stale:
@@ -134,7 +143,7 @@ def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | 
 
 def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
     """Erase a subject; returns subject and record of each row to delete from the changelog."""
-    state: SubjectState | None = partition.subjects.pop(subject, None)
+    state: SubjectState | None = partition.subjects.pop(subject, None) or partition.shelf.take(subject)
     partition.changed.pop(subject, None)
     partition.untold.pop(subject, None)
     partition.ticked.pop(subject, None)
@@ -159,8 +168,7 @@ def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:
     begins = partition.advance(at)
     asked = processor.at_ticks or processor.reports
     moved = partition.moved() if asked else {}
-    for key in sorted(partition.subjects if begins else moved):
-        subject = partition.subjects[key]
+    for key, subject in partition.visit(sorted(partition.keys() if begins else moved)):
         turned = subject.turned
         if partition.place(subject):
             partition.changed[key] = moved[key] = None
@@ -186,7 +194,7 @@ def _everybody(processor: Processor, partition: PartitionState, kind: str, entry
     if row is None:
         return NOTHING
     out = Step([row], [], [])
-    for key, subject in sorted(partition.subjects.items()):
+    for key, subject in partition.visit(sorted(partition.keys())):
         subject.stale, subject.calm = True, processor.at_ticks
         partition.changed[key] = None
         if not processor.at_ticks:

@@ -51,6 +51,7 @@ from streams.engine.member import Member
 from streams.engine.ownership import Ownership
 from streams.engine.publishing import Published
 from streams.engine.restore import Restorer
+from streams.engine.shelves import Shelves
 from streams.engine.standby import Standbys
 from streams.engine.topology import Partition, Topology, partition_of
 from streams.engine.transaction import Transactions
@@ -146,13 +147,17 @@ class Engine:
             retry_backoff_ms=20,  # a new transaction waits for the last one's marks, which takes a moment
         )
         lanes = Lanes(self._topology, self._widths)
-        checkpoints = Checkpoints(streams.data_dir / streams.instance, self._topology.release)
+        folder = streams.data_dir / streams.instance
+        shelves = Shelves(folder, round(streams.memory_mb * 1e6))
+        for name, processor in self._own.processors.items():
+            self._own.processors[name] = shelves.fitted(processor)
+        checkpoints = Checkpoints(folder, self._topology.release, shelves)
         keeper = Keeper(kafka, streams.group, checkpoints, every=streams.checkpoint_every)
         watch = self._watch = Watch(kafka, streams.group, streams.instance, lanes.width)
         standbys = Standbys(
             kafka,
             checkpoints,
-            {processor.state: processor for processor in self._topology.processors},
+            {processor.state: processor for processor in self._own.processors.values()},
             watch=watch,
             own=self._own,
             instance=streams.instance,
@@ -182,7 +187,8 @@ class Engine:
                 if records := member.gather():
                     self._behind = self._behind or self._asked
                     try:
-                        self._work(records, near & self._own.ready.keys(), transactions)
+                        with shelves.work(state for _, state in self._own.ready.values()):
+                            shelves.wrote(self._work(records, near & self._own.ready.keys(), transactions))
                     except DefectError as error:
                         self._go_on_without(error, member)
                     del records
@@ -218,7 +224,8 @@ class Engine:
         metrics.PARTITIONS.labels("ready").set(len(own.ready))
         metrics.PARTITIONS.labels("restoring").set(len(own.inputs()) - len(own.ready))
 
-    def _work(self, records: list[Message], near: frozenset[Partition], transactions: Transactions) -> None:
+    def _work(self, records: list[Message], near: frozenset[Partition], transactions: Transactions) -> int:
+        """Do all of a batch; returns how many rows it wrote."""
         began = time.monotonic()
         metrics.FETCH_SECONDS.observe(began - self._asked)
         metrics.BATCH_AGE.observe(max(0.0, time.time() - records[0].timestamp()[1] / 1000))
@@ -233,7 +240,9 @@ class Engine:
         metrics.STEP_SECONDS.observe(stepped - began - batch.decoding)
         metrics.MEASURE_SECONDS.observe(worked - stepped)
         metrics.COMMIT_SECONDS.observe(time.monotonic() - worked)
-        _count(outputs, len(records))
+        rows = sum(len(rows) for _, rows in outputs.rows)
+        _count(outputs, len(records), rows)
+        return rows
 
     def _go_on_without(self, error: DefectError, member: Member) -> None:
         """Stop the partition that breaks us; nothing of the batch is committed, so all others begin anew from where the group stands."""
@@ -280,11 +289,11 @@ class Engine:
         return processor.look_up(self._own.ready[place][1], subject)
 
 
-def _count(outputs: Outputs, records: int) -> None:
+def _count(outputs: Outputs, records: int, rows: int) -> None:
     metrics.BATCH_RECORDS.observe(records)
     metrics.RECORDS.inc(records)
     metrics.ENTRIES.inc(outputs.entries)
-    metrics.ROWS.inc(sum(len(rows) for _, rows in outputs.rows))
+    metrics.ROWS.inc(rows)
     metrics.EVENTS.inc(len(outputs.events))
     metrics.DEAD_LETTERS.inc(outputs.dead_letters)
     metrics.LAST_COMMIT.set_to_current_time()

@@ -32,6 +32,10 @@ STANDBYS = Gauge("burnline_streams_standbys", "States of other workers that are 
 STANDBY_BEHIND = Gauge(
     "burnline_streams_standby_behind_rows", "Rows by which the followed states are behind their topics."
 )
+HELD = Gauge("burnline_streams_state_bytes", "Memory that the subjects of states take, about.")
+PUT_AWAY = Gauge("burnline_streams_put_away_subjects", "Subjects that are put away on the disk.")
+PUT_AWAY_BYTES = Gauge("burnline_streams_put_away_bytes", "Bytes on the disk that subjects take which are put away.")
+FETCHED = Counter("burnline_streams_fetched_subjects_total", "Subjects that came back from the disk.")
 ABORTED = Counter("burnline_streams_aborted_transactions_total", "Batches whose transaction failed.")
 READY = Gauge("burnline_streams_ready", "1 once every state of this worker is restored.")
 STANDS = Gauge(

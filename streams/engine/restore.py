@@ -22,10 +22,14 @@ from schemas import codec
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
+from streams.engine.gathering import Gathering
 from streams.engine.ownership import Position
+from streams.engine.shelves import Shelves, shelf_of
 from streams.engine.telling import TELLER
 from streams.engine.topology import SEPARATOR, Partition, Processor
 
+CHUNK = 1000
+"""Rows that are taken in before it is looked whether there is room for more."""
 Warm = Callable[[Partition], Copy | None]
 """Hands over the copy of a state that was followed, known by its topic, if there is one."""
 
@@ -71,6 +75,7 @@ def restore(
     """
     if not wanted:
         return
+    shelves = checkpoints.shelves
     positions = committed_positions(settings, group, list(wanted), timeout=timeout)
     missing: dict[str, list[Partition]] = {}
     for place, processor in wanted.items():
@@ -84,16 +89,16 @@ def restore(
             )
             for place in places
         }
-        latest = _newer(settings, topic, {p: (copy.offset, ends[p][1]) for p, copy in copies.items()})
+        latest = _newer(settings, topic, {p: (copy.offset, ends[p][1]) for p, copy in copies.items()}, shelves)
         for place in places:
             processor, partition = wanted[place], place[1]
-            copy, rows, (first, end) = copies.pop(partition), latest.pop(partition, {}), ends[partition]
-            if copy.offset > first and None in rows.values():  # a copy does not say which row a deletion took away
+            copy, rows, (first, end) = copies.pop(partition), latest.pop(partition), ends[partition]
+            if copy.offset > first and rows.deleted:  # a copy does not say which row a deletion took away
                 checkpoints.drop(topic, partition)
                 copy = Copy(processor.new(), first)
-                rows = _newer(settings, topic, {partition: (first, end)}).get(partition, {})
-            fill(processor, copy.state, rows)
-            yield Restored(place, copy.state, positions[place], len(rows))
+                rows = _newer(settings, topic, {partition: (first, end)}, shelves)[partition]
+            read = fill(processor, copy.state, rows)
+            yield Restored(place, copy.state, positions[place], read)
 
 
 def begun(copy: Copy | None, processor: Processor, bounds: tuple[int, int]) -> Copy:
@@ -103,16 +108,16 @@ def begun(copy: Copy | None, processor: Processor, bounds: tuple[int, int]) -> C
 
 
 def _newer(
-    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]]
-) -> dict[int, dict[bytes, bytes | None]]:
-    """The last value of each row in these ranges, None for a deleted one; tells how far it is, since it may take a while."""
-    latest: dict[int, dict[bytes, bytes | None]] = {}
+    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]], shelves: Shelves
+) -> dict[int, Gathering]:
+    """The last value of each row in these ranges, by partition; tells how far it is, since it may take a while."""
+    latest = {partition: shelves.gathering(end - begin, len(ranges)) for partition, (begin, end) in ranges.items()}
     total = sum(end - begin for begin, end in ranges.values())
     with TELLER.restoring(topic, total) as tell:
         for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
             key, value, partition = record.key(), record.value(), record.partition()
             if key is not None and partition is not None:
-                latest.setdefault(partition, {})[key] = value
+                latest[partition].add(key, value)
             if read % 10_000 == 0:
                 metrics.RESTORING_ROWS.set(total - read)
                 tell(read)
@@ -133,11 +138,23 @@ def topic_ids(settings: KafkaSettings, topics: Iterable[str]) -> dict[str, str]:
         raise of_kafka("asking for the topics of states", error) from error
 
 
-def fill(processor: Processor, state: Any, rows: Mapping[bytes, bytes | None]) -> None:
-    """Take rows into a state. Raises `Fatal` for one that cannot be read: going on without it would lose what it says."""
-    for key, value in rows.items():
-        if value is None:
-            continue
+def fill(processor: Processor, state: Any, rows: Gathering) -> int:
+    """Take rows into a state; returns how many. Raises `Fatal` for one that cannot be read: going on without it would lose what it says."""
+    shelf, read = shelf_of(state), 0
+    for part in rows.parts():
+        read += len(part)
+        # a subject's rows after each other: it is put away and fetched once, if there is no room for all
+        keys = sorted(part) if shelf is not None and shelf.short(len(part)) else list(part)
+        for start in range(0, len(keys), CHUNK):
+            some = keys[start : start + CHUNK]
+            _take_in(processor, state, [(key, value) for key in some if (value := part[key]) is not None])
+            if shelf is not None:
+                shelf.grew(len(some))
+    return read
+
+
+def _take_in(processor: Processor, state: Any, rows: Iterable[tuple[bytes, bytes]]) -> None:
+    for key, value in rows:
         subject, _, record = key.decode().partition(SEPARATOR)
         try:
             kind, entry = codec.decode_wire(value)

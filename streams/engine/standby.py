@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 import structlog
@@ -28,6 +28,7 @@ from infra.kafka.reader import end_offsets
 from infra.settings import KafkaSettings
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
+from streams.engine.gathering import Gathering
 from streams.engine.group import PATIENCE, Group, Watch
 from streams.engine.keeping import Made
 from streams.engine.ownership import Ownership
@@ -53,7 +54,7 @@ class _Followed:
     first: int
     whole: int
     position: int
-    rows: dict[bytes, bytes | None] = field(default_factory=dict)
+    rows: Gathering
 
     @property
     def loaded(self) -> bool:
@@ -107,7 +108,7 @@ class Standbys:
         with self._lock:
             for topic, partition, copy in copies:
                 processor, at = self._processors[topic], copy.offset
-                self._followed[topic, partition] = _Followed(processor, copy, FIRST, at, at)
+                self._followed[topic, partition] = _Followed(processor, copy, FIRST, at, at, self._few())
                 self._again = True
 
     def _run(self) -> None:
@@ -160,7 +161,8 @@ class Standbys:
                 processor = self._processors[topic]
                 copy = begun(self._checkpoints.load(topic, ids[topic], lane), processor, bounds)
                 with self._lock:
-                    found = _Followed(processor, copy, bounds[0], bounds[1], copy.offset)
+                    rows = self._checkpoints.shelves.gathering(bounds[1] - copy.offset, len(wanted))
+                    found = _Followed(processor, copy, bounds[0], bounds[1], copy.offset, rows)
                     self._followed.setdefault((topic, lane), found)
                     self._again = True  # the reader may be further on, from when this was followed before
 
@@ -183,7 +185,7 @@ class Standbys:
                 if found is None or offset is None or offset < found.position:
                     continue
                 if error is None:
-                    found.rows[record.key() or b""] = record.value()
+                    found.rows.add(record.key() or b"", record.value())
                     found.position = offset + 1
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's public name for it
                     found.position = offset
@@ -197,7 +199,7 @@ class Standbys:
     def _fold(self, place: Partition, found: _Followed) -> None:
         if found.position < found.whole:
             return
-        if found.copy.offset > found.first and None in found.rows.values():
+        if found.copy.offset > found.first and found.rows.deleted:
             self._begin_again(found)
         elif not found.loaded:  # which may take a while, and it is nobody's to take yet
             self._filled(place, found)
@@ -214,13 +216,18 @@ class Standbys:
             self._refused.add(place)
             self._followed.pop(place, None)
             return
-        found.rows = {}
+        found.rows = self._few()
         found.copy.offset = found.position
+
+    def _few(self) -> Gathering:
+        """Where what is new since the last time is gathered."""
+        return self._checkpoints.shelves.gathering(0, len(self._followed) or 1)
 
     def _begin_again(self, found: _Followed) -> None:
         with self._lock:
             found.copy, found.whole = Copy(found.processor.new(), found.first), found.position
-            found.position, found.rows = found.first, {}
+            found.position = found.first
+            found.rows = self._checkpoints.shelves.gathering(found.whole - found.first, len(self._followed) or 1)
             self._again = True
 
     def _tell(self, reader: Consumer) -> None:

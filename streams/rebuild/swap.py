@@ -65,9 +65,9 @@ def standing(settings: KafkaSettings, processor: Processor, partitions: int) -> 
 
 def compared(old: Rows, new: Rows) -> Difference:
     """How rows differ, byte by byte."""
-    changed = sum(old[key] != value for key, value in new.items() if key in old)
-    kept = sum(key in old for key in new)
-    return Difference(kept - changed, changed, len(new) - kept, len(old) - kept)
+    kept = [new[key] == value for key, value in old.items() if key in new]
+    same = sum(kept)
+    return Difference(same, len(kept) - same, len(new) - len(kept), len(old) - len(kept))
 
 
 def members(settings: KafkaSettings, group: str) -> int:

@@ -204,13 +204,16 @@ def lag(kafka: KafkaSettings, group: str = GROUP, names: Sequence[str] = INPUTS)
 
 
 @contextlib.contextmanager
-def worker(kafka: KafkaSettings, log: Path, command: Sequence[str] = ("streams.app",)) -> Iterator[psutil.Popen]:
-    """One worker process, ended in order; or another module with its arguments."""
+def worker(
+    kafka: KafkaSettings, log: Path, command: Sequence[str] = ("streams.app",), **streams: float
+) -> Iterator[psutil.Popen]:
+    """One worker process with these settings, ended in order; or another module with its arguments."""
     environment = {
         **os.environ,
         "BURNLINE_KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
         "BURNLINE_STREAMS__WEB_PORT": "0",
         "BURNLINE_STREAMS__DATA_DIR": str(log.parent / "streams"),
+        **{f"BURNLINE_STREAMS__{name.upper()}": str(value) for name, value in streams.items()},
     }
     with log.open("wb") as out:
         process = psutil.Popen(

@@ -28,10 +28,14 @@ class Firm(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.source, self.live, self.late = Source(), World(POLICY), World(POLICY)
+        self.source, self.live, self.late = Source(), self.world(), World(POLICY)
         self.events: list[tuple[str, Any]] = []
         self.post: list[tuple[str, Any]] = []
         self.now = START * DAY
+
+    def world(self) -> World:
+        """The live streams, of which nothing has come yet."""
+        return World(POLICY)
 
     def tell(self, *events: tuple[str, Any]) -> None:
         self.events += events

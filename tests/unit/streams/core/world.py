@@ -580,9 +580,13 @@ class World:
                 self.encoded[place] = codec.encode(measured.record, event)
         return self
 
+    def fresh(self) -> World:
+        """One of its kind of which nothing has come yet."""
+        return World(self.policy)
+
     def restarted(self, shuffle: random.Random) -> World:
         """A new process that restores its rows, in any order, and goes on."""
-        fresh = World(self.policy)
+        fresh = self.fresh()
         fresh.rows, fresh.alerts, fresh.encoded = dict(self.rows), list(self.alerts), dict(self.encoded)
         rows = list(self.rows.items())
         shuffle.shuffle(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -10,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from infra.errors import Fatal, PoisonMessage, Transient
 from schemas import codec
 from streams.engine.failures import EXIT_FATAL, EXIT_FENCED, EXIT_TRANSIENT, Fenced, exit_code, of_kafka
+from streams.engine.gathering import Gathering, Rows
 from streams.engine.restore import fill
 from streams.engine.topology import partition_of
 from streams.engine.watchdog import Watchdog
@@ -75,16 +77,23 @@ def test_a_defect_is_fatal() -> None:
     assert exit_code(ZeroDivisionError()) == EXIT_FATAL
 
 
+def gathered(rows: Rows) -> Gathering:
+    made = Gathering(Path())
+    for key, value in rows.items():
+        made.add(key, value)
+    return made
+
+
 def test_a_state_is_rebuilt_from_its_rows_without_the_deleted_ones() -> None:
     rows = {f"s\x1fr{n}".encode(): codec.encode_wire(toy.ENTRY, toy.entry("s", f"r{n}", version=n)) for n in (1, 2)}
     state = toy.State()
-    fill(TOPOLOGY.processors[0], state, rows | {b"s\x1fr3": None})
+    assert fill(TOPOLOGY.processors[0], state, gathered(rows | {b"s\x1fr3": None})) == 3
     assert state.records == {"s": {"r1": 1, "r2": 2}}
 
 
 def test_a_row_that_cannot_be_read_stops_the_worker_and_is_named() -> None:
     with pytest.raises(Fatal, match="s · r1") as refused:
-        fill(TOPOLOGY.processors[0], toy.State(), {b"s\x1fr1": b"junk!"})
+        fill(TOPOLOGY.processors[0], toy.State(), gathered({b"s\x1fr1": b"junk!"}))
     assert isinstance(refused.value.__cause__, PoisonMessage)
 
 

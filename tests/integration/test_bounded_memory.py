@@ -1,0 +1,88 @@
+"""A worker that may hold hardly anything in memory, on a real broker, killed and restarted: byte for byte what one that holds everything makes."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.embedded_kafka import EmbeddedKafka
+from infra.errors import Transient
+from infra.kafka.clients import producer
+from infra.kafka.writer import EventWriter
+from infra.settings import KafkaSettings, Settings
+from streams import core
+from streams.rebuild.run import rebuild
+from streams.wiring import topology
+from tests.bench.bench_streams import begin_clock, found_firm, lag, send_timesheet, until_ready, worker
+from tests.integration.test_rebuild import tick
+from tests.support.drill import until
+
+pytestmark = pytest.mark.kafka
+DAY, LITTLE = 400, 11.0
+"""Lines of a day; megabytes, of 14 that the firm takes."""
+
+
+def figures(log: Path) -> dict[str, float]:
+    """What the worker tells of itself."""
+    port = int(re.findall(r'"port": (\d+).*pages_served', log.read_text())[-1])
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+        lines = [line.rsplit(" ", 1) for line in page.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in lines if name.startswith("burnline_streams_")}
+
+
+def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path) -> None:
+    with EmbeddedKafka(tmp_path / "kafka") as broker:
+        kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+        writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  the same firm each time
+        found_firm(kafka, writer)
+        sent = 0
+
+        def done() -> bool:
+            with suppress(Transient):  # asked of a broker that is busy
+                return not lag(kafka)
+            return False
+
+        def work(process: psutil.Popen | None = None) -> None:
+            """A day's lines; a worker is killed in the midst of them."""
+            nonlocal sent
+            for number in range(sent + 1, sent + DAY + 1):
+                send_timesheet(writer, number, chance)
+                if number == sent + DAY // 2:
+                    writer.flush()
+                    until(lambda: process is None or lag(kafka) < DAY // 4, "the worker is in the midst of it")
+                    if process is not None:
+                        process.kill()
+            writer.flush()
+            sent += DAY
+
+        for life, fate in enumerate(["killed", "killed, and its disk is lost", "ends"]):
+            log = tmp_path / f"{life}.log"
+            with worker(kafka, log, memory_mb=LITTLE, checkpoint_every=1, session_timeout=6) as process:
+                until_ready(process, log)
+                until(done, "what was left is taken")
+                if not life:
+                    begin_clock(writer)
+                    until(done, "the day has begun")
+                work()
+                until(done, "a day's work is taken")
+                tick(writer, life + 1)
+                until(done, "the next day has begun")
+                told = figures(log)
+                assert told["burnline_streams_put_away_subjects"] > 100
+                assert told["burnline_streams_fetched_subjects_total"] > 100
+                assert told["burnline_streams_state_bytes"] < LITTLE * 1e6
+                if fate != "ends":
+                    work(process)
+            if "disk" in fate:
+                shutil.rmtree(tmp_path / "streams")
+        report = rebuild(Settings(kafka=kafka), topology(core.Measures()), look_only=True)
+        assert not [name for name, difference in report.processors.items() if difference.any], report.processors
+        assert report.processors["budget-burn"].same > sent
+        assert report.alerts, "a firm in which nothing ever happens proves little"
