@@ -149,8 +149,7 @@ class Engine:
         lanes = Lanes(self._topology, self._widths)
         folder = streams.data_dir / streams.instance
         shelves = Shelves(folder, round(streams.memory_mb * 1e6))
-        for name, processor in self._own.processors.items():
-            self._own.processors[name] = shelves.fitted(processor)
+        self._own.processors = {name: shelves.fitted(processor) for name, processor in self._own.processors.items()}
         checkpoints = Checkpoints(folder, self._topology.release, shelves)
         keeper = Keeper(kafka, streams.group, checkpoints, every=streams.checkpoint_every)
         watch = self._watch = Watch(kafka, streams.group, streams.instance, lanes.width)
@@ -189,6 +188,8 @@ class Engine:
                     try:
                         with shelves.work(state for _, state in self._own.ready.values()):
                             shelves.wrote(self._work(records, near & self._own.ready.keys(), transactions))
+                        # what a batch touches is in memory until its end: where that is more than there may be, batches get smaller
+                        member.most = shelves.fitting(member.most, streams.batch_records)
                     except DefectError as error:
                         self._go_on_without(error, member)
                     del records
