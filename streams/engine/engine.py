@@ -147,10 +147,9 @@ class Engine:
             retry_backoff_ms=20,  # a new transaction waits for the last one's marks, which takes a moment
         )
         lanes = Lanes(self._topology, self._widths)
-        folder = streams.data_dir / streams.instance
-        shelves = Shelves(folder, round(streams.memory_mb * 1e6))
+        shelves = Shelves(streams.data_dir / streams.instance, round(streams.memory_mb * 1e6))
         self._own.processors = {name: shelves.fitted(processor) for name, processor in self._own.processors.items()}
-        checkpoints = Checkpoints(folder, self._topology.release, shelves)
+        checkpoints = Checkpoints(shelves.folder, self._topology.release, shelves)
         keeper = Keeper(kafka, streams.group, checkpoints, every=streams.checkpoint_every)
         watch = self._watch = Watch(kafka, streams.group, streams.instance, lanes.width)
         standbys = Standbys(

@@ -115,7 +115,7 @@ class Shelves:
 
     def __init__(self, folder: Path, most: int | None = None) -> None:
         """Put away in files of this folder."""
-        self._folder = folder
+        self.folder = folder
         self.most = most
         self._goal = 0 if most is None else most - most // 16
         self._all: weakref.WeakSet[Shelf] = weakref.WeakSet()
@@ -133,7 +133,7 @@ class Shelves:
     def fit(self, state: Any, file: Opened | None = None, places: Places | None = None) -> Any:
         """Give a state its shelf, if its subjects can be put away, with what of it lies in a file already."""
         if isinstance(state, Divided):
-            drawer = Drawer(self._folder)
+            drawer = Drawer(self.folder)
             if file is not None and places:
                 drawer.open(file, places)
             shelf = state.shelf = Shelf(self, state.subjects, drawer)
@@ -150,7 +150,7 @@ class Shelves:
     def gathering(self, expected: int, beside: int) -> Gathering:
         """Where rows of a state are gathered, of which about so many will come, while so many states are; together they take a quarter of the memory."""
         most = None if self.most is None else self.most // (4 * SIZE * beside)
-        return Gathering(self._folder, most, expected)
+        return Gathering(self.folder, most, expected)
 
     @contextmanager
     def work(self, states: Iterable[Any]) -> Iterator[None]:

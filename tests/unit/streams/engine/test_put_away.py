@@ -225,7 +225,9 @@ def test_a_batch_that_fetches_the_same_all_the_time_keeps_it_and_the_next_is_sma
     shelves = Shelves(tmp_path, 0)
     state = shelves.fit(PartitionState())
     for name in ("a", "b", "c"):
+        state.shelf.grew(1)
         assert state.shelf.put(name, SubjectState(name))
+    state.shelf.weigh(0)
     with shelves.work([state]):
         for name in "abcabcabc":
             state.subjects[name] = state.subjects.get(name) or state.shelf.take(name)
