@@ -55,6 +55,8 @@ class Member:
         streams = settings.streams
         session = int(streams.session_timeout * 1000)
         self._streams, self._lanes, self._own, self._going = streams, lanes, own, going
+        self.most = streams.batch_records
+        """So many records are gathered at most."""
         self.consumer: Consumer = consumer(
             settings.kafka,
             group=streams.group,
@@ -107,9 +109,9 @@ class Member:
             return []
         deadline = time.monotonic() + streams.linger
         size = 0
-        while len(records) < streams.batch_records and size < streams.batch_bytes:
+        while len(records) < self.most and size < streams.batch_bytes:
             left = deadline - time.monotonic()
-            chunk = self._consume(min(CHUNK, streams.batch_records - len(records)), max(left, 0))
+            chunk = self._consume(min(CHUNK, self.most - len(records)), max(left, 0))
             records += chunk
             size += sum(map(len, chunk))
             if not chunk and left <= 0:

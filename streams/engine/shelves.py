@@ -5,7 +5,7 @@ Rules
 - Between two batches, and within one, all states that are worked on make room. A state that is restored or followed in a
   thread of its own makes room by itself for what it takes in.
 - A batch that fetches the same subjects again and again keeps what it has fetched until it ends, and a warning says so: a worker that
-  did nothing but fetch would never come to its end. Then memory is what one batch touches; smaller batches touch less.
+  did nothing but fetch would never come to its end. The next batch is half as large, since what it touches is in memory until its end.
 - More than is needed is put away, so that it is looked for seldom: what that costs does not depend on how often batches end.
 
 Bytes are estimates (`weight` of a subject): Python does not tell what an object takes.
@@ -38,6 +38,8 @@ ROW = 1_500
 """Bytes by which a state has grown with a row, at most, until it is weighed."""
 MOST_AGAIN = 500
 """So many subjects a batch fetches that it fetched before: some seconds where they are large."""
+FEWEST = 100
+"""Records of a batch, however little memory there is."""
 PAUSE = 30.0
 """Seconds for which a disk that is full is left alone."""
 
@@ -113,7 +115,7 @@ class Shelves:
 
     def __init__(self, folder: Path, most: int | None = None) -> None:
         """Put away in files of this folder."""
-        self._folder = folder
+        self.folder = folder
         self.most = most
         self._goal = 0 if most is None else most - most // 16
         self._all: weakref.WeakSet[Shelf] = weakref.WeakSet()
@@ -131,7 +133,7 @@ class Shelves:
     def fit(self, state: Any, file: Opened | None = None, places: Places | None = None) -> Any:
         """Give a state its shelf, if its subjects can be put away, with what of it lies in a file already."""
         if isinstance(state, Divided):
-            drawer = Drawer(self._folder)
+            drawer = Drawer(self.folder)
             if file is not None and places:
                 drawer.open(file, places)
             shelf = state.shelf = Shelf(self, state.subjects, drawer)
@@ -148,7 +150,7 @@ class Shelves:
     def gathering(self, expected: int, beside: int) -> Gathering:
         """Where rows of a state are gathered, of which about so many will come, while so many states are; together they take a quarter of the memory."""
         most = None if self.most is None else self.most // (4 * SIZE * beside)
-        return Gathering(self._folder, most, expected)
+        return Gathering(self.folder, most, expected)
 
     @contextmanager
     def work(self, states: Iterable[Any]) -> Iterator[None]:
@@ -180,6 +182,10 @@ class Shelves:
                 log.warning("memory_short", remedy="raise streams.memory_mb, or lower streams.batch_records")
         if shelf not in self._worked_on or self._again < MOST_AGAIN:
             self.make_room(shelf)
+
+    def fitting(self, size: int, most: int) -> int:
+        """How many records the next batch may have, after one that might have so many."""
+        return max(FEWEST, size // 2) if self._again >= MOST_AGAIN else min(most, size * 2)
 
     def make_room(self, shelf: Shelf) -> None:
         """Put away what can be done without, if the states hold too much."""

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from infra.errors import Transient
-from streams.core.state import PartitionState
+from streams.core.state import PartitionState, SubjectState
 from streams.engine import shelf as shelf_module
+from streams.engine import shelves as shelves_module
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.gathering import Gathering
 from streams.engine.shelf import Drawer
@@ -215,3 +216,27 @@ def test_what_did_not_move_goes_first_and_a_copy_takes_it_as_it_lies(tmp_path: P
 def test_a_state_without_subjects_is_none_of_ours(tmp_path: Path) -> None:
     assert Shelves(tmp_path, 0).fit({"a": 1}) == {"a": 1}
     assert shelf_of(PartitionState()) is None
+
+
+def test_a_batch_that_fetches_the_same_all_the_time_keeps_it_and_the_next_is_smaller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves_module, "MOST_AGAIN", 4)
+    shelves = Shelves(tmp_path, 0)
+    state = shelves.fit(PartitionState())
+    for name in ("a", "b", "c"):
+        state.shelf.grew(1)
+        assert state.shelf.put(name, SubjectState(name))
+    state.shelf.weigh(0)
+    with shelves.work([state]):
+        for name in "abcabcabc":
+            state.subjects[name] = state.subjects.get(name) or state.shelf.take(name)
+        assert sorted(state.subjects) == ["a", "b", "c"], "it ends, with all that it needs"
+        shelves.wrote(0)
+        assert not state.subjects
+    sizes = [20_000]
+    sizes += [shelves.fitting(sizes[-1], 20_000), shelves.fitting(150, 20_000)]
+    assert sizes == [20_000, 10_000, 100]
+    with shelves.work([state]):
+        shelves.wrote(0)
+    assert [shelves.fitting(size, 20_000) for size in (10_000, 15_000)] == [20_000, 20_000]
