@@ -28,7 +28,7 @@ _STEPS = "days publish processor alerts utilization budget_burn step route"
 _MODULES = (
     *(f"streams/core/{name}.py" for name in f"{_STATES} {_STEPS}".split()),
     *(f"streams/core/routes/{name}.py" for name in ("timesheets", "difference")),
-    *(f"streams/core/monitors/{name}.py" for name in ("facts", "host")),
+    *(f"streams/core/monitors/{name}.py" for name in ("facts", "flaws", "host")),
     *(f"streams/engine/{name}.py" for name in ("batch", "frames", "topology")),
     *(f"streams/rebuild/{name}.py" for name in ("reading", "recompute")),
     *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values")),

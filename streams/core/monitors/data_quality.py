@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any, ClassVar
 
 from schemas.topics import Process
@@ -21,12 +20,10 @@ from streams.core import days
 from streams.core.alerts import Line, Rule
 from streams.core.contracts import rate_of, unscaled
 from streams.core.monitors.facts import Fact, Reader, Watched
+from streams.core.monitors.flaws import DAY_MINUTES, FIRST_DAY
 from streams.core.monitors.monitor import Finding, Judged, Monitor
 from streams.core.monitors.policy import QualityPolicy
 
-DAY_MINUTES = 24 * 60
-FIRST_DAY = days.from_date(date(2000, 1, 1))
-"""Nothing that counts happened before."""
 AHEAD, FARTHEST = 2, 366
 """Days after its writing from which on a line's day is looked at, and beyond which no day is meant."""
 EXAMPLES = 10
@@ -182,15 +179,3 @@ class DataQuality(Monitor):
 
     def _counts(self, flaw: str, numbers: Mapping[str, int]) -> bool:
         return flaw != "time_in_the_future" or numbers["ahead"] >= self._future
-
-
-def is_flawed(line: Any, recorded_at: int) -> bool:
-    """Whether a timesheet line has any flaw: the quick look, for the many that have none."""
-    day = line["date"]
-    return (
-        not 0 <= line["minutes"] <= DAY_MINUTES
-        or line["employee_id"] is None
-        or line["project_id"] is None
-        or day < FIRST_DAY
-        or day * 86_400_000_000 >= recorded_at + 86_400_000_000
-    )

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.lines import TimeLine
 from streams.core import kinds
 from streams.core.contract import Contribution
-from streams.core.monitors.data_quality import is_flawed
+from streams.core.monitors.flaws import is_flawed
 from streams.core.routes.difference import (
     BUDGET_BURN,
     EMPLOYEE,
