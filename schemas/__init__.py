@@ -3,3 +3,7 @@
 Everything else depends on this package, and it depends on nothing of ours. Schemas stand in `avro/`; `records` and `wire`
 are generated from them.
 """
+
+from schemas import extensions
+
+extensions.refuse_stale()

@@ -139,11 +139,14 @@ def decode_wire(data: bytes) -> Decoded:
     return _decode(_plain, data)
 
 
-def decoder(kept: Kept) -> Callable[[bytes], Decoded]:
-    """A `decode_wire` that reads, of the records that `kept` names, only these fields, and passes over the rest. Make one and keep it."""
+def decoder(kept: Kept) -> Callable[[bytes], tuple[str, Any]]:
+    """A `decode_wire` that reads, of the records that `kept` names, only these fields, and passes over the rest. Make one and keep it.
+
+    It returns a bare pair, name and fields.
+    """
     readers = _Readers(as_written=True, kept=kept)
     _partial.append(readers)
-    return partial(_decode, readers)
+    return partial(_decoded, readers)
 
 
 def decode_as(name: str, data: bytes) -> Any:
@@ -159,6 +162,10 @@ def decode_as(name: str, data: bytes) -> Any:
 
 
 def _decode(readers: _Readers, data: bytes) -> Decoded:
+    return Decoded(*_decoded(readers, data))
+
+
+def _decoded(readers: _Readers, data: bytes) -> tuple[str, Any]:
     name, read = readers[data[:5]]
     end = len(data)
     try:
@@ -167,7 +174,7 @@ def _decode(readers: _Readers, data: bytes) -> Decoded:
         raise _unreadable(name, end, error) from error
     if place != end:
         raise _followed(name, end - place)
-    return Decoded(name, value)
+    return name, value
 
 
 def _unreadable(name: str, size: int, error: Exception) -> PoisonMessage:

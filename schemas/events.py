@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha1
-from typing import Any
+from typing import Any, Final
 
 from schemas.errors import PoisonMessage
 from schemas.records import Meta, Mode
@@ -29,11 +29,11 @@ SUCCESSOR = "successor"
 
 Headers = list[tuple[str, str | bytes | None]]
 
-MIRRORED = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
+MIRRORED: Final = {"ce_id": "event_id", "ce_type": "event_type", "ce_source": "source", "ce_subject": "subject"}
 _SHOWN = 200
 
 
-def odoo_key(database: str, model: str, record_id: int) -> str:
+def odoo_key(database: str, model: str, record_id: object) -> str:
     """The key of an Odoo record: `odoo:<database>:<model>:<id>`."""
     return f"odoo:{database}:{model}:{record_id}"
 
@@ -125,14 +125,24 @@ def refuse_contradiction(
 
     Nobody can tell which of the two is true, and whoever filters by headers saw another event. Headers that are not there are fine.
     """
-    for name, said in headers.items() if isinstance(headers, Mapping) else headers or ():
-        if name in MIRRORED and said != (true := m[MIRRORED[name]]).encode() and said != true:
-            shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-            raise PoisonMessage(
-                f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",
-                remedy="find who changed the one and not the other between the producer and here; the producer writes both alike",
-                reason="headers_contradict",
-            )
+    if not isinstance(headers, list):
+        headers = list(headers.items() if isinstance(headers, Mapping) else headers or ())
+    told: list[tuple[str, Any]] = headers
+    for name, said in told:
+        mirrored = MIRRORED.get(name)
+        if mirrored is not None:
+            true: str = m[mirrored]
+            if said != true.encode() and said != true:
+                raise _contradiction(name, said, true)
+
+
+def _contradiction(name: str, said: str | bytes | None, true: str) -> PoisonMessage:
+    shown = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return PoisonMessage(
+        f"the header {name} says {shown[:_SHOWN]}, the value {true[:_SHOWN]}",
+        remedy="find who changed the one and not the other between the producer and here; the producer writes both alike",
+        reason="headers_contradict",
+    )
 
 
 def rfc3339(moment: datetime) -> str:

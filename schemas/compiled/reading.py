@@ -13,42 +13,22 @@ Rules
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Collection, Mapping
-from copy import deepcopy
-from datetime import date
 from typing import Any
 
 from schemas.compiled import resolution
 from schemas.compiled.resolution import Unresolvable, logical
-from schemas.compiled.source import Source, indented
-from schemas.compiled.values import EPOCH_DAY, ONE_BYTE, SMALL, Known, Scale, Unreadable, moment, read_long
+from schemas.compiled.source import Source, finished, indented
+from schemas.compiled.values import EPOCH_DAY, ONE_BYTE
 from schemas.defaults import value_of
 from schemas.freezing import parsed
+from schemas.lines import is_line
 from schemas.shapes import names_of, plain, said
 
 Read = Callable[[bytes, int, int], tuple[Any, int]]
 """From bytes, the place where the value begins and the place where the record ends: the value, and the place after it."""
 
 
-def _short(length: int) -> tuple[str, str]:
-    if length < 0:
-        return "malformed", f"a length is {length}"
-    return "truncated", f"{length} bytes or items are announced, and it ends before"
-
-
-_VALUES = {
-    "SMALL": SMALL,
-    "read_long": read_long,
-    "moment": moment,
-    "from_ordinal": date.fromordinal,
-    "float4": struct.Struct("<f").unpack_from,
-    "float8": struct.Struct("<d").unpack_from,
-    "BOOLEAN": Known({0: False, 1: True}, "malformed", "a boolean is neither true nor false"),
-    "Unreadable": Unreadable,
-    "deepcopy": deepcopy,
-    "short": _short,
-}
 _NUMBER = [
     "b = d[i]; i += 1",
     "if b < 128: {0} = SMALL[b]",
@@ -61,6 +41,10 @@ _NO_BRANCH = 'else: raise Unreadable("malformed", f"a union has no such branch (
 _LENGTH = [*(line.format("n") for line in _NUMBER), *_WITHIN]
 
 
+_PLACE = "d: bytes, i: i64, end: i64"
+_NUMBERS = "b: i64; c: i64; e: i64; j: i64; n: i64"
+"""What a compiler may keep in a machine's word: places, lengths, bytes."""
+
 Kept = Mapping[str, Collection[str]]
 """Full names of records, and the fields of each that are read; of any other record all are."""
 
@@ -71,9 +55,15 @@ def compile_reader(writer: Any, reader: Any | None = None, *, as_written: bool, 
     Both are whole schemas; `kept` limits the fields that are read. Raises `Unresolvable` where no record of the one could be read as
     the other.
     """
+    read: Read = finished(reader_text(writer, reader, as_written=as_written, kept=kept), "root")
+    return read
+
+
+def reader_text(writer: Any, reader: Any | None = None, *, as_written: bool, kept: Kept | None = None) -> str:
+    """The text of such a reader, whose function is `root`."""
     wrote = parsed(writer)
     wanted = wrote if reader is None else parsed(reader)
-    return _Compiler(wrote, wanted, as_written=as_written, kept=kept or {}).compiled()
+    return _Compiler(wrote, wanted, as_written=as_written, kept=kept or {}).text()
 
 
 class _Compiler:
@@ -83,14 +73,15 @@ class _Compiler:
         self._wrote, self._wanted, self._as_written, self._kept = wrote, wanted, as_written, kept
         self._named = names_of(wrote)
         self._known = {**self._named, **names_of(wanted)}  # the writer's own are for what is passed over
-        self._source = Source(_VALUES)
+        self._source = Source()
         self._done: dict[tuple[str, str], str] = {}
         self._passed: dict[str, str] = {}
 
-    def compiled(self) -> Read:
-        self._source.function("root(d, i, end)", [*self._read(self._wrote, self._wanted, "v"), "return v, i"])
-        read: Read = self._source.finished("root")
-        return read
+    def text(self) -> str:
+        self._source.function(
+            f"root({_PLACE}) -> tuple[Any, i64]", [_NUMBERS, *self._read(self._wrote, self._wanted, "v"), "return v, i"]
+        )
+        return self._source.text()
 
     def _read(self, wrote: Any, wanted: Any, into: str) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
         """Lines that read a value of the type `wrote` as one of `wanted`."""
@@ -104,10 +95,9 @@ class _Compiler:
             case {"type": "record"}:
                 return [f"{into}, i = {self._record(wrote, wanted)}(d, i, end)"]
             case {"type": "enum"}:
-                symbols = Known(
-                    resolution.symbols(wrote, wanted), "unknown_symbol", f"{said(wrote)} has no such symbol"
-                )
-                return [f"{into} = {self._source.value(symbols)}[d[i]]; i += 1"]
+                what = f"{said(wrote)} has no such symbol"
+                known = f"Known({resolution.symbols(wrote, wanted)!r}, 'unknown_symbol', {what!r})"
+                return [f"{into} = {self._source.value(known)}[d[i]]; i += 1"]
             case {"type": "array", "items": items}:
                 item = self._source.name("v")
                 return self._blocks(into, "[]", [*self._read(items, wanted["items"], item), f"{into}.append({item})"])
@@ -136,7 +126,7 @@ class _Compiler:
                 size = 4 if kind == "float" else 8
                 return [f"n = {size}", *_WITHIN, f"{into}, = float{size}(d, i); i = j"]
             case ("bytes" | "fixed") as kind, _, "decimal":
-                scale = self._source.value(Scale(wrote["precision"], wrote.get("scale", 0)).read)
+                scale = self._source.value(f"Scale({wrote['precision']:d}, {wrote.get('scale', 0):d}).read")
                 return [*self._length(kind, wrote), f"{into} = {scale}(d[i:j]); i = j"]
             case ("string" | "bytes" | "fixed") as kind, as_kind, _:
                 decode = ".decode()" if as_kind == "string" else ""
@@ -191,7 +181,7 @@ class _Compiler:
             return self._done[pair]
         function = self._done[pair] = self._source.name("record")
         try:
-            self._source.function(f"{function}(d, i, end)", self._fields(wrote, wanted))
+            self._source.function(f"{function}({_PLACE}) -> tuple[Any, i64]", [_NUMBERS, *self._fields(wrote, wanted)])
         except Unresolvable:
             del self._done[pair]
             raise
@@ -213,7 +203,10 @@ class _Compiler:
             except Unresolvable as error:
                 raise Unresolvable(error.reason, f"{name}: {error}") from error
             found[known[name]["name"]] = into
-        pairs = [f"{field['name']!r}: {found.get(field['name']) or self._default(field)}" for field in wishes]
+        read = {field["name"]: found.get(field["name"]) or self._default(field) for field in wishes}
+        if self._as_written and is_line(wanted["name"], read):
+            return [*lines, f"return TimeLine({', '.join(read.values())}), i"]
+        pairs = [f"{name!r}: {value}" for name, value in read.items()]
         return [*lines, f"return {{{', '.join(pairs)}}}, i"]
 
     def _pass(self, wrote: Any) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
@@ -246,7 +239,7 @@ class _Compiler:
         if wrote["name"] not in self._passed:
             function = self._passed[wrote["name"]] = self._source.name("pass")
             lines = [line for field in wrote["fields"] for line in self._pass(field["type"])]
-            self._source.function(f"{function}(d, i, end)", [*lines, "return i"])
+            self._source.function(f"{function}({_PLACE}) -> i64", [_NUMBERS, *lines, "return i"])
         return self._passed[wrote["name"]]
 
     def _default(self, field: Any) -> str:
@@ -256,5 +249,6 @@ class _Compiler:
             value = value_of(field["type"], field["default"], self._known, as_written=self._as_written)
         except ValueError as error:
             raise Unresolvable("missing_default", f"the default of {field['name']} is none: {error}") from error
-        name = self._source.value(value)
-        return f"deepcopy({name})" if isinstance(value, (list, dict)) else name  # no two records may share one list
+        expression = repr(value)
+        # no two records may share one list
+        return expression if isinstance(value, (list, dict)) else self._source.value(expression)

@@ -9,9 +9,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import lru_cache
-from typing import Any, NoReturn
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from schemas.lines import TimeLine, line_of  # noqa: F401  the texts call them
 from schemas.records import DeadLetterReason
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64  # a word of the machine, for the compiler alone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -20,7 +25,7 @@ ONE_BYTE = 64
 INT, LONG = 1 << 31, 1 << 63
 LONGEST = 10
 """Bytes of the longest number."""
-SMALL = tuple((n >> 1) ^ -(n & 1) for n in range(128))
+SMALL: Final = tuple((n >> 1) ^ -(n & 1) for n in range(128))
 """The number that a last byte alone stands for."""
 
 
@@ -46,7 +51,20 @@ class Known(dict[int, Any]):
         raise Unreadable(self._reason, f"{self._what} (byte {byte})")
 
 
-def read_long(data: bytes, place: int, byte: int) -> tuple[int, int]:
+BOOLEAN: Final = Known({0: False, 1: True}, "malformed", "a boolean is neither true nor false")
+FLAGS: Final = {False: b"\0", True: b"\1"}
+float4, float8 = Struct("<f").unpack_from, Struct("<d").unpack_from
+from_ordinal = date.fromordinal
+
+
+def short(length: int) -> tuple[DeadLetterReason, str]:
+    """What is wrong with a length that leads beyond the end, or back."""
+    if length < 0:
+        return "malformed", f"a length is {length}"
+    return "truncated", f"{length} bytes or items are announced, and it ends before"
+
+
+def read_long(data: bytes, place: i64, byte: int) -> tuple[int, i64]:
     """The number that begins with `byte`, which stood before `place`; and the place after it."""
     number, shift, end = byte & 0x7F, 7, place + LONGEST - 1
     while place < end:
@@ -79,7 +97,7 @@ def encoded(number: int) -> bytes:
     return out + _END[rest]
 
 
-FREQUENT = {number: encoded(number) for number in range(-64, 8192)}
+FREQUENT: Final = {number: encoded(number) for number in range(-64, 8192)}
 """The bytes of numbers that are looked up: minutes, ids of small tables, lengths."""
 
 

@@ -14,29 +14,28 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from schemas.compiled.resolution import logical
-from schemas.compiled.source import Source, indented
-from schemas.compiled.values import FREQUENT, Scale, encoded, listed, micros, write_day, write_int, write_long
+from schemas.compiled.source import Source, finished, indented
+from schemas.compiled.values import encoded
 from schemas.defaults import value_of
 from schemas.freezing import parsed
+from schemas.lines import is_line
 from schemas.shapes import names_of, plain, said
 
-Write = Callable[[Any, Callable[[Iterable[bytes]], object]], None]
-"""A value, and what adds the pieces of its bytes, several at a time (a list's `extend`)."""
-
-_VALUES = {
-    "frequent": FREQUENT.get,
-    "write_int": write_int,
-    "write_day": write_day,
-    "write_long": write_long,
-    "micros": micros,
-    "listed": listed,
-    "BOOLEAN": {False: b"\0", True: b"\1"},
-}
+Add = Callable[[Iterable[bytes]], object]
+"""What adds pieces of bytes, several at a time (a list's `extend`)."""
+Write = Callable[[Any, Add], None]
+"""A value, and what adds the pieces of its bytes."""
 
 
 def compile_writer(schema: Any, *, as_written: bool) -> Write:
     """A writer of this whole schema. Raises `TypeError` for a type that no schema of ours has."""
-    return _Compiler(parsed(schema), as_written=as_written).compiled()
+    write: Write = finished(writer_text(schema, as_written=as_written), "root")
+    return write
+
+
+def writer_text(schema: Any, *, as_written: bool) -> str:
+    """The text of such a writer, whose function is `root`."""
+    return _Compiler(parsed(schema), as_written=as_written).text()
 
 
 class _Compiler:
@@ -45,13 +44,12 @@ class _Compiler:
     def __init__(self, schema: Any, *, as_written: bool) -> None:
         self._schema, self._as_written = schema, as_written
         self._named = names_of(schema)
-        self._source = Source(_VALUES)
+        self._source = Source()
         self._done: dict[str, str] = {}
 
-    def compiled(self) -> Write:
-        self._source.function("root(v, a)", self._write(self._schema, "v"))
-        write: Write = self._source.finished("root")
-        return write
+    def text(self) -> str:
+        self._source.function("root(v: Any, a: Add) -> None", self._write(self._schema, "v"))
+        return self._source.text()
 
     def _write(self, schema: Any, value: str) -> list[str]:
         schema = plain(schema, self._named)
@@ -62,7 +60,7 @@ class _Compiler:
                 return [f"{self._record(schema)}({value}, a)"]
             case {"type": "enum", "symbols": symbols}:
                 known = {symbol: encoded(number) for number, symbol in enumerate(symbols)}
-                return [_add(f"{self._source.value(known)}[{value}]")]
+                return [_add(f"{self._source.value(repr(known))}[{value}]")]
             case {"type": "array", "items": items}:
                 several, one = self._source.name("v"), self._source.name("v")
                 kept = [f"{several} = {value}", f"if {several}.__class__ is not list: {several} = listed({several})"]
@@ -79,17 +77,17 @@ class _Compiler:
             case "null", _:
                 return [f"if {value} is not None: raise TypeError"]
             case "boolean", _:
-                return [_add(f"BOOLEAN[{value}]")]
+                return [_add(f"FLAGS[{value}]")]
             case (("int" | "long"), "timestamp-micros"):
                 return [_add(f"write_long(micros({value}))")]
             case (("int" | "long"), "date"):
                 return [_add(f"write_day({value})")]
             case ("int" | "long") as name, _:
-                return [_add(f"frequent({v} := {value}) or write_{name}({v})")]
+                return [_add(f"FREQUENT.get({v} := {value}) or write_{name}({v})")]
             case "string", _:
                 return [_add(*_sized(v, f"{value}.encode()"))]
             case "bytes", "decimal":
-                scale = self._source.value(Scale(schema["precision"], schema["scale"]).write)
+                scale = self._source.value(f"Scale({schema['precision']:d}, {schema['scale']:d}).write")
                 return [_add(*_sized(v, f"{scale}({value})"))]
             case "bytes", _:
                 return [_add(*_sized(v, value))]
@@ -97,7 +95,7 @@ class _Compiler:
 
     def _block(self, several: str, each: str, item: list[str]) -> list[str]:
         """All items in one block, after their number; then none."""
-        size = _add(f"frequent(len({several})) or write_long(len({several}))")
+        size = _add(f"FREQUENT.get(len({several})) or write_long(len({several}))")
         return [f"if {several}:", *indented([size, each, *indented(_merged(item))]), _add("b'\\0'")]
 
     def _union(self, union: list[Any], value: str) -> list[str]:
@@ -131,10 +129,11 @@ class _Compiler:
         if name in self._done:
             return self._done[name]
         function = self._done[name] = self._source.name("record")
-        lines: list[str] = []
+        line = self._as_written and is_line(name, [field["name"] for field in schema["fields"]])
+        lines = ["if r.__class__ is not TimeLine: r = line_of(r)"] if line else []
         for field in schema["fields"]:
-            lines += self._write(field["type"], self._asked(field))
-        self._source.function(f"{function}(r, a)", _merged(lines))
+            lines += self._write(field["type"], f"r.{field['name']}" if line else self._asked(field))
+        self._source.function(f"{function}(r: Any, a: Add) -> None", _merged(lines))
         return function
 
     def _asked(self, field: Any) -> str:
@@ -143,7 +142,7 @@ class _Compiler:
         if "default" not in field:
             return f"r[{name!r}]"
         value = value_of(field["type"], field["default"], self._named, as_written=self._as_written)
-        return f"r.get({name!r})" if value is None else f"r.get({name!r}, {self._source.value(value)})"
+        return f"r.get({name!r})" if value is None else f"r.get({name!r}, {self._source.value(repr(value))})"
 
 
 _ADD, _END = "a((", ",))"
@@ -156,7 +155,7 @@ def _add(*pieces: str) -> str:
 
 def _sized(name: str, value: str) -> tuple[str, str]:
     """The pieces of a value of bytes after their number; the name keeps it from being asked twice."""
-    return f"frequent(len({name} := {value})) or write_long(len({name}))", name
+    return f"FREQUENT.get(len({name} := {value})) or write_long(len({name}))", name
 
 
 def _merged(lines: list[str]) -> list[str]:

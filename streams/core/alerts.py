@@ -16,9 +16,10 @@ restart does not keep.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
+
+from mypy_extensions import mypyc_attr
 
 from schemas.records import Severity
 from schemas.wire import AlertLine
@@ -44,8 +45,7 @@ class Line(NamedTuple):
         return f"{self.severity} {self.owner} {self.at} {self.about}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A name and its lines, lowest first. `fallback` owns lines that are remembered but no longer configured."""
 
     name: str
@@ -85,6 +85,7 @@ class Standing(NamedTuple):
 _NEVER = Standing()
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class Memory:
     """The lines of one subject."""
 

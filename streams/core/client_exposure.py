@@ -16,6 +16,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from schemas.errors import PoisonMessage
 from schemas.records import ClientExposure
 from schemas.topics import Process
@@ -30,6 +32,7 @@ from streams.core.rules import InForce
 from streams.core.state import SubjectState
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class ClientState(SubjectState):
     """One client."""
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from mypy_extensions import mypyc_attr
+
+from schemas.lines import TimeLine
 from schemas.wire import AbsenceEntry, ConsultantEntry, FactEntry
 from streams.core import kinds
 from streams.core.contract import Row
@@ -30,6 +33,7 @@ class Rate(NamedTuple):
     currency: str | None
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class ConsultantState(TimedState):
     """One consultant. `by_day` has worked, billable, approved and approved billable minutes of each day.
 
@@ -95,9 +99,9 @@ class ConsultantState(TimedState):
         """Available minutes from a day to a day, both in."""
         return sum([self.available[day] for day in range(first, last + 1)])
 
-    def add_time(self, entry: Any) -> Row | None:
+    def add_time(self, entry: TimeLine) -> Row | None:
         """Take in a line of time; nothing for a duplicate or an older version."""
-        record, version = entry["record"], entry["version"]
+        record, version = entry.record, entry.version
         lines = self.lines
         key = lines.key(record)
         old = lines.rows.get(key)
@@ -110,8 +114,8 @@ class ConsultantState(TimedState):
                 self._add(day, -minutes, billable, approved)
         elif record in self.rows:
             raise shared_key(record)
-        present, day, minutes, billable = entry["present"], entry["day"], entry["minutes"], entry["billable"]
-        approved, event_id, recorded_at = entry["approved"], entry["event_id"], entry["recorded_at"]
+        present, day, minutes, billable = entry.present, entry.day, entry.minutes, entry.billable
+        approved, event_id, recorded_at = entry.approved, entry.event_id, entry.recorded_at
         lines.rows[key] = LINE.pack(version, recorded_at, day, minutes, present, billable, approved) + event_id.encode()
         if present:
             self._add(day, minutes, billable, approved)

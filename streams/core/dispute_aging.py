@@ -15,10 +15,11 @@ Invariant: what a client's exposure is told depends on what was heard, never on 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, cast
+
+from mypy_extensions import mypyc_attr
 
 from schemas.records import DisputeAging, Severity
 from schemas.topics import Process
@@ -40,6 +41,7 @@ CLIENT_MODEL = "res.partner"
 _SEVERITIES: tuple[Severity, ...] = ("notice", "warning", "critical")
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class InvoiceState(SubjectState):
     """One invoice and what its sources say of a dispute."""
 
@@ -173,7 +175,7 @@ class DisputeAgingProcessor(Basic):
     def _promised(self, subject: InvoiceState) -> Rule:
         """The service levels, each at what was promised to the client."""
         lines = zip(self._service_level.lines, self._service(subject), strict=True)
-        return replace(self._service_level, lines=tuple(line._replace(at=Fraction(days_)) for line, days_ in lines))
+        return self._service_level._replace(lines=tuple(line._replace(at=Fraction(days_)) for line, days_ in lines))
 
     def _service(self, subject: InvoiceState) -> tuple[int, int]:
         """First response in business days and resolution in days, as promised to the client."""

@@ -16,6 +16,8 @@ from collections.abc import Callable, Hashable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 Says = Callable[[Any], Hashable]
 
 
@@ -28,6 +30,7 @@ class Run(NamedTuple):
     entry: Any
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class History:
     """The runs of one record."""
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from streams.core.contract import Row
 from streams.core.state import Mark, SubjectState, shared_key
 
@@ -23,6 +25,7 @@ _TOO_LONG = 19
 """Digits of no id of Odoo: a text of thousands is no number to Python."""
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class Lines:
     """Packed rows by record. A row is so many bytes, which begin with the version and recorded_at, and the event's id after them."""
 
@@ -63,6 +66,7 @@ class Lines:
         return key if isinstance(key, str) else f"{self._beginning}:{key}"
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class TimedState(SubjectState):
     """A subject that lines of time count for. `lines` has their rows, `rows` those of all else."""
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from struct import Struct
-from typing import Any
+
+from mypy_extensions import mypyc_attr
 
 from schemas.errors import PoisonMessage
+from schemas.lines import TimeLine
 from schemas.wire import CostEntry, FactEntry, MilestoneEntry, ProjectEntry
 from streams.core import kinds
 from streams.core.contract import Row
@@ -32,6 +34,7 @@ FACTS = RATE, REVENUE, TASK = ("rate", "revenue", "task")
 _NO_WORK = (0, 0)
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class ProjectState(TimedState):
     """One project. Sums of money are of what is in the project's own currency; `foreign` counts what costs something in another.
 
@@ -86,9 +89,9 @@ class ProjectState(TimedState):
         self.said: dict[str, dict[str, FactEntry]] = {kind: {} for kind in FACTS}
         self.watch(None, None, None, has_cost=False)
 
-    def add_time(self, entry: Any) -> Row | None:
+    def add_time(self, entry: TimeLine) -> Row | None:
         """Take in a line of time; nothing for a duplicate or an older version."""
-        record, version, now_in = entry["record"], entry["version"], self._place(entry["currency"])
+        record, version, now_in = entry.record, entry.version, self._place(entry.currency)
         lines = self.lines
         key = lines.key(record)
         old = lines.rows.get(key)
@@ -104,12 +107,12 @@ class ProjectState(TimedState):
                 self._add(day, -minutes, approved, -cost, person)
         elif record in self.rows:
             raise shared_key(record)
-        present, day, minutes, approved = entry["present"], entry["day"], entry["minutes"], entry["approved"]
+        present, day, minutes, approved = entry.present, entry.day, entry.minutes, entry.approved
         cost, person, event_id, recorded_at = (
-            entry["cost"],
-            entry["employee_id"],
-            entry["event_id"],
-            entry["recorded_at"],
+            entry.cost,
+            entry.employee_id,
+            entry.event_id,
+            entry.recorded_at,
         )
         lines.rows[key] = (
             LINE.pack(version, recorded_at, day, minutes, cost, person, now_in, present, approved) + event_id.encode()
@@ -296,7 +299,8 @@ class ProjectState(TimedState):
         budget = self._fixed
         if not budget:
             rates = self._rates
-            budget = self._rated_minutes * sum(rates.values()) / len(rates) if rates else 0
+            together: float = sum(rates.values(), 0.0)
+            budget = self._rated_minutes * together / len(rates) if rates else 0.0
         if budget < _SMALLEST_BUDGET:
             return budget == 0 and not self._has_cost
         low, high = self._cost_range

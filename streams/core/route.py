@@ -11,7 +11,7 @@ Invariant: pure; the same event always gives the same contributions, in the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -30,7 +30,7 @@ _MOST_VERSIONS = 1 << 53
 """Versions count changes, or microseconds since 1970 where a sender counts none; measures add them up."""
 
 
-def route(topic: str, event: Any) -> Iterator[Contribution]:
+def route(topic: str, event: Any) -> Iterable[Contribution]:
     """What an event of a source topic means.
 
     Raises `Fatal` for a topic not in `PROCESSOR_SOURCES`, `PoisonMessage` for content that no processor can use.

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from heapq import nlargest
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from schemas.errors import PoisonMessage
 from streams.core import days
 from streams.core.alerts import Memory
@@ -40,6 +42,7 @@ def shared_key(record: str) -> PoisonMessage:
     )
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class Rows:
     """The latest contribution of each record. A row is a tuple: version, recorded_at, event_id, and the entry."""
 
@@ -132,6 +135,7 @@ class Rows:
         return Row(entry["subject"], f"{record}{AT}{first}", kind, entry)
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class SubjectState(Rows):
     """One subject: its rows, its place in time, its memory of alerts.
 
@@ -163,6 +167,7 @@ class SubjectState(Rows):
         return _SUBJECT + _ROW * (len(self.rows) + len(self.histories))
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class PartitionState:
     """All subjects of one partition for one processor, what concerns everybody, and the last tick.
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.errors import Fatal
+from schemas.lines import TimeLine
 from streams.core import days, kinds, reporting_lines
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
 from streams.core.processor import Processor, Stamp
@@ -35,7 +36,7 @@ def step(processor: Processor, partition: PartitionState, kind: str, entry: Any)
     """Fold one entry into a partition; returns what to write and to publish. Raises `Fatal` for a kind foreign to the processor."""
     if kind == kinds.TICK:
         return _tick(processor, partition, entry)
-    key: str = entry["subject"]
+    key: str = entry.subject if isinstance(entry, TimeLine) else entry["subject"]
     if key == EVERYBODY:
         return _everybody(processor, partition, kind, entry)
     subject = partition.subjects.get(key)

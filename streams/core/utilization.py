@@ -22,6 +22,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, cast
 
+from schemas.lines import TimeLine
 from schemas.records import Band, Severity, Utilization
 from schemas.topics import Process
 from schemas.wire import ConsultantEntry
@@ -215,7 +216,7 @@ class UtilizationProcessor(Basic):
 
     def contributions(self, subject: ConsultantState, entry: Any) -> list[Contribution]:
         """What projects are to know: who is assigned, and what an hour of the consultant costs."""
-        if not subject.assignments or "minutes" in entry:
+        if not subject.assignments or isinstance(entry, TimeLine):
             return []
         return rates(subject, entry)
 

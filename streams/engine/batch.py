@@ -57,8 +57,11 @@ class Outputs:
     entries: int = 0
 
 
-Work = tuple[Processor, Any, dict[str, tuple[Row, bytes | None]]]
-"""A processor, one of its states, and the rows of it that this batch wrote, with their bytes where they are there already."""
+Work = tuple[Processor, Any, dict[str, bytes | Row]]
+"""A processor, one of its states, and the rows of it that this batch wrote, by key: their bytes where they are there already.
+
+Most rows are an entry as it came. The entry itself is not kept: tens of thousands of them would not stay in the machine's caches.
+"""
 
 
 class Batch:
@@ -108,16 +111,15 @@ class Batch:
         try:
             if topic in self._topology.sources:
                 began = perf_counter()
-                decoded = self._topology.decoders.get(topic, codec.decode_wire)(value)
+                name, content = self._topology.decoders.get(topic, codec.decode_wire)(value)
                 self.decoding += perf_counter() - began
-                self._route(record, topic, partition, decoded)
+                self._route(record, topic, partition, name, content)
             else:
                 self._step(record, topic, partition, value)
         except PoisonMessage as error:
             self._park(record, error, "streams.decode")
 
-    def _route(self, record: Record, topic: str, partition: int, decoded: codec.Decoded) -> None:
-        name, content = decoded
+    def _route(self, record: Record, topic: str, partition: int, name: str, content: Any) -> None:
         expected = self._topology.sources[topic]
         if name != expected:
             raise PoisonMessage(
@@ -125,7 +127,8 @@ class Batch:
                 remedy="find the producer that mixes up its topics",
                 reason="wrong_record",
             )
-        if (meta := content.get("meta")) is not None:
+        meta = content.get("meta")
+        if meta is not None:
             refuse_contradiction(record.headers(), meta)
         try:
             contributions = list(self._topology.route(topic, content))
@@ -134,28 +137,35 @@ class Batch:
             return
         self._hand_on(contributions, record, partition if topic == self._topology.clock else None)
 
-    def _hand_on(self, contributions: Iterable[Contribution], record: Record, only: int | None = None) -> None:
+    def _hand_on(self, contributions: list[Contribution], record: Record, only: int | None = None) -> None:
         """Step what is near, and let the rest travel."""
-        near, data = self._near, b""
+        data = b""
         for contribution in contributions:
-            processor, subject, kind, entry, twin = contribution
-            lane = near.get(processor)
+            processor, subject = contribution.processor, contribution.subject
+            lane = self._near.get(processor)
             if lane is not None and subject != EVERYBODY:  # nearly always: without asking for a list of places
-                numbers: Iterable[int] = (partition_of(subject, len(lane)),)
+                data = self._hand(contribution, record, partition_of(subject, len(lane)), data)
             else:
-                numbers = [number for _, number in self._frames.places(contribution, only)]
-            for number in numbers:
-                work = near[processor][number]
-                if work is None:
-                    self._frames.add(self._frames.lanes()[processor][number], contribution, record)
-                    continue
-                try:
-                    data = codec.with_first_text(data, subject) if twin and data else sealed(kind, entry)
-                except PoisonMessage as error:
-                    data = b""
-                    self._park(record, error, "streams.frame")
-                    continue
-                self._apply(work, kind, entry, data, record)
+                for _, number in self._frames.places(contribution, only):
+                    data = self._hand(contribution, record, number, data)
+
+    def _hand(self, contribution: Contribution, record: Record, number: int, data: bytes) -> bytes:
+        """Hand a contribution to one partition of its processor. Takes and returns its bytes, or none, for its twin's sake."""
+        work = self._near[contribution.processor][number]
+        if work is None:
+            self._frames.add(self._frames.lanes()[contribution.processor][number], contribution, record)
+            return data
+        kind, entry = contribution.kind, contribution.entry
+        try:
+            if contribution.twin and data:
+                data = codec.with_first_text(data, contribution.subject)
+            else:
+                data = sealed(kind, entry)
+        except PoisonMessage as error:
+            self._park(record, error, "streams.frame")
+            return b""
+        self._apply(work, kind, entry, data, record)
+        return data
 
     def _step(self, record: Record, topic: str, partition: int, value: bytes) -> None:
         began = perf_counter()
@@ -181,18 +191,17 @@ class Batch:
         processor, state, written = work
         self._out.entries += 1
         try:
-            rows, alerts, contributions = processor.step(state, kind, entry)
+            done = processor.step(state, kind, entry)
         except PoisonMessage as error:
             key = entry.get("subject", "") + SEPARATOR + entry.get("record", kind)
             self._park(record, error, f"streams.{processor.name}", (key.encode(), data))
             return
-        for row in rows:
-            # most rows are the entry as it came: its bytes are there already
-            written[row[0] + SEPARATOR + row[1]] = row, data if row[3] is entry else None
-        for alert in alerts:
+        for row in done.rows:
+            written[row.subject + SEPARATOR + row.record] = data if data and row.entry is entry else row
+        for alert in done.alerts:
             self._emit(self._topology.alerts, alert)
-        if contributions:
-            self._hand_on(contributions, record)
+        if done.contributions:
+            self._hand_on(done.contributions, record)
 
     def _park(self, record: Record, error: PoisonMessage, stage: str, part: tuple[bytes, bytes] | None = None) -> None:
         """Park a record, or the `part` of it (key and value) that failed."""
@@ -225,7 +234,7 @@ class Batch:
             self._park(record, error, "streams.frame")
         for (_, partition), (processor, _, rows) in self._works.items():
             if rows:
-                written = [_message(key, *row) for key, row in rows.items()]
+                written = [_message(key, row) for key, row in rows.items()]
                 self._out.rows.append(((processor.state, partition), written))
         self._out.stepped = frozenset(place for place, (*_, rows) in self._works.items() if rows)
         return self._out
@@ -238,8 +247,10 @@ def _where(record: Record) -> tuple[Partition, int]:
     return (topic, partition), offset
 
 
-def _message(key: str, row: Row, data: bytes | None) -> dict[str, Any]:
+def _message(key: str, row: bytes | Row) -> dict[str, Any]:
+    if isinstance(row, bytes):
+        return {"key": key.encode(), "value": row}
     try:
-        return {"key": key.encode(), "value": data or codec.encode_wire(row.kind, row.entry)}
+        return {"key": key.encode(), "value": codec.encode_wire(row.kind, row.entry)}
     except PoisonMessage as error:
         raise Fatal(f"a row of state is broken: {error}", remedy="mend the processor that made it") from error

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from schemas import codec
 from schemas.topics import Topic
 from streams.core.contract import Contribution, Step
 from streams.engine.publishing import Publish, published
@@ -23,7 +22,8 @@ SEPARATOR = "\x1f"
 Partition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
-Decoder = Callable[[bytes], codec.Decoded]
+Decoder = Callable[[bytes], tuple[str, Any]]
+"""From bytes to the full name of the schema and the fields."""
 
 
 @lru_cache(maxsize=65_536)

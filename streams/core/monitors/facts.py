@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from schemas.wire import FactEntry
 from streams.core import kinds
 from streams.core.contract import Contribution, Row
@@ -61,6 +63,7 @@ def contribution(monitor: str, about: str, fact: Fact, head: Mapping[str, Any], 
     return Contribution(HOST, subject, kinds.FACT, entry)
 
 
+@mypyc_attr(serializable=True, allow_interpreted_subclasses=True)
 class Watched(SubjectState):
     """One subject of one monitor. `finding` is what the monitor found when it last looked."""
 

@@ -8,7 +8,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas.topics import PROCESSORS
@@ -25,7 +25,7 @@ _NO_CURRENCY = "XXX"
 Fields = dict[str, Any]
 Counted = Mapping[str, Fields]
 """The subjects that a state of a record counts for, and what it says to each."""
-Means = Callable[[Any], Iterator[Contribution]]
+Means = Callable[[Any], Iterable[Contribution]]
 """What an event means."""
 
 

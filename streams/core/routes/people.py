@@ -40,7 +40,7 @@ def absences(event: Any) -> Iterator[Contribution]:
         yield contribution_
         if contribution_.subject == EVERYBODY:
             for other in (DISPUTE_AGING, MONITORS):
-                yield contribution_._replace(processor=other)
+                yield Contribution(other, EVERYBODY, contribution_.kind, contribution_.entry)
 
 
 def consultant(event: Any) -> Iterator[Contribution]:

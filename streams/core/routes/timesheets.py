@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from schemas.lines import TimeLine
 from streams.core import kinds
 from streams.core.contract import Contribution
 from streams.core.monitors.data_quality import is_flawed
@@ -13,8 +14,6 @@ from streams.core.routes.difference import (
     EMPLOYEE,
     PROJECT,
     UTILIZATION,
-    Fields,
-    contribution_of,
     iso,
     system_of,
 )
@@ -50,48 +49,50 @@ The engine adds none: what it compares with an event's headers is among them. An
 """
 
 
-def timesheet(event: Any) -> Iterator[Contribution]:
+def timesheet(event: Any) -> list[Contribution]:
     """All lines on a project count in its burn; those of a leave are no work of their consultant's."""
     meta, now, before = event["meta"], event["current"], event["previous"]
     record: str = meta["subject"]
     version, event_id, recorded_at = meta["version"], meta["event_id"], meta["recorded_at"]
     system = system_of(meta)
+    out: list[Contribution] = []
     employee = project = former_employee = former_project = None
     if now is not None:
         project = now["project_id"]
         if project is not None:
             subject = f"{system}project.project:{project}"
-            entry = {
-                "subject": subject,
-                "record": record,
-                "version": version,
-                "present": True,
-                "event_id": event_id,
-                "recorded_at": recorded_at,
-                "day": now["date"],
-                "minutes": now["minutes"],
-                "billable": now["billable"],
-                "approved": now["approved"],
-                "cost": int.from_bytes(now["cost"], "big", signed=True),
-                "employee_id": now["employee_id"] or 0,
-                "currency": iso(now["currency"]),
-            }
-            yield Contribution(BUDGET_BURN, subject, kinds.TIME, entry)
+            line = TimeLine(
+                subject,
+                record,
+                version,
+                True,
+                event_id,
+                recorded_at,
+                now["date"],
+                now["minutes"],
+                now["billable"],
+                now["approved"],
+                int.from_bytes(now["cost"], "big", signed=True),
+                now["employee_id"] or 0,
+                iso(now["currency"]),
+            )
+            out.append(Contribution(BUDGET_BURN, subject, kinds.TIME, line))
             if not now["leave"]:
                 employee = now["employee_id"]
             if employee is not None:
                 subject = f"{system}hr.employee:{employee}"
-                yield Contribution(UTILIZATION, subject, kinds.TIME, {**entry, "subject": subject}, twin=True)
+                out.append(Contribution(UTILIZATION, subject, kinds.TIME, line.to(subject), True))
     if before is not None:
         former_project = before["project_id"]
         if former_project is not None and not before["leave"]:
             former_employee = before["employee_id"]
     if former_employee is not None and former_employee != employee:
-        yield _no_time(UTILIZATION, f"{system}{EMPLOYEE}:{former_employee}", meta)
+        out.append(_no_time(UTILIZATION, f"{system}{EMPLOYEE}:{former_employee}", meta))
     if former_project is not None and former_project != project:
-        yield _no_time(BUDGET_BURN, f"{system}{PROJECT}:{former_project}", meta)
+        out.append(_no_time(BUDGET_BURN, f"{system}{PROJECT}:{former_project}", meta))
     if (now is not None and _is_watched(now, recorded_at)) or (before is not None and _is_watched(before, recorded_at)):
-        yield from watched("delivery.timesheet.v1", event)
+        out.extend(watched("delivery.timesheet.v1", event))
+    return out
 
 
 def _is_watched(line: Any, recorded_at: int) -> bool:
@@ -100,6 +101,19 @@ def _is_watched(line: Any, recorded_at: int) -> bool:
 
 
 def _no_time(processor: str, subject: str, meta: Any) -> Contribution:
-    empty: Fields = {"day": 0, "minutes": 0, "billable": False, "approved": False, "cost": 0, "employee_id": 0}
-    empty["currency"] = ""
-    return contribution_of(processor, kinds.TIME, meta, subject, empty, present=False)
+    gone = TimeLine(
+        subject,
+        meta["subject"],
+        meta["version"],
+        False,
+        meta["event_id"],
+        meta["recorded_at"],
+        0,
+        0,
+        False,
+        False,
+        0,
+        0,
+        "",
+    )
+    return Contribution(processor, subject, kinds.TIME, gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import re
 from decimal import Decimal
@@ -283,6 +284,19 @@ def test_going_on_from_restored_rows_equals_never_having_stopped(
     assert second.alerts == never.alerts
     assert second.encoded == never.encoded
     assert second.rows == never.rows
+
+
+@given(firms, st.integers(0, 60))
+@laws
+def test_going_on_from_a_copy_equals_never_having_stopped(events: list[tuple[str, Any]], stop: int) -> None:
+    never = run(events)
+    copied = World(POLICY)
+    copied.feed(*events[:stop]).drain()
+    copied.partitions = pickle.loads(pickle.dumps(copied.partitions, pickle.HIGHEST_PROTOCOL))  # noqa: S301  our own
+    copied.feed(*events[stop:]).drain()
+    assert copied.alerts == never.alerts
+    assert copied.encoded == never.encoded
+    assert copied.rows == never.rows
 
 
 @given(firms, st.randoms(use_true_random=False))

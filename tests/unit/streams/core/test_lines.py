@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import PoisonMessage
+from schemas.lines import TimeLine, line_of
 from streams.core import kinds
 from streams.core.consultant_state import ConsultantState
 from streams.core.lines import Lines
@@ -36,11 +37,11 @@ def test_a_number_takes_the_place_of_a_key() -> None:
     assert Lines(_LAYOUT.size).key("7") == "7"
 
 
-def _entry(**fields: object) -> dict[str, object]:
-    return {
+def _entry(**fields: object) -> TimeLine:
+    return line_of({
         "subject": "odoo:firm:x:1", "record": "odoo:firm:line:1", "version": 3, "present": True, "event_id": "an-id", "recorded_at": 5,
         "day": 20_000, "minutes": 60, "billable": True, "approved": False, "cost": -70_000, "employee_id": 4, "currency": "EUR", **fields,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def _sums(subject: ConsultantState | ProjectState) -> object:

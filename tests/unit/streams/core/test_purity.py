@@ -27,6 +27,7 @@ ALLOWED = {
     "itertools",
     "json",
     "math",
+    "mypy_extensions",
     "operator",
     "schemas",
     "streams",
