@@ -17,11 +17,9 @@ from infra.errors import Transient
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
-from streams import core
 from streams.rebuild.run import rebuild
-from streams.wiring import topology
 from tests.bench.bench_streams import begin_clock, found_firm, lag, send_timesheet, until_ready, worker
-from tests.integration.test_rebuild import tick
+from tests.integration.test_rebuild import COMPOSE, tick
 from tests.support.drill import until
 
 pytestmark = pytest.mark.kafka
@@ -82,7 +80,7 @@ def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path)
                     work(process)
             if "disk" in fate:
                 shutil.rmtree(tmp_path / "streams")
-        report = rebuild(Settings(kafka=kafka), topology(core.Measures()), look_only=True)
+        report = rebuild(Settings(kafka=kafka), COMPOSE, look_only=True)
         assert not [name for name, difference in report.processors.items() if difference.any], report.processors
         assert report.processors["budget-burn"].same > sent
         assert report.alerts, "a firm in which nothing ever happens proves little"
