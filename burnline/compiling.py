@@ -16,6 +16,7 @@ from pathlib import Path
 
 from infra.errors import BurnlineError, Fatal
 from schemas import catalogue, extensions
+from schemas.compiled.buffered import buffered_text
 from schemas.compiled.reading import reader_text
 from schemas.compiled.source import AHEAD, fingerprint
 from schemas.compiled.writing import writer_text
@@ -31,7 +32,7 @@ _MODULES = (
     *(f"streams/core/monitors/{name}.py" for name in ("facts", "flaws", "host")),
     *(f"streams/engine/{name}.py" for name in ("batch", "frames", "topology")),
     *(f"streams/rebuild/{name}.py" for name in ("reading", "recompute")),
-    *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values")),
+    *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values", "compiled/buffers")),
 )
 """A class and those that inherit from it go together: Python's own classes cannot inherit from compiled ones."""
 _FREQUENT = (TIME_ENTRY, "burnline.internal.FactEntry")
@@ -41,7 +42,9 @@ import datetime
 from decimal import Decimal
 from math import inf, nan
 from typing import Any, Final
+from librt.strings import BytesWriter
 from mypy_extensions import i64
+from schemas.compiled.buffers import put_bytes, put_flag, put_int, put_long
 from schemas.compiled.values import *
 from schemas.compiled.writing import Add
 from schemas.lines import TimeLine, line_of
@@ -75,9 +78,9 @@ def _compile() -> None:
     root = extensions.ROOT
     texts: list[Path] = []
     try:
-        for text in _texts():
+        for text, made in _texts():
             place = root / AHEAD.replace(".", "/") / f"{fingerprint(text)}.py"
-            place.write_text(f"{_HEAD}{text}\n")
+            place.write_text(f"{_HEAD}{made}\n")
             texts.append(place)
         modules = [*_MODULES, *(str(place.relative_to(root)) for place in texts)]
         print(f"compiling {len(modules)} modules of the hot path, which takes about a minute", file=sys.stderr)
@@ -103,13 +106,14 @@ def _compile() -> None:
     extensions.note(root / module for module in _MODULES)
 
 
-def _texts() -> Iterator[str]:
-    """The texts of what reads and writes the records that are most of the traffic."""
+def _texts() -> Iterator[tuple[str, str]]:
+    """What reads and writes the records that are most of the traffic: the text that it is found by, and the one that is compiled."""
     for record in _FREQUENT:
-        yield reader_text(catalogue.load(record), as_written=True)
-        yield writer_text(catalogue.load(record), as_written=True)
+        schema = catalogue.load(record)
+        yield (reader_text(schema, as_written=True),) * 2
+        yield writer_text(schema, as_written=True), buffered_text(schema, as_written=True)
     for name, kept in READS.items():
-        yield reader_text(catalogue.load(topic(name).record), as_written=True, kept=kept)
+        yield (reader_text(catalogue.load(topic(name).record), as_written=True, kept=kept),) * 2
 
 
 if __name__ == "__main__":

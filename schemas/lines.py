@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, final
 
+from mypy_extensions import mypyc_attr
+
 TIME_ENTRY: Final = "burnline.internal.TimeEntry"
 FIELDS: Final = (
     "subject",
@@ -29,6 +31,7 @@ FIELDS: Final = (
 
 
 @final
+@mypyc_attr(acyclic=True)
 class TimeLine:
     """What an event says of a line of time to one subject. Days are counted from 1970, money is in ten-thousandths."""
 

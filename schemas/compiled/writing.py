@@ -35,11 +35,16 @@ def compile_writer(schema: Any, *, as_written: bool) -> Write:
 
 def writer_text(schema: Any, *, as_written: bool) -> str:
     """The text of such a writer, whose function is `root`."""
-    return _Compiler(parsed(schema), as_written=as_written).text()
+    return Compiler(parsed(schema), as_written=as_written).text()
 
 
-class _Compiler:
-    """Writes the functions of one schema. Lines it returns add the bytes of the value of an expression, with `a`."""
+class Compiler:
+    """Writes the functions of one schema. Lines it returns add the bytes of the value of an expression, with `a`.
+
+    What adds bytes is made by the methods from `added` on, for the sake of `schemas.compiled.buffered`.
+    """
+
+    head = "a: Add"
 
     def __init__(self, schema: Any, *, as_written: bool) -> None:
         self._schema, self._as_written = schema, as_written
@@ -60,7 +65,7 @@ class _Compiler:
                 return [f"{self._record(schema)}({value}, a)"]
             case {"type": "enum", "symbols": symbols}:
                 known = {symbol: encoded(number) for number, symbol in enumerate(symbols)}
-                return [_add(f"{self._source.value(repr(known))}[{value}]")]
+                return [self.added(f"{self._source.value(repr(known))}[{value}]")]
             case {"type": "array", "items": items}:
                 several, one = self._source.name("v"), self._source.name("v")
                 kept = [f"{several} = {value}", f"if {several}.__class__ is not list: {several} = listed({several})"]
@@ -72,41 +77,41 @@ class _Compiler:
         return self._primitive(schema, value)
 
     def _primitive(self, schema: Any, value: str) -> list[str]:  # noqa: PLR0911  one return for each kind of Avro type
-        v = self._source.name("v")
+        v = self._source.name("v")  # keeps a value from being asked twice
         match schema["type"], None if self._as_written else logical(schema):
             case "null", _:
                 return [f"if {value} is not None: raise TypeError"]
             case "boolean", _:
-                return [_add(f"FLAGS[{value}]")]
+                return [self.flag(value)]
             case (("int" | "long"), "timestamp-micros"):
-                return [_add(f"write_long(micros({value}))")]
+                return [self.number("long", f"micros({value})", v)]
             case (("int" | "long"), "date"):
-                return [_add(f"write_day({value})")]
+                return [self.added(f"write_day({value})")]
             case ("int" | "long") as name, _:
-                return [_add(f"FREQUENT.get({v} := {value}) or write_{name}({v})")]
+                return [self.number(name, value, v)]
             case "string", _:
-                return [_add(*_sized(v, f"{value}.encode()"))]
+                return [self.sized(f"{value}.encode()", v)]
             case "bytes", "decimal":
                 scale = self._source.value(f"Scale({schema['precision']:d}, {schema['scale']:d}).write")
-                return [_add(*_sized(v, f"{scale}({value})"))]
+                return [self.sized(f"{scale}({value})", v)]
             case "bytes", _:
-                return [_add(*_sized(v, value))]
+                return [self.sized(value, v)]
         raise TypeError(f"there is no writer for {said(schema)}")
 
     def _block(self, several: str, each: str, item: list[str]) -> list[str]:
         """All items in one block, after their number; then none."""
-        size = _add(f"FREQUENT.get(len({several})) or write_long(len({several}))")
-        return [f"if {several}:", *indented([size, each, *indented(_merged(item))]), _add("b'\\0'")]
+        size = self.number("long", f"len({several})", self._source.name("v"))
+        return [f"if {several}:", *indented([size, each, *indented(_merged(item))]), self.added(repr(b"\0"))]
 
     def _union(self, union: list[Any], value: str) -> list[str]:
         v = self._source.name("v")
         lines = [f"{v} = {value}"]
         others = [(encoded(number), branch) for number, branch in enumerate(union) if branch != "null"]
         if "null" in union:
-            lines += [f"if {v} is None:", f"    {_add(repr(encoded(union.index('null'))))}", "else:"]
+            lines += [f"if {v} is None:", f"    {self.added(repr(encoded(union.index('null'))))}", "else:"]
         if len(others) == 1:
             [(number, branch)] = others
-            inner = _merged([_add(repr(number)), *self._write(branch, v)])
+            inner = _merged([self.added(repr(number)), *self._write(branch, v)])
         else:
             inner = self._one_of(others, v)
         return lines + (indented(inner) if "null" in union else inner)
@@ -119,7 +124,7 @@ class _Compiler:
             defined = plain(branch, self._named)
             if defined["type"] != "record":
                 raise TypeError(f"{said(defined)} among several types: only records tell which they are")
-            inner = [_add(repr(number)), *self._write(defined, value)]
+            inner = [self.added(repr(number)), *self._write(defined, value)]
             lines += [f"{'elif' if place else 'if'} {name} == {defined['name']!r}:", *indented(inner)]
         return [*lines, f"else: raise KeyError({name})"]
 
@@ -130,10 +135,10 @@ class _Compiler:
             return self._done[name]
         function = self._done[name] = self._source.name("record")
         line = self._as_written and is_line(name, [field["name"] for field in schema["fields"]])
-        lines = ["if r.__class__ is not TimeLine: r = line_of(r)"] if line else []
+        lines = ["s = r if isinstance(r, TimeLine) else line_of(r)"] if line else []
         for field in schema["fields"]:
-            lines += self._write(field["type"], f"r.{field['name']}" if line else self._asked(field))
-        self._source.function(f"{function}(r: Any, a: Add) -> None", _merged(lines))
+            lines += self._write(field["type"], f"s.{field['name']}" if line else self._asked(field))
+        self._source.function(f"{function}(r: Any, {self.head}) -> None", _merged(lines))
         return function
 
     def _asked(self, field: Any) -> str:
@@ -144,18 +149,24 @@ class _Compiler:
         value = value_of(field["type"], field["default"], self._named, as_written=self._as_written)
         return f"r.get({name!r})" if value is None else f"r.get({name!r}, {self._source.value(repr(value))})"
 
+    def added(self, *pieces: str) -> str:
+        """A line that adds these pieces, expressions each, evaluated in this order."""
+        return f"{_ADD}{', '.join(pieces)}{_END}"
+
+    def flag(self, value: str) -> str:
+        """A line that adds a boolean."""
+        return self.added(f"FLAGS[{value}]")
+
+    def number(self, kind: str, value: str, name: str) -> str:
+        """A line that adds an `int` or a `long`; `name` is free for it."""
+        return self.added(f"FREQUENT.get({name} := {value}) or write_{kind}({name})")
+
+    def sized(self, value: str, name: str) -> str:
+        """A line that adds bytes after their number."""
+        return self.added(f"FREQUENT.get(len({name} := {value})) or write_long(len({name}))", name)
+
 
 _ADD, _END = "a((", ",))"
-
-
-def _add(*pieces: str) -> str:
-    """A line that adds these pieces, expressions each, evaluated in this order."""
-    return f"{_ADD}{', '.join(pieces)}{_END}"
-
-
-def _sized(name: str, value: str) -> tuple[str, str]:
-    """The pieces of a value of bytes after their number; the name keeps it from being asked twice."""
-    return f"FREQUENT.get(len({name} := {value})) or write_long(len({name}))", name
 
 
 def _merged(lines: list[str]) -> list[str]:

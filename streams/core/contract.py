@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
+from mypy_extensions import mypyc_attr
+
 EVERYBODY = ""
 """The subject of an entry that concerns every subject of a partition: a tick, a public holiday."""
 
@@ -21,6 +23,7 @@ ALERTS = "#alerts"
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Contribution:
     """What an event means to one processor: goes to the partition of its subject, or to all for `EVERYBODY`.
 
@@ -56,6 +59,7 @@ def _told(one: Contribution) -> tuple[object, ...]:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Row:
     """A row to write to the changelog: its key is subject and record, its value the entry."""
 
@@ -86,6 +90,7 @@ def _written(row: Row) -> tuple[object, ...]:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Step:
     """What one entry led to: rows to remember, alert events to publish, contributions to other processors."""
 

@@ -74,6 +74,9 @@ class Rows:
         if len(newest) < NEWEST:
             newest.append((recorded_at, event_id, record))
             newest.sort()
+        elif recorded_at > newest[-1][0]:  # nearly always: records come in the order in which they were written
+            del newest[0]
+            newest.append((recorded_at, event_id, record))
         elif recorded_at >= newest[0][0]:
             mark = (recorded_at, event_id, record)
             if mark > newest[0]:
