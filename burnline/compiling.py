@@ -30,7 +30,7 @@ _MODULES = (
     *(f"streams/core/{name}.py" for name in f"{_STATES} {_STEPS}".split()),
     *(f"streams/core/routes/{name}.py" for name in ("timesheets", "difference")),
     *(f"streams/core/monitors/{name}.py" for name in ("facts", "flaws", "host")),
-    *(f"streams/engine/{name}.py" for name in ("batch", "frames", "topology")),
+    *(f"streams/engine/{name}.py" for name in ("batch", "filling", "frames", "gathering", "topology")),
     *(f"streams/rebuild/{name}.py" for name in ("reading", "recompute")),
     *(f"schemas/{name}.py" for name in ("events", "codec", "lines", "compiled/values", "compiled/buffers")),
 )

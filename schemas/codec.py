@@ -139,6 +139,11 @@ def decode_wire(data: bytes) -> Decoded:
     return _decode(_plain, data)
 
 
+def decode_plain(data: bytes) -> tuple[str, Any]:
+    """A `decode_wire` for the hot path: a bare pair, name and fields."""
+    return _decoded(_plain, data)
+
+
 def decoder(kept: Kept) -> Callable[[bytes], tuple[str, Any]]:
     """A `decode_wire` that reads, of the records that `kept` names, only these fields, and passes over the rest. Make one and keep it.
 

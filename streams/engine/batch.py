@@ -111,7 +111,7 @@ class Batch:
         try:
             if topic in self._topology.sources:
                 began = perf_counter()
-                name, content = self._topology.decoders.get(topic, codec.decode_wire)(value)
+                name, content = self._topology.decoders.get(topic, codec.decode_plain)(value)
                 self.decoding += perf_counter() - began
                 self._route(record, topic, partition, name, content)
             else:

@@ -54,6 +54,7 @@ class DefectError(Fatal):
             f"record {offset} of {place[0]}, partition {place[1]}, breaks the program: {error!r}",
             remedy="mend the program and start the workers again: they go on from this record, and nothing is lost",
         )
+        self.__cause__ = error  # compiled code does not know `from`
 
 
 def of_kafka(doing: str, error: KafkaException | KafkaError) -> BurnlineError:

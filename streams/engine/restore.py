@@ -14,19 +14,19 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 
-from infra.errors import BurnlineError, Fatal, PoisonMessage
+from infra.errors import BurnlineError, Fatal
 from infra.kafka.clients import admin, consumer
 from infra.kafka.reader import STALL, end_offsets, read_ranges
 from infra.settings import KafkaSettings
-from schemas import codec
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
+from streams.engine.filling import take_in
 from streams.engine.gathering import Gathering
 from streams.engine.ownership import Position
 from streams.engine.shelves import Shelves, shelf_of
 from streams.engine.telling import TELLER
-from streams.engine.topology import SEPARATOR, Partition, Processor
+from streams.engine.topology import Partition, Processor
 
 CHUNK = 1000
 """Rows that are taken in before it is looked whether there is room for more."""
@@ -147,23 +147,10 @@ def fill(processor: Processor, state: Any, rows: Gathering) -> int:
         keys = sorted(part) if shelf is not None and shelf.short(len(part)) else list(part)
         for start in range(0, len(keys), CHUNK):
             some = keys[start : start + CHUNK]
-            _take_in(processor, state, [(key, value) for key in some if (value := part[key]) is not None])
+            take_in(processor, state, [(key, value) for key in some if (value := part[key]) is not None])
             if shelf is not None:
                 shelf.grew(len(some))
     return read
-
-
-def _take_in(processor: Processor, state: Any, rows: Iterable[tuple[bytes, bytes]]) -> None:
-    for key, value in rows:
-        subject, _, record = key.decode().partition(SEPARATOR)
-        try:
-            kind, entry = codec.decode_wire(value)
-            processor.restore(state, subject, record, kind, entry)
-        except PoisonMessage as error:
-            raise Fatal(
-                f"a row of {processor.state} ({subject} · {record}) cannot be read: {error}",
-                remedy="start the release that wrote it, or rebuild the state from the source topics",
-            ) from error
 
 
 class Restorer:

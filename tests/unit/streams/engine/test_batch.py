@@ -14,6 +14,7 @@ from infra.errors import Fatal
 from schemas import codec, successions
 from streams.core.contract import Contribution, Row, Step
 from streams.engine.batch import Batch, Outputs
+from streams.engine.failures import DefectError
 from streams.engine.frames import FRAME
 from streams.engine.topology import Partition, Processor, Topology, partition_of
 from tests.support import toy
@@ -182,6 +183,13 @@ def _broken(step: Step) -> Topology:
 def test_an_output_that_is_broken_is_a_defect_and_stops_the_worker(step: Step) -> None:
     with pytest.raises(Fatal):
         run(frame(0, toy.entry("s", "r")), topology=_broken(step))
+
+
+def test_a_record_on_which_our_own_code_breaks_is_named_with_what_broke() -> None:
+    with pytest.raises(DefectError, match="record 7 of t.first-input, partition 0") as broken:
+        run(frame(6, toy.entry("s", "r")), frame(7, toy.entry("s", "q", day=toy.BROKEN)))
+    assert (broken.value.place, broken.value.offset) == (("t.first-input", 0), 7)
+    assert isinstance(broken.value.__cause__, ZeroDivisionError)
 
 
 NEAR = frozenset((p.input, n) for p in TOPOLOGY.processors for n in range(6))
