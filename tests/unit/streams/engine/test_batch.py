@@ -186,7 +186,7 @@ def test_an_output_that_is_broken_is_a_defect_and_stops_the_worker(step: Step) -
 
 
 def test_a_record_on_which_our_own_code_breaks_is_named_with_what_broke() -> None:
-    with pytest.raises(DefectError, match="record 7 of t.first-input, partition 0") as broken:
+    with pytest.raises(DefectError, match=r"record 7 of t\.first-input, partition 0") as broken:
         run(frame(6, toy.entry("s", "r")), frame(7, toy.entry("s", "q", day=toy.BROKEN)))
     assert (broken.value.place, broken.value.offset) == (("t.first-input", 0), 7)
     assert isinstance(broken.value.__cause__, ZeroDivisionError)
