@@ -105,7 +105,7 @@ def measures(processor: Processor, partition: PartitionState) -> Iterator[Any]:
     """Measure events of the subjects that changed since the last call, ready for `codec.encode`."""
     if processor.at_ticks:
         measured, partition.ticked = partition.ticked, {}
-        yield from (event for event in measured.values() if event is not None)
+        yield from measured.values()
         return
     changed, partition.changed = partition.changed, {}
     if processor.reports:
@@ -178,7 +178,10 @@ def _tick(processor: Processor, partition: PartitionState, entry: Any) -> Step:
             out.contributions.extend(processor.report(partition, subject))
     if processor.at_ticks:
         # taken now: what comes later in the batch is not part of this moment
-        partition.ticked.update({key: look_up(processor, partition, key) for key in sorted(moved)})
+        for key in sorted(moved):
+            event = look_up(processor, partition, key)
+            if event is not None:  # what an earlier tick of the batch measured stays said
+                partition.ticked[key] = event
         partition.changed = {}
     return out
 

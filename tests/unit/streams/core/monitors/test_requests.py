@@ -45,6 +45,19 @@ def test_an_approval_that_nobody_decides_goes_up_step_by_step() -> None:
     assert (measured["decided_on"], measured["days_open"], measured["overdue"]) == (date(2026, 4, 3), 8, True)
 
 
+def test_what_a_tick_measured_is_told_though_nothing_is_left_of_it_at_the_next() -> None:
+    worlds = World(), World()
+    for world, between in zip(worlds, (True, False), strict=True):
+        source = Source()
+        world.feed(source.approval(1, {"requested_at": THURSDAY}, at=THURSDAY), at("2026-03-30"))
+        if between:
+            world.drain()
+        world.feed(source.approval(1, None), at("2026-03-31")).drain()
+    several, one = worlds
+    assert one.encoded == several.encoded
+    assert ("request-aging", "n8n:approval:1") in one.encoded
+
+
 @pytest.mark.parametrize(
     ("fields", "late"),
     [
