@@ -25,7 +25,7 @@ class StreamsSettings(BaseModel):
     instance: str = "worker-0"
     group: str = "burnline.streams"
     batch_records: Annotated[int, Field(ge=1, le=100_000)] = 20_000
-    batch_bytes: Annotated[int, Field(ge=100_000, le=100_000_000)] = 8_000_000
+    batch_bytes: Annotated[int, Field(ge=100_000, le=100_000_000)] = 16_000_000
     linger: Annotated[float, Field(ge=0, le=5)] = 0.005
     session_timeout: Seconds = 10.0
     transaction_timeout: Seconds = 30.0

@@ -51,6 +51,9 @@ def _terms(entry: ConsultantEntry) -> tuple[object, ...]:
     )
 
 
+_Region = tuple[Fraction | None, Fraction | None, Fraction | None, Fraction | None]
+
+
 class UtilizationProcessor(Basic):
     """Measures consultants."""
 
@@ -69,6 +72,7 @@ class UtilizationProcessor(Basic):
         self._hot = Fraction(policy.hot_above)
         self._overloaded = Fraction(policy.overloaded_above)
         self._slack = Fraction(policy.hysteresis)
+        self._regions = self._kept_between()
         lines = (
             Line("bench", "warning", policy.owner, self._bench),
             Line("under", "notice", policy.owner, self._under),
@@ -146,19 +150,17 @@ class UtilizationProcessor(Basic):
             return "bench"
         return "under" if billable < self._under else "on_target"
 
-    def _region(self, level: str) -> tuple[Fraction | None, Fraction | None, Fraction | None, Fraction | None]:
-        """In which a band is kept: total above and up to, billable from and below; null where nothing bounds it."""
+    def _kept_between(self) -> dict[str, _Region]:
+        """In which region each band is kept: total above and up to, billable from and below; null where nothing bounds it."""
         slack = self._slack
-        if level == "overloaded":
-            return self._overloaded - slack, None, None, None
-        if level == "hot":
-            return self._hot - slack, self._overloaded + slack, None, None
-        low, high = {
-            "bench": (None, self._bench + slack),
-            "under": (self._bench - slack, self._under + slack),
-            "on_target": (self._under - slack, None),
-        }[level]
-        return None, self._hot + slack, low, high
+        not_hot = self._hot + slack
+        return {
+            "overloaded": (self._overloaded - slack, None, None, None),
+            "hot": (self._hot - slack, self._overloaded + slack, None, None),
+            "bench": (None, not_hot, None, self._bench + slack),
+            "under": (None, not_hot, self._bench - slack, self._under + slack),
+            "on_target": (None, not_hot, self._under - slack, None),
+        }
 
     def judge(self, subject: ConsultantState, *, ticked: bool = False) -> list[Crossing]:
         """Bring the band to the window's sums."""
@@ -200,7 +202,7 @@ class UtilizationProcessor(Basic):
 
     def _stays(self, subject: ConsultantState, level: str, available: int) -> bool:
         """Whether a band is kept; notes the minutes between which it is."""
-        above, up_to, start, below = self._region(level)
+        above, up_to, start, below = self._regions[level]
         subject.calm_worked = (
             EVER if above is None else math.floor(above * available) + 1,
             NEVER if up_to is None else math.floor(up_to * available) + 1,
