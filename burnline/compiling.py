@@ -103,7 +103,8 @@ def _compile() -> None:
     finally:
         for place in texts:
             place.unlink()
-    extensions.note(root / module for module in _MODULES)
+    # a buffered writer is found by the text of the other one, so that its own maker has to be looked at, too
+    extensions.note(root / module for module in (*_MODULES, "schemas/compiled/buffered.py"))
 
 
 def _texts() -> Iterator[tuple[str, str]]:
