@@ -35,7 +35,7 @@ from consumers.dead_letters_plan import COPIED, Plan, place_of, same
 from consumers.letter_post import post
 from infra.dead_letters import COPY_HEADERS, Again, again_headers, copy_headers
 from infra.errors import Transient
-from infra.kafka.clients import transactional_producer
+from infra.kafka.clients import TRANSACTION, transactional_producer
 from infra.kafka.failures import of_client, refusal
 from infra.kafka.names import DESK
 from infra.kafka.reader import STALL, read_ranges
@@ -44,7 +44,6 @@ from infra.settings import Settings
 from schemas.events import Headers
 from schemas.records import ActionEvent
 
-TRANSACTION = 60.0
 AT_ONCE = 100
 """Letters that share a transaction."""
 

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from consumers.actions.policy import load_policy
 from consumers.core.approvals import alert_of
@@ -65,7 +65,13 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
     # only now, since taking the id decided what a former governor still had open
     positions = _catch_up(kafka, governor, prefix)
     log.info("governor_started", open=len(governor.open), duties=len(governor.duties), freezes=len(governor.freezes))
-    reader = consumer(kafka, group=prefix + GOVERNOR)
+    unsaid: list[KafkaError] = []  # what kept the group from being told how far this is: it is told again
+
+    def answered(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+        if error is not None:
+            unsaid.append(error)
+
+    reader = consumer(kafka, group=prefix + GOVERNOR, on_commit=answered)
     try:
         reader.assign(positions)
         publish = partial(_publish, producer, prefix)
@@ -76,7 +82,9 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
             letters = [letter for record in records if (letter := _take(governor, record, prefix)) is not None]
             if records:
                 _settle(governor, publish, letters)
-                reader.commit(offsets=reader.position(positions), asynchronous=True)
+            if records or unsaid:
+                unsaid.clear()
+                reader.commit(offsets=_reached(reader, positions), asynchronous=True)
     except KafkaException as error:
         raise Transient(f"reading failed: {error.args[0].str()}", remedy="is the broker up?") from error
     finally:
@@ -127,6 +135,11 @@ def _catch_up(kafka: KafkaSettings, governor: Governor, prefix: str) -> list[Top
         if name not in OWN:
             positions += [TopicPartition(topic, partition, end) for partition, (_, end) in ends.items()]
     return positions
+
+
+def _reached(reader: Consumer, begun: list[TopicPartition]) -> list[TopicPartition]:
+    """Where the reader stands; of what brought nothing yet, where it began."""
+    return [now if now.offset >= 0 else was for now, was in zip(reader.position(begun), begun, strict=True)]
 
 
 def _take(governor: Governor, record: Message, prefix: str) -> DeadLetterEvent | None:

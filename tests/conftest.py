@@ -52,8 +52,9 @@ class SharedBroker:
         with self._lock:
             if self._handle is None:
                 self._folder = TemporaryDirectory(prefix="burnline-test-kafka-")
-                # The user's own repository and cache, but never the user's own broker or data.
-                own = {"port": 0, "data_dir": Path(self._folder.name) / "kafka"}
+                # The user's own repository and cache, but never the user's own broker or data; and more memory, since in the end it
+                # has thousands of topics: with little it would stand still for its own garbage, for longer than tests wait.
+                own = {"port": 0, "data_dir": Path(self._folder.name) / "kafka", "heap": "1g"}
                 settings = load_settings().broker.model_copy(update=own)
                 self._handle = choose(settings, configured=os.environ.get("BURNLINE_TEST_KAFKA"))
             return self._handle.bootstrap_servers

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumers.actions.execution import Execution
 from consumers.actions.journal import Journal, read_ledger
@@ -58,6 +58,7 @@ class Session:
             group=source.group,
             enable_partition_eof=True,
             session_timeout_ms=int(settings.actions.session_timeout * 1000),
+            on_commit=self._answered,
         )
         self._policy = policy
         self._source = source
@@ -198,6 +199,10 @@ class Session:
         if offsets != self._sent:
             self._sent = offsets
             self._consumer.commit(offsets=self._positions(offsets), asynchronous=True)
+
+    def _answered(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+        if error is not None:  # else the group would seem to lag until the next alert comes
+            self._sent = {}
 
     def _commit_now(self, offsets: list[TopicPartition]) -> None:
         if not offsets:

@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 
 from infra.dead_letters import DEAD_LETTERS, letter_of
 from infra.errors import PoisonMessage, Transient
-from infra.kafka.clients import consumer, transactional_producer
+from infra.kafka.clients import TRANSACTION, consumer, transactional_producer
 from infra.kafka.names import carry_over_of
 from infra.kafka.reader import STALL, end_offsets, partitions_of, read_ranges
 from infra.kafka.writer import EventWriter
@@ -32,7 +32,6 @@ from schemas.successions import Succession
 from schemas.topics import Topic
 
 AT_ONCE = 500
-TRANSACTION = 60.0
 STAGE = "carry-over"
 
 

@@ -19,6 +19,10 @@ Config = dict[str, Any]
 _UNREACHABLE = frozenset({KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001  the client's public names
 A_LOOK = 1.0
 """Seconds after which a look that brought no answer is given up and begun anew, to hear in between of what is refused."""
+TRANSACTION = 60.0
+"""The longest that a transaction may stay open, in seconds; what the streams' may is a setting."""
+SWEEP = 30.0
+"""Seconds beyond a transaction's time within which a broker surely aborts it: by default it looks every 10."""
 
 
 def client_config(settings: KafkaSettings, **more: Any) -> Config:
@@ -50,7 +54,7 @@ def client_config(settings: KafkaSettings, **more: Any) -> Config:
         "ssl.key.location": settings.ssl_key_location,
     }
     config |= {key: str(value) for key, value in optional.items() if value is not None}
-    callbacks = {"error_cb"}
+    callbacks = {"error_cb", "on_commit"}
     return config | {key if key in callbacks else key.replace("_", "."): value for key, value in more.items()}
 
 

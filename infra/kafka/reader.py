@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # exported, but not declared so
 
 from infra.errors import Transient
-from infra.kafka.clients import admin, consumer
+from infra.kafka.clients import SWEEP, TRANSACTION, admin, consumer
 from infra.kafka.failures import refusal
 from infra.kafka.names import scratch_group
 from infra.settings import KafkaSettings
@@ -33,8 +33,8 @@ _ELECTING = frozenset(
     }
 )
 
-STALL = 60.0
-"""Seconds without anything read after which reading is given up."""
+STALL = TRANSACTION + SWEEP
+"""Seconds without anything read after which reading is given up: what a writer left open that was killed holds readers up for less."""
 
 
 def partitions_of(settings: KafkaSettings, topic: str) -> list[int]:
@@ -59,7 +59,7 @@ def read_to_end(
     topic: str,
     partitions: Iterable[int] | None = None,
     *,
-    stall: float = 60.0,
+    stall: float = STALL,
     uncommitted: bool = False,
 ) -> Iterator[Message]:
     """Every committed record of these partitions (all by default), in order per partition, up to the end at the call.

@@ -17,7 +17,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from infra.errors import Fatal, Transient
-from infra.kafka.clients import transactional_producer
+from infra.kafka.clients import TRANSACTION, transactional_producer
 from infra.kafka.failures import refusal
 from infra.kafka.limits import refuse_large
 from infra.kafka.names import capture_transactions
@@ -30,7 +30,6 @@ from schemas.topics import Topic
 
 log = structlog.get_logger()
 PATIENCE = 120.0
-TRANSACTION = 60.0
 CALL = 10.0
 PAUSE, LONGEST_PAUSE = 0.2, 5.0
 FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001  the client's public name for it

@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import structlog
 from confluent_kafka import Message
 
-from infra.kafka.clients import broker_answers, transactional_producer
+from infra.kafka.clients import SWEEP, broker_answers, transactional_producer
 from infra.kafka.names import worker_transactions
 from infra.settings import Settings
 from streams.engine import metrics
@@ -62,8 +62,6 @@ log = structlog.get_logger()
 
 QUIET = 0.5
 """Seconds without a commit after which the ends that were reached are committed: never while records keep coming."""
-SWEEP = 30.0
-"""Seconds beyond a transaction's time within which a broker surely aborts it: by default it looks every 10."""
 REFRESH = 6 * 3600.0
 """Seconds after which all positions are committed once more: brokers forget, after a week by default, those of topics to which a group
 does not subscribe."""

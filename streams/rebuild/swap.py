@@ -18,7 +18,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
 from infra.errors import Transient
-from infra.kafka.clients import admin, consumer, transactional_producer
+from infra.kafka.clients import TRANSACTION, admin, consumer, transactional_producer
 from infra.kafka.names import worker_transactions
 from infra.kafka.reader import read_to_end
 from infra.settings import KafkaSettings
@@ -27,8 +27,6 @@ from streams.engine.group import found_group
 from streams.engine.ownership import Position
 from streams.engine.topology import SEPARATOR, Partition, Processor
 
-TRANSACTION = 60.0
-"""Seconds in which the differences must be written, some 100,000 rows a second: brokers allow more, but not all of them."""
 LOOK_EVERY = 0.5
 _GONE = {"Empty", "Dead"}
 _TOLD = f"{SEPARATOR}rebuilt".encode()

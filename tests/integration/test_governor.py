@@ -14,7 +14,7 @@ from consumers import lag as reading
 from consumers.core.overrides import Overridable, override
 from consumers.core.policy import Policy
 from infra.errors import Fatal
-from infra.kafka.clients import producer, transactional_producer
+from infra.kafka.clients import consumer, producer, transactional_producer
 from infra.kafka.names import GOVERNOR
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
@@ -45,21 +45,43 @@ def firm(kafka_bootstrap: str, topic_prefix: str) -> Firm:
     return made
 
 
+def places(firm: Firm) -> dict[str, tuple[int, str]]:
+    """By topic, how far the governor's group is behind, and how that is judged."""
+    found = reading.lag(Settings(kafka=firm.kafka), looks=3, interval=0.2)
+    return {one.topic: (one.lag, one.verdict) for one in found if one.group == firm.prefix + GOVERNOR}
+
+
 def test_how_far_it_is_shows_as_the_lag_of_a_group(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "ALONE", frozenset({firm.prefix + GOVERNOR}))
-
-    def places() -> dict[str, tuple[int, str]]:
-        found = reading.lag(Settings(kafka=firm.kafka), looks=3, interval=0.2)
-        return {one.topic: (one.lag, one.verdict) for one in found if one.group == firm.prefix + GOVERNOR}
-
     alerts, clock = firm.topic("governance.alert.v1").name, firm.topic("ops.clock.v1").name
     with firm.governed(config()):
         firm.alerts(raised())
         firm.tick(START)
-        until(lambda: {alerts, clock} <= places().keys() and set(places().values()) == {(0, "ok")}, "it keeps up")
+        until(lambda: places(firm).items() >= {alerts: (0, "ok"), clock: (0, "ok")}.items(), "it keeps up")
     firm.tick(START + HOUR)
 
-    assert places()[clock] == (1, "stalled"), "nobody is there"
+    assert places(firm)[clock] == (1, "stalled"), "nobody is there"
+
+
+def test_how_far_it_is_is_told_again_where_the_group_would_not_hear_it(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker takes no word of one who is no member while there are members."""
+    monkeypatch.setattr(reading, "ALONE", frozenset({firm.prefix + GOVERNOR}))
+    firm.alerts(raised())
+    firm.tick(START)
+    member = consumer(firm.kafka, group=firm.prefix + GOVERNOR)
+    member.subscribe([firm.topic("governance.alert.v1").name])
+    try:
+        until(lambda: member.poll(0.1) is not None, "there is a member")
+        with firm.governed(config()):
+            until(lambda: firm.duties() == [("assigned", "owner")], "it works")
+            member.poll(0)
+            assert places(firm) == {}, "nothing could be told"
+            member.close()
+            until(lambda: set(places(firm).values()) == {(0, "ok")}, "it is told again")
+    finally:
+        member.close()
 
 
 def test_from_the_alert_to_the_freeze_and_back_on_the_clock_s_ticks(firm: Firm) -> None:
