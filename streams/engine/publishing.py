@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from infra.errors import Fatal, PoisonMessage
@@ -21,7 +21,7 @@ class Published(NamedTuple):
     headers: Headers
 
 
-Publish = Callable[[Topic, Any], Iterator[Published]]
+Publish = Callable[[Topic, Any], Iterable[Published]]
 
 
 def published(topic: Topic, event: Any) -> Iterator[Published]:

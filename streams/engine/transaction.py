@@ -24,6 +24,8 @@ from streams.engine.topology import Partition
 log = structlog.get_logger()
 CHUNK = 2000
 WAIT = 0.05
+BY_KEY = -1
+"""Instead of a partition: that of the key."""
 ABORT_WAIT = 3.0
 _TAKEN_BACK = frozenset(
     {
@@ -91,28 +93,35 @@ class Transactions:
     def _send(self, outputs: Outputs) -> None:
         producer = self._producer
         for (topic, partition), rows in outputs.rows:
-            for start in range(0, len(rows), CHUNK):
-                self._send_rows(topic, partition, rows[start : start + CHUNK])
+            self._send_many(topic, partition, rows)
         for topic, partition, value in outputs.frames:
             self._queue(topic, value, partition=partition, on_delivery=self._delivered)
+        plain: dict[str, list[dict[str, Any]]] = {}
         for topic, key, value, headers in outputs.events:
-            self._queue(topic, value, key=key, headers=headers)
+            if headers:
+                self._queue(topic, value, key=key, headers=headers)
+            else:  # no call for each
+                plain.setdefault(topic, []).append({"key": key, "value": value})
+        for topic, records in plain.items():
+            self._send_many(topic, BY_KEY, records)
         producer.poll(0)
 
-    def _send_rows(self, topic: str, partition: int, rows: list[dict[str, Any]]) -> None:
-        """Queue rows in one call, which costs half of one call each; those that found the queue full are queued again.
+    def _send_many(self, topic: str, partition: int, records: list[dict[str, Any]]) -> None:
+        """Queue keys and values, thousands in one call, which costs half of one call each; those that found the queue full are queued again.
 
         The partition is given once: the client ignores one that a message of a batch names itself.
         """
-        while rows:
-            self._producer.produce_batch(topic, rows, partition)
-            failed = [(row, row.pop("_error")) for row in rows if "_error" in row]
-            for _, error in failed:
-                if error.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001  the client's public name for it
-                    raise KafkaException(error)
-            rows = [row for row, _ in failed]
-            if rows:
-                self._producer.poll(WAIT)
+        for start in range(0, len(records), CHUNK):
+            some = records[start : start + CHUNK]
+            while some:
+                self._producer.produce_batch(topic, some, partition)
+                failed = [(record, record.pop("_error")) for record in some if "_error" in record]
+                for _, error in failed:
+                    if error.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001  the client's public name for it
+                        raise KafkaException(error)
+                some = [record for record, _ in failed]
+                if some:
+                    self._producer.poll(WAIT)
 
     def _delivered(self, error: KafkaError | None, frame: Message) -> None:
         topic, partition, offset = frame.topic(), frame.partition(), frame.offset()

@@ -13,15 +13,15 @@ import signal
 import struct
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from infra import logs
 from infra.settings import KafkaSettings, Settings, StreamsSettings
-from schemas import codec
 from schemas.compiled import compile_reader
+from schemas.lines import TimeLine
 from schemas.topics import TOPICS, Topic
 from streams.core import kinds
 from streams.core.contract import Contribution, Row, Step
@@ -30,6 +30,8 @@ from streams.engine.publishing import Published
 from streams.engine.topology import Processor, Topology
 
 SOURCE, LINE = "bench-in", "odoo.TimesheetLine"
+EACH, CONFLATED = "bench.totals-each-out", "bench.totals-conflated-out"
+NO_HEADERS: list[Any] = []
 SCHEMA = {
     "type": "record",
     "name": "TimesheetLine",
@@ -48,105 +50,94 @@ PACK = struct.Struct(">qddd").pack
 KEY = struct.Struct(">q").pack
 CLOCK = TOPICS["ops.clock.v1"]
 _read = compile_reader(SCHEMA, as_written=True, kept={LINE: {"project_id", "hours", "billable", "approved"}})
-_NONE: dict[str, Any] = {
-    "record": "",
-    "version": 0,
-    "event_id": "",
-    "recorded_at": 0,
-    "committed_minutes": 0,
-    "currency": "",
-}
 
 
-def _decode(data: bytes) -> codec.Decoded:
-    return codec.Decoded(LINE, _read(data, 5, len(data))[0])
+def _decode(data: bytes) -> tuple[str, Any]:
+    return LINE, _read(data, 5, len(data))[0]
 
 
-def _route(topic: str, line: Any) -> Iterator[Contribution]:
-    if topic == SOURCE:
-        subject, minutes = str(line["project_id"]), int(line["hours"] * 60)
-        entry = {
-            "subject": subject,
-            "present": line["billable"],
-            "actual": minutes,
-            "committed": minutes if line["approved"] else 0,
-            **_NONE,
-        }
-        yield Contribution("totals", subject, kinds.COST, entry)
+def _route(topic: str, line: Any) -> Iterable[Contribution]:
+    if topic != SOURCE:
+        return ()
+    subject, minutes = str(line["project_id"]), int(line["hours"] * 60)
+    said = TimeLine(subject, "", 0, True, "", 0, 0, minutes, line["billable"], line["approved"], 0, 0, "")
+    return (Contribution("totals", subject, kinds.TIME, said),)
 
 
-@dataclass(slots=True)
 class Total:
     """Lines and minutes of one project; `said` is what a step of it leads to, and shows the sums as they are when the batch ends."""
 
-    said: Step
-    lines: int = 0
-    minutes: int = 0
-    billable: int = 0
-    approved: int = 0
+    __slots__ = ("approved", "billable", "key", "lines", "minutes", "said")
+
+    def __init__(self, subject: str) -> None:
+        self.lines = self.minutes = self.billable = self.approved = 0
+        self.key = KEY(int(subject))
+        self.said = Step([Row(subject, "total", kinds.COST, Row32(subject, self))], [], [])
 
     def packed(self) -> bytes:
         return PACK(self.lines, self.minutes / 60, self.billable / 60, self.approved / 60)
 
 
-@dataclass(slots=True)
 class State:
-    """The totals of one partition, and those to be written."""
+    """The totals of one partition, those to be written at the end of the batch, and what is written already."""
 
-    totals: dict[str, Total] = field(default_factory=dict)
-    changed: dict[str, None] = field(default_factory=dict)
-    updates: list[tuple[str, bytes]] = field(default_factory=list)
+    __slots__ = ("changed", "totals", "updates")
+
+    def __init__(self) -> None:
+        self.totals: dict[str, Total] = {}
+        self.changed: dict[str, Total] = {}
+        self.updates: list[Published] = []
 
 
 class Row32(dict[str, Any]):
     """A row that is a total: asked for its fields only when the batch ends."""
 
     def __init__(self, subject: str, total: Total) -> None:
-        super().__init__(subject=subject, present=True, **_NONE)
+        super().__init__(subject=subject, record="", present=True, event_id="", currency="", committed_minutes=0)
         self._total = total
 
     def __getitem__(self, name: str) -> Any:
-        if name in {"actual", "committed", "version", "recorded_at"}:
-            total = self._total
-            return {
-                "version": total.lines,
-                "actual": total.minutes,
-                "committed": total.billable,
-                "recorded_at": total.approved,
-            }[name]
+        total = self._total
+        if name == "version":
+            return total.lines
+        if name == "actual":
+            return total.minutes
+        if name == "committed":
+            return total.billable
+        if name == "recorded_at":
+            return total.approved
         return super().__getitem__(name)
 
 
-def _step(each: bool, state: State, _kind: str, entry: Any) -> Step:
-    subject = entry["subject"]
+def _step(state: State, subject: str, line: TimeLine) -> Total:
     total = state.totals.get(subject)
     if total is None:
-        total = state.totals[subject] = Total(Step([], [], []))
-        total.said.rows.append(Row(subject, "total", kinds.COST, Row32(subject, total)))
-    minutes = entry["actual"]
+        total = state.totals[subject] = Total(subject)
+    minutes = line.minutes
     total.lines += 1
     total.minutes += minutes
-    if entry["present"]:
+    if line.billable:
         total.billable += minutes
-    total.approved += entry["committed"]
-    if each:
-        state.updates.append((subject, total.packed()))
-    else:
-        state.changed[subject] = None
+    if line.approved:
+        total.approved += minutes
+    return total
+
+
+def _conflated(state: State, _kind: str, line: Any) -> Step:
+    total = state.changed[line.subject] = _step(state, line.subject, line)
     return total.said
 
 
-def _measures(state: State) -> Iterator[Any]:
+def _each(state: State, _kind: str, line: Any) -> Step:
+    total = _step(state, line.subject, line)
+    state.updates.append(Published(EACH, total.key, total.packed(), NO_HEADERS))
+    return total.said
+
+
+def _measures(state: State) -> Iterable[Any]:
     updates, state.updates = state.updates, []
-    yield from updates
     changed, state.changed = state.changed, {}
-    for subject in changed:
-        yield subject, state.totals[subject].packed()
-
-
-def _published(topic: Topic, update: Any) -> Iterator[Published]:
-    subject, value = update
-    yield Published(topic.name, KEY(int(subject)), value, [])
+    return updates or [Published(CONFLATED, total.key, total.packed(), NO_HEADERS) for total in changed.values()]
 
 
 def _restore(state: State, subject: str, _record: str, _kind: str, entry: Any) -> None:
@@ -164,9 +155,9 @@ def topology(mode: str) -> Topology:
         name="totals",
         input=f"{prefix}-input",
         state=f"{prefix}-state",
-        measure=replace(CLOCK, name=f"{prefix}-out"),
+        measure=replace(CLOCK, name=EACH if mode == "each" else CONFLATED),
         new=State,
-        step=lambda state, kind, entry: _step(mode == "each", state, kind, entry),
+        step=_each if mode == "each" else _conflated,
         restore=_restore,
         measures=_measures,
         look_up=_nothing,
@@ -179,7 +170,7 @@ def topology(mode: str) -> Topology:
         alerts=replace(CLOCK, name=f"{prefix}-alerts"),
         dead_letters=replace(TOPICS["ops.dead-letter.v1"], name=f"{prefix}-dead-letters"),
         decoders={SOURCE: _decode},
-        published=_published,
+        published=lambda _, update: (update,),
     )
 
 

@@ -14,12 +14,14 @@ from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPar
 
 from infra.errors import BurnlineError, Fatal, Transient
 from infra.kafka.clients import consumer, transactional_producer
+from infra.kafka.reader import read_to_end
 from schemas import codec
 from streams.engine import metrics
 from streams.engine.batch import Outputs
 from streams.engine.engine import ElsewhereError, Engine
 from streams.engine.failures import EXIT_TRANSIENT, Fenced
 from streams.engine.ownership import Position
+from streams.engine.publishing import Published
 from streams.engine.topology import SEPARATOR, Partition, partition_of
 from streams.engine.transaction import Transactions
 from tests.support import toy
@@ -216,6 +218,27 @@ def test_a_batch_that_meets_with_a_new_generation_is_written_again_in_it_once(wo
             client.close()
     assert metrics.ABORTED._value.get() - before == 1
     assert len(rows(world.kafka, f"{world.prefix}.first-state")) == 20_001
+
+
+def test_records_without_headers_lie_where_those_with_headers_do_in_their_order(world: World) -> None:
+    """They are queued many at a time, which must not tear apart what has one key."""
+    topic = f"{world.prefix}.second-state"
+    keys = [f"key {number % 50}".encode() for number in range(5_000)]
+    plain = [Published(topic, key, str(number).encode(), []) for number, key in enumerate(keys)]
+    told = [Published(topic, key, b"", [("ce_id", b"1")]) for key in set(keys)]
+    member, writes = joined(world, "a"), transactional_producer(world.kafka, f"{world.prefix}.group.a", timeout=20)
+    try:
+        Transactions(writes, member, timeout=20).commit(Outputs(events=plain), positions(world))
+        Transactions(writes, member, timeout=20).commit(Outputs(events=told), positions(world))
+    finally:
+        member.close()
+    found = list(read_to_end(world.kafka, topic))
+    lies = {record.key(): record.partition() for record in found if record.headers()}
+    assert len(set(lies.values())) > 1
+    assert all(lies[record.key()] == record.partition() for record in found)
+    for key in lies:
+        values = [int(record.value() or b"") for record in found if record.key() == key and record.value()]
+        assert values == [number for number, one in enumerate(keys) if one == key]
 
 
 class OutOfOrder:
