@@ -26,7 +26,9 @@ from streams.core import READS
 
 _STATES = "contract kinds history state lines consultant_state project_state dispute_aging client_exposure"
 _STEPS = "days publish processor alerts utilization budget_burn step route"
-_FIGURES = "timeline availability ratios rates earned_value units consultant_figures project_units project_figures project_quality"
+_FIGURES = (
+    "availability ratios rates earned_value units consultant_figures project_units project_figures project_quality"
+)
 _MODULES = (
     *(f"streams/core/{name}.py" for name in f"{_STATES} {_STEPS} {_FIGURES}".split()),
     *(f"streams/core/routes/{name}.py" for name in ("timesheets", "difference")),

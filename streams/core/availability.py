@@ -57,7 +57,11 @@ def company_holidays(holidays: Iterable[Mapping[str, Any]], company: int | None,
 
 def _term(terms: list[Run], day: int) -> ConsultantEntry:
     """The terms in force on a day; the first hold from ever."""
-    return cast("ConsultantEntry", next((term for term in reversed(terms) if term.day <= day), terms[0]).entry)
+    in_force = terms[0]
+    for term in terms:
+        if term.day <= day:
+            in_force = term
+    return cast("ConsultantEntry", in_force.entry)
 
 
 def _concerns(holiday: AbsenceEntry, term: ConsultantEntry) -> bool:

@@ -39,11 +39,12 @@ class Lines:
 
     def key(self, record: str) -> Key:
         """By what a record's row is kept."""
-        beginning, _, number = record.rpartition(":")
-        if beginning != self._beginning or not beginning:
-            if self._beginning or not beginning:
-                return record
-            self._beginning = beginning
+        beginning = self._beginning
+        if not beginning:
+            beginning = self._beginning = record[: record.rfind(":") + 1]
+        if not beginning or not record.startswith(beginning):
+            return record
+        number = record[len(beginning) :]
         if len(number) < _TOO_LONG and number.isdecimal() and number.isascii() and number[0] != "0":
             return int(number)
         return record
@@ -63,7 +64,7 @@ class Lines:
             yield _WHEN.unpack_from(row)[1], row[size:].decode(), self._record(key)
 
     def _record(self, key: Key) -> str:
-        return key if isinstance(key, str) else f"{self._beginning}:{key}"
+        return key if isinstance(key, str) else f"{self._beginning}{key}"
 
 
 @mypyc_attr(serializable=True, allow_interpreted_subclasses=True)

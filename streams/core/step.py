@@ -49,11 +49,12 @@ def step(processor: Processor, partition: PartitionState, kind: str, entry: Any)
     if row is None:
         return NOTHING
     partition.changed[key] = None
+    if subject.calm:
+        return Step([row], NOTHING.alerts, NOTHING.contributions)
     out = Step([row], [], [])
-    if not subject.calm:
-        partition.place(subject)
-        out.contributions.extend(processor.contributions(subject, entry))
-        _judge(processor, partition, subject, out, recorded_at=entry["recorded_at"])
+    partition.place(subject)
+    out.contributions.extend(processor.contributions(subject, entry))
+    _judge(processor, partition, subject, out, recorded_at=entry["recorded_at"])
     return out
 
 
@@ -67,7 +68,8 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
     subject = partition.subjects.get(row_subject)
     if subject is None:
         subject = partition.subjects[row_subject] = partition.shelf.take(row_subject) or processor.new(row_subject)
-    if processor.at_ticks or processor.reports:
+    at_ticks = processor.at_ticks
+    if at_ticks or processor.reports:
         partition.untold[row_subject] = None
     if kind == kinds.ALERT_ROW:
         subject.memory.load(entry["lines"])
@@ -80,7 +82,7 @@ def restore(  # noqa: PLR0917  a row of a changelog as it lies there: its key's 
         if kind != kinds.TIME:
             processor.contributions(subject, entry)  # told already: what was remembered is what others heard
             partition.place(subject)  # time says nothing of where its subject is
-    subject.stale, subject.calm = True, processor.at_ticks
+    subject.stale, subject.calm = True, at_ticks
 
 
 def _restore_everybodys(

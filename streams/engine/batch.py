@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from infra.dead_letters import parked
 from infra.errors import BurnlineError, Fatal, PoisonMessage
@@ -81,6 +81,10 @@ class Batch:
     ) -> None:
         """Begin at the time `at`, which only dead letters show."""
         self._topology, self._states, self._at = topology, states, at
+        self._sources = {
+            name: (expected, topology.decoders.get(name, codec.decode_plain))
+            for name, expected in topology.sources.items()
+        }
         self._frames = Frames(topology.processors, widths)
         self._works: dict[Partition, Work] = {}
         # what may be stepped at once is looked up for every contribution: by processor, then by the partition's number
@@ -94,39 +98,37 @@ class Batch:
 
     def take(self, records: Iterable[Record]) -> None:
         """Route and step these records, in their order. Raises `DefectError` that names the record at which something broke."""
-        place, offset = ("", -1), -1
+        topic, partition, offset = "", -1, -1
+        reached = self._out.offsets
         try:
             for record in records:
-                place, offset = _where(record)
-                self._out.offsets[place] = offset + 1
-                self._take(record, *place, record.value())
+                topic, partition, offset = _where(record)
+                reached[topic, partition] = offset + 1
+                self._take(record, topic, partition, record.value())
         except BurnlineError:
             raise
         except Exception as error:
-            raise DefectError(place, offset, error) from error
+            raise DefectError((topic, partition), offset, error) from error
 
     def _take(self, record: Record, topic: str, partition: int, value: bytes | None) -> None:
         if value is None:
             return  # a tombstone erases what a record said of a person; it says nothing new
         try:
-            if topic in self._topology.sources:
-                began = perf_counter()
-                name, content = self._topology.decoders.get(topic, codec.decode_plain)(value)
-                self.decoding += perf_counter() - began
-                self._route(record, topic, partition, name, content)
-            else:
+            source = self._sources.get(topic)
+            if source is None:
                 self._step(record, topic, partition, value)
+                return
+            expected, decode = source
+            began = perf_counter()
+            name, content = decode(value)
+            self.decoding += perf_counter() - began
+            if name != expected:
+                _refuse(name, topic, expected, "find the producer that mixes up its topics")
+            self._route(record, topic, partition, content)
         except PoisonMessage as error:
             self._park(record, error, "streams.decode")
 
-    def _route(self, record: Record, topic: str, partition: int, name: str, content: Any) -> None:
-        expected = self._topology.sources[topic]
-        if name != expected:
-            raise PoisonMessage(
-                f"a {name} stands on {topic}, which holds {expected}",
-                remedy="find the producer that mixes up its topics",
-                reason="wrong_record",
-            )
+    def _route(self, record: Record, topic: str, partition: int, content: Any) -> None:
         meta = content.get("meta")
         if meta is not None:
             refuse_contradiction(record.headers(), meta)
@@ -172,11 +174,7 @@ class Batch:
         name, items = codec.decode_items(value)
         self.decoding += perf_counter() - began
         if name != FRAME:
-            raise PoisonMessage(
-                f"a {name} stands on {topic}, which holds frames",
-                remedy="find who else writes there",
-                reason="wrong_record",
-            )
+            _refuse(name, topic, "frames", "find who else writes there")
         work = self._work((topic, partition))
         for kind, entry, data in items:
             self._apply(work, kind, entry, data, record)
@@ -240,11 +238,15 @@ class Batch:
         return self._out
 
 
-def _where(record: Record) -> tuple[Partition, int]:
+def _refuse(name: str, topic: str, held: str, remedy: str) -> NoReturn:
+    raise PoisonMessage(f"a {name} stands on {topic}, which holds {held}", remedy=remedy, reason="wrong_record")
+
+
+def _where(record: Record) -> tuple[str, int, int]:
     topic, partition, offset = record.topic(), record.partition(), record.offset()
     if topic is None or partition is None or offset is None:
         raise Fatal("a record came without its place", remedy="report it: the Kafka client is broken")
-    return (topic, partition), offset
+    return topic, partition, offset
 
 
 def _message(key: str, row: bytes | Row) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from schemas import codec
 from streams.engine.topology import SEPARATOR, Processor
 
 
-def take_in(processor: Processor, state: Any, rows: list[tuple[bytes, bytes]]) -> None:
-    """Take these rows into a state, in their order. Raises `Fatal` for one that cannot be read: going on without it would lose what it says."""
+def take_in(processor: Processor, state: Any, rows: list[tuple[bytes, bytes | None]]) -> None:
+    """Take these rows into a state, in their order, but for those that were deleted. Raises `Fatal` for one that cannot be read: going on without it would lose what it says."""
     restore = processor.restore
     for key, value in rows:
+        if value is None:
+            continue
         subject, _, record = key.decode().partition(SEPARATOR)
         try:
             kind, entry = codec.decode_plain(value)

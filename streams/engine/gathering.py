@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -26,6 +27,14 @@ SIZE = 500
 """Bytes of memory that a row takes here."""
 _TO_EVERYBODY = (EVERYBODY + SEPARATOR).encode()
 _BETWEEN = SEPARATOR.encode()
+
+
+class Record(Protocol):
+    """The part of a Kafka message that a row is."""
+
+    def partition(self) -> int | None: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
 
 
 class Gathering:
@@ -85,3 +94,11 @@ class Gathering:
             self._most = None
             return
         self._rows = {}
+
+
+def gather(latest: Mapping[int, Gathering], records: Iterable[Record]) -> None:
+    """Take rows in, each where its partition's are gathered. What has no key is none."""
+    for record in records:
+        key, partition = record.key(), record.partition()
+        if key is not None and partition is not None:
+            latest[partition].add(key, record.value())

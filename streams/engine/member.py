@@ -146,7 +146,7 @@ class Member:
         """Records without the client's remarks. Raises for what it cannot get over by itself."""
         generation = self._own.generation
         records = self.consumer.consume(most, wait)
-        if not any(record.error() for record in records):
+        if not any(map(Message.error, records)):
             return records
         kept = []
         for record in records:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -16,13 +17,13 @@ from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 
 from infra.errors import BurnlineError, Fatal
 from infra.kafka.clients import admin, consumer
-from infra.kafka.reader import STALL, end_offsets, read_ranges
+from infra.kafka.reader import STALL, end_offsets, read_many
 from infra.settings import KafkaSettings
 from streams.engine import metrics
 from streams.engine.checkpoints import Checkpoints, Copy
 from streams.engine.failures import of_kafka
 from streams.engine.filling import take_in
-from streams.engine.gathering import Gathering
+from streams.engine.gathering import Gathering, gather
 from streams.engine.ownership import Position
 from streams.engine.shelves import Shelves, shelf_of
 from streams.engine.telling import TELLER
@@ -114,13 +115,12 @@ def _newer(
     latest = {partition: shelves.gathering(end - begin, len(ranges)) for partition, (begin, end) in ranges.items()}
     total = sum(end - begin for begin, end in ranges.values())
     with TELLER.restoring(topic, total) as tell:
-        for read, record in enumerate(read_ranges(settings, topic, ranges, STALL), 1):
-            key, value, partition = record.key(), record.value(), record.partition()
-            if key is not None and partition is not None:
-                latest[partition].add(key, value)
-            if read % 10_000 == 0:
-                metrics.RESTORING_ROWS.set(total - read)
-                tell(read)
+        read = 0
+        for records in read_many(settings, topic, ranges, STALL):
+            gather(latest, records)
+            read += len(records)
+            metrics.RESTORING_ROWS.set(total - read)
+            tell(read)
     metrics.RESTORING_ROWS.set(0)
     return latest
 
@@ -144,10 +144,9 @@ def fill(processor: Processor, state: Any, rows: Gathering) -> int:
     for part in rows.parts():
         read += len(part)
         # a subject's rows after each other: it is put away and fetched once, if there is no room for all
-        keys = sorted(part) if shelf is not None and shelf.short(len(part)) else list(part)
-        for start in range(0, len(keys), CHUNK):
-            some = keys[start : start + CHUNK]
-            take_in(processor, state, [(key, value) for key in some if (value := part[key]) is not None])
+        rows_left = iter(sorted(part.items()) if shelf is not None and shelf.short(len(part)) else part.items())
+        while some := list(islice(rows_left, CHUNK)):
+            take_in(processor, state, some)
             if shelf is not None:
                 shelf.grew(len(some))
     return read
