@@ -35,17 +35,27 @@ def figures(log: Path) -> dict[str, float]:
     return {name: float(value) for name, value in lines if name.startswith("burnline_streams_")}
 
 
+def taken(kafka: KafkaSettings) -> bool:
+    """Whether the workers have done all that there is."""
+    with suppress(Transient):  # asked of a broker that is busy
+        return not lag(kafka)
+    return False
+
+
+def assert_as_recomputed(kafka: KafkaSettings, lines: int) -> None:
+    """The rows are those that a rebuild makes, which puts nothing away."""
+    report = rebuild(Settings(kafka=kafka), COMPOSE, look_only=True)
+    assert not [name for name, difference in report.processors.items() if difference.any], report.processors
+    assert report.processors["budget-burn"].same > lines
+    assert report.alerts, "a firm in which nothing ever happens proves little"
+
+
 def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path) -> None:
     with EmbeddedKafka(tmp_path / "kafka") as broker:
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
         writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  the same firm each time
         found_firm(kafka, writer)
         sent = 0
-
-        def done() -> bool:
-            with suppress(Transient):  # asked of a broker that is busy
-                return not lag(kafka)
-            return False
 
         def work(process: psutil.Popen | None = None) -> None:
             """A day's lines; a worker is killed in the midst of them."""
@@ -64,14 +74,14 @@ def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path)
             log = tmp_path / f"{life}.log"
             with worker(kafka, log, memory_mb=LITTLE, checkpoint_every=1, session_timeout=6) as process:
                 until_ready(process, log)
-                until(done, "what was left is taken")
+                until(lambda: taken(kafka), "what was left is taken")
                 if not life:
                     begin_clock(writer)
-                    until(done, "the day has begun")
+                    until(lambda: taken(kafka), "the day has begun")
                 work()
-                until(done, "a day's work is taken")
+                until(lambda: taken(kafka), "a day's work is taken")
                 tick(writer, life + 1)
-                until(done, "the next day has begun")
+                until(lambda: taken(kafka), "the next day has begun")
                 told = figures(log)
                 assert told["burnline_streams_put_away_subjects"] > 100
                 assert told["burnline_streams_fetched_subjects_total"] > 100
@@ -80,7 +90,50 @@ def test_what_does_not_fit_is_put_away_and_nothing_depends_on_it(tmp_path: Path)
                     work(process)
             if "disk" in fate:
                 shutil.rmtree(tmp_path / "streams")
-        report = rebuild(Settings(kafka=kafka), COMPOSE, look_only=True)
-        assert not [name for name, difference in report.processors.items() if difference.any], report.processors
-        assert report.processors["budget-burn"].same > sent
-        assert report.alerts, "a firm in which nothing ever happens proves little"
+        assert_as_recomputed(kafka, sent)
+
+
+def test_what_another_worker_put_away_is_taken_over_as_it_was(tmp_path: Path) -> None:
+    """Copies of its states are put away as well, and go on being followed."""
+    with EmbeddedKafka(tmp_path / "kafka") as broker:
+        kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+        writer, chance = EventWriter(producer(kafka)), random.Random(1)  # noqa: S311  the same firm each time
+        found_firm(kafka, writer)
+        logs = {name: tmp_path / f"{name}.log" for name in ("victim", "survivor")}
+        little = {"memory_mb": LITTLE, "checkpoint_every": 1, "session_timeout": 6, "standbys": 1}
+
+        def work(day: int) -> None:
+            for number in range(day * DAY + 1, (day + 1) * DAY + 1):
+                send_timesheet(writer, number, chance)
+            writer.flush()
+
+        def followed() -> bool:
+            told = figures(logs["survivor"])
+            return told["burnline_streams_standbys"] > 0 and told["burnline_streams_standby_behind_rows"] == 0
+
+        with worker(kafka, logs["victim"], instance="victim", **little) as victim:
+            until_ready(victim, logs["victim"])
+            until(lambda: taken(kafka), "the firm is known")
+            begin_clock(writer)
+            work(0)
+            until(lambda: taken(kafka), "a day's work is taken")
+            tick(writer, 1)
+            until(lambda: taken(kafka), "the next day has begun")
+            assert figures(logs["victim"])["burnline_streams_put_away_subjects"] > 100
+            with worker(kafka, logs["survivor"], instance="survivor", **little) as survivor:
+                until_ready(survivor, logs["survivor"])
+                work(1)
+                until(lambda: taken(kafka) and followed(), "the survivor has half, and follows the other half")
+                restored = figures(logs["survivor"])["burnline_streams_restored_rows_total"]
+                victim.kill()
+                work(2)
+                until(lambda: taken(kafka), "it goes on with all of it")
+                tick(writer, 2)
+                until(lambda: taken(kafka), "another day has begun")
+                told = figures(logs["survivor"])
+                assert told["burnline_streams_put_away_subjects"] > 100
+                assert told["burnline_streams_state_bytes"] < LITTLE * 1e6
+                assert told["burnline_streams_restored_rows_total"] - restored < DAY, (
+                    "it took over, instead of restoring"
+                )
+        assert_as_recomputed(kafka, 3 * DAY)
