@@ -15,6 +15,7 @@ from schemas.errors import Fatal
 
 ROOT = Path(__file__).resolve().parents[1]
 _NOTE = ROOT / "schemas" / "compiled" / "ahead" / "sources.json"
+_REMEDY = "run `make compiled` to compile it again, or `make pure` to do without"
 
 
 def note(sources: Iterable[Path]) -> None:
@@ -28,14 +29,16 @@ def are_used() -> bool:
 
 
 def refuse_stale() -> None:
-    """Raises `Fatal` where an extension was made of another source than the one beside it."""
+    """Raises `Fatal` where an extension was made of another source than the one beside it, or nobody noted of which."""
     if not _NOTE.exists():
+        if any(ROOT.glob("burnline__mypyc*.so")):
+            raise Fatal("compiling was interrupted: what is there may be of other sources", remedy=_REMEDY)
         return
     for name, digest in json.loads(_NOTE.read_text()).items():
         if _digest(ROOT / name) != digest:
             raise Fatal(
                 f"{name} has changed since it was compiled, and what was compiled would run instead",
-                remedy="run `make compiled` to compile it again, or `make pure` to do without",
+                remedy=_REMEDY,
             )
 
 

@@ -11,7 +11,7 @@ from streams.core.processor import Processor
 from streams.core.route import PROCESSOR_SOURCES, route
 from streams.core.routes.timesheets import READS
 from streams.core.state import PartitionState
-from streams.core.step import forget, look_up, measures, pass_over, restore, step
+from streams.core.step import look_up, measures, pass_over, restore, step
 
 MEASURE_TOPICS: dict[str, tuple[str, ...]] = {
     "utilization": ("measure.utilization.v1",),
@@ -45,7 +45,6 @@ __all__ = [
     "Processor",
     "Row",
     "Step",
-    "forget",
     "look_up",
     "measures",
     "pass_over",

@@ -94,7 +94,3 @@ class History:
     def runs(self) -> list[Run]:
         """Every run, also those that later ones overrode."""
         return list(self._runs.values())
-
-    def firsts(self) -> list[int]:
-        """The version each run began with."""
-        return list(self._runs)

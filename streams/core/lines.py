@@ -53,10 +53,6 @@ class Lines:
         """Whether there is a row of this record."""
         return self.key(record) in self.rows
 
-    def records(self) -> Iterator[str]:
-        """The records that have a row."""
-        return (self._record(key) for key in self.rows)
-
     def marks(self) -> Iterator[Mark]:
         """When each was recorded, by which event, and its record."""
         size = self._size
@@ -83,11 +79,6 @@ class TimedState(SubjectState):
         if entry["record"] in self.lines:
             raise shared_key(entry["record"])
         return super().keep(kind, entry)
-
-    def records(self) -> Iterator[str]:
-        """Every record that has a row, lines first."""
-        yield from self.lines.records()
-        yield from super().records()
 
     def weight(self) -> int:
         """About how many bytes of memory it takes."""

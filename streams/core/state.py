@@ -97,10 +97,6 @@ class Rows:
             entry = history.head.entry
             yield entry["recorded_at"], entry["event_id"], record
 
-    def records(self) -> Iterator[str]:
-        """Every record that has a row of its own, which histories have several of."""
-        return iter(self.rows)
-
     def keep(self, kind: str, entry: Any) -> Row | None:
         """Take in a record of which only the latest version counts; nothing for a duplicate or an older one."""
         record, version = entry["record"], entry["version"]

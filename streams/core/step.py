@@ -1,6 +1,6 @@
 """The functions that drive a processor.
 
-`step` and `restore` fold entries, `measures` takes what changed, `pass_over` lets it go by, `look_up` tells one subject, `forget` erases one.
+`step` and `restore` fold entries, `measures` takes what changed, `pass_over` lets it go by, `look_up` tells one subject.
 
 Rules
 - `step` is the only one with effects to publish: rows, alerts, contributions. `restore` is the same folding without them.
@@ -26,7 +26,7 @@ from streams.core import days, kinds, reporting_lines
 from streams.core.contract import ALERTS, EVERYBODY, NOTHING, Row, Step
 from streams.core.processor import Processor, Stamp
 from streams.core.publish import alert_events, measure_meta
-from streams.core.state import AT, PartitionState, SubjectState
+from streams.core.state import AT, PartitionState
 
 FROM_THE_FUTURE = "recorded_in_the_future"
 """The reason of a measure that a record moved which was written a day or more after the subject's day: some clock is wrong."""
@@ -141,18 +141,6 @@ def look_up(processor: Processor, partition: PartitionState, key: str) -> Any | 
     if partition.marks(subject)[-1][0] >= days.midnight(subject.as_of + 2, subject.zone):
         current["reasons"] = sorted({*current["reasons"], FROM_THE_FUTURE})
     return {"meta": measure_meta(processor, partition, subject, current), "current": current}
-
-
-def forget(partition: PartitionState, subject: str) -> list[tuple[str, str]]:
-    """Erase a subject; returns subject and record of each row to delete from the changelog."""
-    state: SubjectState | None = partition.subjects.pop(subject, None) or partition.shelf.take(subject)
-    partition.changed.pop(subject, None)
-    partition.untold.pop(subject, None)
-    partition.ticked.pop(subject, None)
-    if state is None:
-        return []
-    runs = [f"{record}{AT}{first}" for record, history in state.histories.items() for first in history.firsts()]
-    return [(subject, record) for record in (*state.records(), *runs, ALERTS)]
 
 
 def _foreign(processor: Processor, kind: str, error: KeyError) -> Exception:

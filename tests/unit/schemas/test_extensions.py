@@ -38,6 +38,15 @@ def test_where_nothing_was_compiled_there_is_nothing_to_refuse(beside):
     assert not extensions.are_used()
 
 
+def test_what_was_compiled_of_nobody_knows_what_is_refused(beside):
+    """A compilation that is killed has put extensions in place and noted nothing."""
+    (beside.parent / "sources.json").unlink()
+    (beside.parent / "burnline__mypyc.cpython-311-x86_64-linux-gnu.so").touch()
+    with pytest.raises(Fatal, match="compiling was interrupted") as refused:
+        extensions.refuse_stale()
+    assert "make pure" in refused.value.remedy
+
+
 def test_a_source_that_changed_since_is_refused_with_what_to_do(beside):
     beside.write_text("fast = False")
     with pytest.raises(Fatal, match=r"hot\.py has changed since it was compiled") as refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.errors import Fatal
-from streams.core import ALERTS, NOTHING, PartitionState, forget, kinds, look_up, measures, processors, route, step
+from streams.core import NOTHING, PartitionState, kinds, look_up, measures, processors, route, step
 from tests.unit.streams.core.world import SECOND, Source, World, day, instant, key
 
 NOON = instant("2026-03-29T12:00:00")
@@ -75,18 +75,6 @@ def test_a_revision_is_the_sum_of_the_versions_and_of_those_known_of_a_history()
     holiday = {"first_day": 0, "last_day": 0, "kind": "public_holiday"}
     world.feed(source.timesheet(2, None), source.absence(1, holiday))
     assert world.utilization()["revision"] == (1 + 1) + 3 + 2 + 1
-
-
-def test_a_forgotten_subject_leaves_no_row() -> None:
-    source, world = Source(), World()
-    world.feed(source.consultant(1), source.timesheet(1, {"date": 0}), source.tick(NOON))
-    partition = world.partitions["utilization"]
-    rows = {(subject, record) for name, subject, record in world.rows if name == "utilization" and subject == SUBJECT}
-    assert (SUBJECT, ALERTS) in rows
-    assert set(forget(partition, SUBJECT)) == rows
-    assert forget(partition, SUBJECT) == []
-    world.encoded.clear()
-    assert ("utilization", SUBJECT) not in world.drain().encoded
 
 
 def test_a_measure_is_the_same_whether_its_batch_ends_before_or_after_another_tick_of_the_day() -> None:
