@@ -7,7 +7,7 @@ worker per million events. Latency: 500 events/s, or the rate given, for 20 s, a
 which a subscriber of committed records has the first measure of its consultant that knows it; with `--alerts`, from the record that crossed a line to its alert; with `--bare`, of a loop in place of the worker that does nothing
 but transactions.
 Restarts: `bytes_per_line` is what a worker that has just started with its states has beyond an empty one; `grown_bytes_per_line` what one has grown by on a backlog, batches and
-queues included. Rebuild: all of it recomputed from the topics, looking only. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
+queues included. Rebuild: all of it recomputed from the topics, looking only, and what its parts take without which there is none. Without `--bootstrap` it starts a broker of its own. The topics must be empty.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ from schemas.events import meta, odoo_key  # noqa: E402
 from schemas.topics import PROCESSORS, topic  # noqa: E402
 from streams.core import PROCESSOR_SOURCES, Measures  # noqa: E402
 from streams.engine.litter import Litter  # noqa: E402  the subscriber stood still for 50 ms while Python looked for garbage
+from streams.engine.topology import Topology  # noqa: E402
+from streams.engine.widths import widths_of  # noqa: E402
+from streams.rebuild.history import merged  # noqa: E402
+from streams.rebuild.reading import Places, Reading  # noqa: E402
+from streams.rebuild.recompute import Recomputation  # noqa: E402
 from streams.rebuild.run import rebuild  # noqa: E402
 from streams.wiring import topology  # noqa: E402
 from tests.bench import bare_loop  # noqa: E402
@@ -159,22 +164,19 @@ def found_firm(kafka: KafkaSettings, writer: EventWriter, *, tight: bool = False
 
 def begin_clock(writer: EventWriter) -> None:
     """The first tick."""
-    clock = topic("ops.clock.v1")
+    tick(writer, 0)
+
+
+def tick(writer: EventWriter, days: int) -> None:
+    """A tick, so many days after the first."""
+    clock, at = topic("ops.clock.v1"), NOW + timedelta(days=days)
     for partition in range(clock.partitions):
         head = meta(
-            clock,
-            "ticked",
-            source="bench",
-            subject=f"clock:{partition}",
-            version=1,
-            occurred_at=NOW,
-            recorded_at=NOW,
-            mode="derived",
-            tenant="bench",
-            company_id=None,
-        )
-        tick = {"meta": head, "current": {"partition": partition, "at": NOW, "period_seconds": 60}}
-        writer.send(clock, tick, partition=partition)
+            clock, "ticked", source="bench", subject=f"clock:{partition}", version=days + 1, occurred_at=at, recorded_at=at,
+            mode="derived", tenant="bench", company_id=None,
+        )  # fmt: skip
+        said = {"meta": head, "current": {"partition": partition, "at": at, "period_seconds": 60}}
+        writer.send(clock, said, partition=partition)
     writer.flush()
 
 
@@ -313,6 +315,7 @@ def rebuilt(kafka: KafkaSettings, events: int, processes: int) -> dict[str, Any]
     added = {name: difference.added for name, difference in report.processors.items()}
     if min(added["utilization"], added["budget-burn"]) < events:
         raise SystemExit(f"the rebuild made {added} of {events} lines")
+    fetching, remembering = halves(kafka, compose())
     return {
         "events": events,
         "processes": processes,
@@ -320,7 +323,30 @@ def rebuilt(kafka: KafkaSettings, events: int, processes: int) -> dict[str, Any]
         "cpu_seconds": round(used, 2),
         "events_per_second": round(events / took),
         "events_per_cpu_second": round(events / used),
+        "fetching_cpu_us_per_event": round(fetching / events * 1e6, 1),
+        "remembering_cpu_us_per_event": round(remembering / events * 1e6, 1),
+        "ceiling_events_per_second": round((os.cpu_count() or 1) * events / (fetching + remembering)),
     }
+
+
+def halves(kafka: KafkaSettings, made: Topology) -> tuple[float, float]:
+    """CPU seconds for the parts of a rebuild that no way of dealing them out to processes can save: to have all records in the order of time, and to
+    make rows of them. With nothing to start, to hand on or to wait for, all cores together would do it at the ceiling.
+    """
+    widths = widths_of(kafka, made)
+    ranges = {
+        (name, p): span for name in made.sources for p, span in end_offsets(kafka, name, range(widths[name])).items()
+    }
+    ranks = {place: rank for rank, place in enumerate(sorted(ranges))}
+    places = Places(made, widths)
+    reading, recomputation = Reading(made, places), Recomputation(made, places, ranks)
+    with Litter():
+        began = time.process_time()
+        pages = [records for _, records in merged(kafka, ranges, ranks)]
+        fetched = time.process_time()
+        for page in pages:
+            recomputation.take(reading.read(page))
+        return fetched - began, time.process_time() - fetched
 
 
 def latency(

@@ -18,8 +18,8 @@ from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings
 from streams.rebuild.run import rebuild
-from tests.bench.bench_streams import begin_clock, found_firm, lag, send_timesheet, until_ready, worker
-from tests.integration.test_rebuild import COMPOSE, tick
+from tests.bench.bench_streams import begin_clock, found_firm, lag, send_timesheet, tick, until_ready, worker
+from tests.integration.test_rebuild import COMPOSE
 from tests.support.drill import until
 
 pytestmark = pytest.mark.kafka

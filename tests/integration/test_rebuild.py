@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -19,8 +18,6 @@ from infra.errors import BurnlineError, Fatal, Transient
 from infra.kafka.clients import producer
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, Settings, StreamsSettings
-from schemas.events import meta
-from schemas.topics import topic
 from streams import core
 from streams.engine.engine import Engine
 from streams.engine.topology import Topology
@@ -28,7 +25,7 @@ from streams.rebuild.readers import Compose
 from streams.rebuild.run import rebuild
 from streams.rebuild.swap import standing
 from streams.wiring import topology
-from tests.bench.bench_streams import NOW, begin_clock, found_firm, lag, send_timesheet
+from tests.bench.bench_streams import begin_clock, found_firm, lag, send_timesheet, tick
 from tests.support.drill import until
 
 pytestmark = pytest.mark.kafka
@@ -61,21 +58,6 @@ def worker(settings: Settings) -> Iterator[Engine]:
         stop.set()
         thread.join(60)
     assert not thread.is_alive()
-
-
-def tick(writer: EventWriter, days: int) -> None:
-    clock, at = topic("ops.clock.v1"), NOW + timedelta(days=days)
-    for partition in range(clock.partitions):
-        head = meta(
-            clock, "ticked", source="bench", subject=f"clock:{partition}", version=days + 1, occurred_at=at, recorded_at=at,
-            mode="derived", tenant="bench", company_id=None,
-        )  # fmt: skip
-        writer.send(
-            clock,
-            {"meta": head, "current": {"partition": partition, "at": at, "period_seconds": 60}},
-            partition=partition,
-        )
-    writer.flush()
 
 
 @pytest.fixture(scope="module")
