@@ -45,7 +45,7 @@ check: $(READY) ## format, lint, types, architecture, generated files, what rele
 	@$(BIN)/burnline schemas check
 
 bench: $(READY) ## figures, as ratios and CPU seconds per million: make bench ARGS="--json"; compiled, where there is a C compiler
-	@if command -v cc >/dev/null; then $(MAKE) --no-print-directory compiled >&2; else echo "there is no C compiler: the figures are those of plain Python" >&2; fi
+	@{ command -v cc >/dev/null && $(MAKE) --no-print-directory compiled >&2; } || echo "nothing was compiled: the figures are those of plain Python" >&2
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 compiled: $(COMPILED) ## machine code of the hot path, twice as fast: takes a C compiler and a minute

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,7 +32,7 @@ from consumers.directory import fold as fold_directory
 from infra.dead_letters import DEAD_LETTERS, parked
 from infra.errors import BurnlineError, Fatal, PoisonMessage, Transient
 from infra.kafka.alone import SECONDS, transaction
-from infra.kafka.clients import broker_answers, consumer, transactional_producer
+from infra.kafka.clients import AGAIN, broker_answers, consumer, transactional_producer
 from infra.kafka.failures import is_record
 from infra.kafka.names import GOVERNOR
 from infra.kafka.reader import STALL, available, end_offsets, last_records, partitions_of, read_ranges
@@ -69,6 +70,7 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
 
     def answered(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
         if error is not None:
+            log.warning("offsets_not_committed", reason=error.str(), next="they are committed again")
             unsaid.append(error)
 
     reader = consumer(kafka, group=prefix + GOVERNOR, on_commit=answered)
@@ -77,13 +79,15 @@ def run(settings: Settings, config: dict[str, object], stop: threading.Event, *,
         publish = partial(_publish, producer, prefix)
         _settle(governor, publish)
         reader.commit(offsets=positions, asynchronous=True)
+        said = time.monotonic()
         while not stop.is_set():
             records = available(reader, MOST, POLL)
             letters = [letter for record in records if (letter := _take(governor, record, prefix)) is not None]
             if records:
                 _settle(governor, publish, letters)
-            if records or unsaid:
+            if records or (unsaid and time.monotonic() - said > AGAIN):
                 unsaid.clear()
+                said = time.monotonic()
                 reader.commit(offsets=_reached(reader, positions), asynchronous=True)
     except KafkaException as error:
         raise Transient(f"reading failed: {error.args[0].str()}", remedy="is the broker up?") from error

@@ -30,7 +30,7 @@ from consumers.core.policy import Policy
 from consumers.core.progress import Progress
 from infra.dead_letters import DEAD_LETTERS, asked_again, parked
 from infra.errors import PoisonMessage, Transient
-from infra.kafka.clients import consumer
+from infra.kafka.clients import AGAIN, consumer
 from infra.kafka.failures import is_record
 from infra.kafka.reader import available
 from infra.settings import Settings
@@ -201,8 +201,13 @@ class Session:
             self._consumer.commit(offsets=self._positions(offsets), asynchronous=True)
 
     def _answered(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
-        if error is not None:  # else the group would seem to lag until the next alert comes
-            self._sent = {}
+        if error is not None:
+            log.warning("offsets_not_committed", topic=self._topic, reason=error.str(), next="they are committed again")
+            self._loop.call_soon_threadsafe(self._loop.call_later, AGAIN, self._unsay)
+
+    def _unsay(self) -> None:
+        """Commit again: else the group would seem to lag until the next alert comes."""
+        self._sent = {}
 
     def _commit_now(self, offsets: list[TopicPartition]) -> None:
         if not offsets:

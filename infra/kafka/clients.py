@@ -19,6 +19,8 @@ Config = dict[str, Any]
 _UNREACHABLE = frozenset({KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001  the client's public names
 A_LOOK = 1.0
 """Seconds after which a look that brought no answer is given up and begun anew, to hear in between of what is refused."""
+AGAIN = 2.0
+"""Seconds after which a group is told again how far it is, where the broker did not hear it."""
 TRANSACTION = 60.0
 """The longest that a transaction may stay open, in seconds; what the streams' may is a setting."""
 SWEEP = 30.0

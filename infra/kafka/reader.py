@@ -34,7 +34,8 @@ _ELECTING = frozenset(
 )
 
 STALL = TRANSACTION + SWEEP
-"""Seconds without anything read after which reading is given up: what a writer left open that was killed holds readers up for less."""
+"""Seconds without anything read after which reading is given up: what a writer of ours left open that was killed holds readers up for less,
+unless it is a worker of the streams that was given more time."""
 
 
 def partitions_of(settings: KafkaSettings, topic: str) -> list[int]:

@@ -13,7 +13,7 @@ from schemas.topics import Topic
 
 
 class Published(NamedTuple):
-    """A record to write to a topic, on the partition of its key."""
+    """A record to write to a topic, on the partition of its key. Of a topic all records have headers, or none has: else their order is not kept."""
 
     topic: str
     key: bytes

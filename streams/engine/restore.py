@@ -72,11 +72,11 @@ def restore(
 ) -> Iterator[Restored]:
     """The states of these input partitions, those of which a `warm` copy is there from that.
 
-    Raises `Transient` when Kafka does not answer or nothing comes for a minute, `Fatal` for a row that cannot be read.
+    Raises `Transient` when Kafka does not answer in `timeout` seconds or nothing comes for `STALL` or as long, `Fatal` for a row that cannot be read.
     """
     if not wanted:
         return
-    shelves = checkpoints.shelves
+    shelves, stall = checkpoints.shelves, max(STALL, timeout)
     positions = committed_positions(settings, group, list(wanted), timeout=timeout)
     missing: dict[str, list[Partition]] = {}
     for place, processor in wanted.items():
@@ -90,14 +90,15 @@ def restore(
             )
             for place in places
         }
-        latest = _newer(settings, topic, {p: (copy.offset, ends[p][1]) for p, copy in copies.items()}, shelves)
+        ranges = {p: (copy.offset, ends[p][1]) for p, copy in copies.items()}
+        latest = _newer(settings, topic, ranges, shelves, stall)
         for place in places:
             processor, partition = wanted[place], place[1]
             copy, rows, (first, end) = copies.pop(partition), latest.pop(partition), ends[partition]
             if copy.offset > first and rows.deleted:  # a copy does not say which row a deletion took away
                 checkpoints.drop(topic, partition)
                 copy = Copy(processor.new(), first)
-                rows = _newer(settings, topic, {partition: (first, end)}, shelves)[partition]
+                rows = _newer(settings, topic, {partition: (first, end)}, shelves, stall)[partition]
             read = fill(processor, copy.state, rows)
             yield Restored(place, copy.state, positions[place], read)
 
@@ -109,14 +110,14 @@ def begun(copy: Copy | None, processor: Processor, bounds: tuple[int, int]) -> C
 
 
 def _newer(
-    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]], shelves: Shelves
+    settings: KafkaSettings, topic: str, ranges: Mapping[int, tuple[int, int]], shelves: Shelves, stall: float
 ) -> dict[int, Gathering]:
     """The last value of each row in these ranges, by partition; tells how far it is, since it may take a while."""
     latest = {partition: shelves.gathering(end - begin, len(ranges)) for partition, (begin, end) in ranges.items()}
     total = sum(end - begin for begin, end in ranges.values())
     with TELLER.restoring(topic, total) as tell:
         read = 0
-        for records in read_many(settings, topic, ranges, STALL):
+        for records in read_many(settings, topic, ranges, stall):
             gather(latest, records)
             read += len(records)
             metrics.RESTORING_ROWS.set(total - read)
@@ -144,8 +145,9 @@ def fill(processor: Processor, state: Any, rows: Gathering) -> int:
     for part in rows.parts():
         read += len(part)
         # a subject's rows after each other: it is put away and fetched once, if there is no room for all
-        rows_left = iter(sorted(part.items()) if shelf is not None and shelf.short(len(part)) else part.items())
-        while some := list(islice(rows_left, CHUNK)):
+        short = shelf is not None and shelf.short(len(part))
+        left = ((key, part[key]) for key in sorted(part)) if short else iter(part.items())
+        while some := list(islice(left, CHUNK)):
             take_in(processor, state, some)
             if shelf is not None:
                 shelf.grew(len(some))

@@ -71,7 +71,7 @@ def merged(
 ) -> Iterator[tuple[int, list[Ordered]]]:
     """The committed records of these ranges, ends excluded, by time: page by page, each with the place in time up to which nothing is missing.
 
-    `ranks` is the order of the partitions, of these and any that others read. Raises `Transient` when nothing comes for a minute.
+    `ranks` is the order of the partitions, of these and any that others read. Raises `Transient` when nothing comes for `STALL` seconds.
     """
     history = _History(settings, {place: bounds for place, bounds in ranges.items() if bounds[1] > bounds[0]}, ranks)
     try:

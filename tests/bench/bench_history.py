@@ -4,8 +4,7 @@
 
 A firm of a thousand people over nine years: each stays for five of them and is followed by another, a project takes half a year, 400 of
 them at a time. Lines come in the order of their days, as fast as they can be written; a worker takes them meanwhile. Its resident memory is
-read every second. `bytes_per_line` is what a line would take in memory, by the worker's own estimate, had all been there. Then a day
-begins, which looks at everybody; then the worker ends, and starts again with its copies.
+read every second. Then a day begins, which looks at everybody; then the worker ends, and starts again with its copies.
 """
 
 from __future__ import annotations
@@ -151,8 +150,8 @@ def follow(
     by_tenth = [0] * TENTHS
     told = begun = time.monotonic()
     while True:
-        left = lag(kafka)
-        if not left and not writing.is_alive():
+        alive, left = writing.is_alive(), lag(kafka)  # in this order: what it wrote last is seen
+        if not left and not alive:
             if writing.exitcode:
                 raise SystemExit("the lines could not be written")
             return max(by_tenth), by_tenth

@@ -5,15 +5,17 @@ import signal
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
+from confluent_kafka import KafkaError, TopicPartition
 
-from consumers.actions import run, sources
+from consumers.actions import run, session, sources
 from consumers.actions.journal import Journal
 from infra.errors import Fatal, Transient
 from infra.kafka import topics
-from infra.kafka.clients import producer
-from infra.kafka.reader import read_to_end
+from infra.kafka.clients import consumer, producer
+from infra.kafka.reader import end_offsets, read_to_end
 from infra.kafka.writer import EventWriter
 from infra.settings import KafkaSettings, OdooSettings, Settings
 from schemas import codec
@@ -40,6 +42,40 @@ def test_an_alert_is_delivered_signed_and_every_step_is_recorded(firm, receiver)
     assert {step["action_id"] for step in steps} == {webhook_id}
     assert body["id"] == event["meta"]["event_id"]
     assert body["data"]["level"] == "90"
+
+
+class Unheard:
+    """A consumer whose words on how far it is the broker does not hear for a while."""
+
+    def __init__(self, hears, kafka, **more):
+        self._member, self._answered, self._hears = consumer(kafka, **more), more["on_commit"], hears
+
+    def __getattr__(self, name):
+        return getattr(self._member, name)
+
+    def commit(self, *, offsets, asynchronous):
+        if self._hears.is_set() or not asynchronous:
+            return self._member.commit(offsets=offsets, asynchronous=asynchronous)
+        return self._answered(KafkaError(KafkaError.REQUEST_TIMED_OUT), offsets)
+
+
+def test_how_far_it_is_is_told_again_where_nobody_heard_it(firm, receiver, monkeypatch):
+    hears = threading.Event()
+    monkeypatch.setattr(session, "consumer", partial(Unheard, hears))
+    event = firm.alert()
+    firm.publish(event)
+    ends = end_offsets(firm.kafka, ALERTS.name, range(ALERTS.partitions))
+    places = [TopicPartition(ALERTS.name, partition) for partition, (_, end) in ends.items() if end]
+    probe = consumer(firm.kafka, group=firm.settings().actions.group)
+    try:
+        with acting(firm.settings(), firm.policy(hook(receiver, "/a"))):
+            firm.ended(event)
+            time.sleep(2 * session.AGAIN)  # nothing happens any more
+            assert not any(one.offset >= 0 for one in probe.committed(places, 10))
+            hears.set()
+            wait_for(lambda: all(one.offset >= ends[one.partition][1] for one in probe.committed(places, 10)))
+    finally:
+        probe.close()
 
 
 def test_an_alert_that_comes_again_does_not_act_again(firm, receiver):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError
 
+from consumers import dead_letters_watch, trail
 from infra.errors import Fatal, Transient
-from infra.kafka.clients import client_config
+from infra.kafka import alone
+from infra.kafka.clients import SWEEP, TRANSACTION, client_config
 from infra.kafka.failures import Refused, failure, refusal
-from infra.settings import KafkaSettings
+from infra.kafka.reader import STALL
+from infra.settings import KafkaSettings, StreamsSettings
 
 SASL = {
     "bootstrap_servers": "127.0.0.1:1",
@@ -83,3 +86,17 @@ def test_the_dump_of_a_request_is_not_shown():
         "giving rights", KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED, "Request Request(processor=0, …")
     )
     assert str(told) == "giving rights failed: not permitted (CLUSTER_AUTHORIZATION_FAILED)"
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(TRANSACTION, id="the longest: capture, the desk of dead letters, carrying over, a rebuild"),
+        pytest.param(StreamsSettings().transaction_timeout, id="a worker of the streams, as it is set by default"),
+        pytest.param(alone.SECONDS, id="the governor and the clock"),
+        pytest.param(trail.TRANSACTION, id="the audit trail"),
+        pytest.param(dead_letters_watch.TRANSACTION, id="who tells of dead letters"),
+    ],
+)
+def test_a_reader_waits_longer_than_a_writer_that_died_holds_it_up(seconds: float) -> None:
+    assert seconds + SWEEP <= STALL
