@@ -38,12 +38,14 @@ _NO_WORK = (0, 0)
 class ProjectState(TimedState):
     """One project. Sums of money are of what is in the project's own currency; `foreign` counts what costs something in another.
 
-    `people` has minutes and cost by consultant, `rates` their cost of a minute, `weeks` minutes by ISO week.
+    `weeks` has minutes by ISO week. `people` has minutes and cost by consultant, `rates` their cost of a minute, while the budget of cost is
+    told by these (`by_person`): else nobody asks, and they cost more than all other sums together.
 
     `said` has the facts by kind and record: what its contracts are worth, what its tasks plan, what its assigned consultants cost.
     """
 
     __slots__ = (
+        "_by_person",
         "_committed_range",
         "_cost_range",
         "_currencies",
@@ -81,6 +83,7 @@ class ProjectState(TimedState):
         self._own: int | None = None
         self.weeks: dict[int, int] = {}
         self.shares = self.reached = 0
+        self._by_person = False
         self._people: dict[int, tuple[int, int]] = {}
         self._rates: dict[int, float] = {}
         self._fixed_budget: int | Fraction = 0
@@ -127,13 +130,14 @@ class ProjectState(TimedState):
 
     def _place(self, currency: str) -> int:
         """The place of a currency among those seen; the first is that of none, which is taken for the project's own."""
-        if currency not in self._currencies:
-            if len(self._currencies) > _MOST_CURRENCIES:
-                raise PoisonMessage(
-                    f"{self.key} costs something in {len(self._currencies)} currencies", remedy="mend them"
-                )
-            self._currencies.append(currency)
-        return self._currencies.index(currency)
+        seen = self._currencies
+        for place, known in enumerate(seen):
+            if known == currency:
+                return place
+        if len(seen) > _MOST_CURRENCIES:
+            raise PoisonMessage(f"{self.key} costs something in {len(seen)} currencies", remedy="mend them")
+        seen.append(currency)
+        return len(seen) - 1
 
     def _is_foreign(self, currency: int) -> bool:
         """Whether money of this currency cannot be added to the project's. Where that has none, nothing can be told apart."""
@@ -146,17 +150,17 @@ class ProjectState(TimedState):
         week = iso_week(day)
         weeks = self.weeks
         weeks[week] = weeks.get(week, 0) + minutes
-        self._pay(minutes, cost, person)
-
-    def _pay(self, minutes: int, cost: int, person: int) -> None:
         self.cost += cost
-        if person:
-            worked, paid = self._people.get(person, _NO_WORK)
-            worked, paid = self._people[person] = worked + minutes, paid + cost
-            if worked > 0:
-                self._rates[person] = paid / worked
-            else:
-                self._rates.pop(person, None)
+        if person and self._by_person:
+            self._work(person, minutes, cost)
+
+    def _work(self, person: int, minutes: int, cost: int) -> None:
+        worked, paid = self._people.get(person, _NO_WORK)
+        worked, paid = self._people[person] = worked + minutes, paid + cost
+        if worked > 0:
+            self._rates[person] = paid / worked
+        else:
+            self._rates.pop(person, None)
 
     def add_cost(self, before: CostEntry | None, entry: CostEntry) -> None:
         """Replace what an expense or a purchase contributes."""
@@ -176,17 +180,27 @@ class ProjectState(TimedState):
     def _pay_anew(self) -> None:
         """Tell own money from foreign, since the project's currency is another than it was."""
         self.cost = self.committed = self.foreign = 0
-        self._people.clear()
-        self._rates.clear()
         for row in self.lines.rows.values():
-            _, _, _, minutes, cost, person, currency, present, _ = LINE.unpack_from(row)
+            _, _, _, _, cost, _, currency, present, _ = LINE.unpack_from(row)
             if present and currency and cost and self._is_foreign(currency):
                 self.foreign += 1
             elif present:
-                self._pay(minutes, cost, person)
+                self.cost += cost
+        self._people_anew()
         for kept in self.rows.values():
             if kept[3]["present"] and "actual" in kept[3]:
                 self._spend(1, kept[3])
+
+    def _people_anew(self) -> None:
+        """Add up who worked, since it is asked for again, or what counts is another than it was."""
+        self._people.clear()
+        self._rates.clear()
+        if not self._by_person:
+            return
+        for row in self.lines.rows.values():
+            _, _, _, minutes, cost, person, currency, present, _ = LINE.unpack_from(row)
+            if person and present and not (currency and cost and self._is_foreign(currency)):
+                self._work(person, minutes, cost)
 
     def add_milestone(self, before: MilestoneEntry | None, entry: MilestoneEntry) -> None:
         """Replace what a milestone contributes."""
@@ -220,6 +234,10 @@ class ProjectState(TimedState):
             costs = self.assigned_costs()
             self._fixed_budget = Fraction(self._rated_minutes * sum(costs), 60 * len(costs)) if costs else 0
         self._fixed = float(self._fixed_budget)
+        by_person = self._rated_minutes > 0 and not self._fixed_budget
+        if by_person != self._by_person:
+            self._by_person = by_person
+            self._people_anew()
 
     def assigned_costs(self) -> list[int]:
         """What an hour of each assigned consultant costs, where it is known, in the project's currency."""

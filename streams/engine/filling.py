@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.errors import Fatal, PoisonMessage
 from schemas import codec
+from schemas.lines import TimeLine
 from streams.engine.topology import SEPARATOR, Processor
 
 
@@ -15,11 +16,15 @@ def take_in(processor: Processor, state: Any, rows: list[tuple[bytes, bytes | No
     for key, value in rows:
         if value is None:
             continue
-        subject, _, record = key.decode().partition(SEPARATOR)
         try:
             kind, entry = codec.decode_plain(value)
-            restore(state, subject, record, kind, entry)
+            if isinstance(entry, TimeLine):  # nearly always; it says itself what its key says
+                restore(state, entry.subject, entry.record, kind, entry)
+            else:
+                subject, _, record = key.decode().partition(SEPARATOR)
+                restore(state, subject, record, kind, entry)
         except PoisonMessage as error:
+            subject, _, record = key.decode().partition(SEPARATOR)
             failure = Fatal(
                 f"a row of {processor.state} ({subject} · {record}) cannot be read: {error}",
                 remedy="start the release that wrote it, or rebuild the state from the source topics",

@@ -2,6 +2,7 @@
 
 import pickle
 from struct import Struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,3 +84,32 @@ def test_a_copy_of_a_state_goes_on_as_the_state(kind: type[ConsultantState | Pro
     for state in (subject, copy):
         state.add_time(_entry(version=4, minutes=5, recorded_at=6))
     assert (_sums(copy), copy.marks(), copy.lines.rows) == (_sums(subject), subject.marks(), subject.lines.rows)
+
+
+PROJECTS = st.fixed_dictionaries({
+    "timezone": st.just("Europe/Brussels"),
+    "budget_minutes": st.sampled_from([None, 0, 600]),
+    "budget_cost": st.sampled_from([None, 0, 1_000_000]),
+    "currency": st.sampled_from(["EUR", "USD"]),
+})  # fmt: skip
+WORK = st.builds(
+    lambda number, version, **fields: _entry(record=f"odoo:firm:line:{number}", version=version, **fields),
+    st.integers(1, 6), st.integers(1, 4), minutes=st.sampled_from([0, 30, 60]), cost=st.sampled_from([0, 70_000]),
+    employee_id=st.integers(0, 3), present=st.booleans(), currency=st.sampled_from(["", "EUR", "USD"]),
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(PROJECTS, WORK)), PROJECTS)
+def test_who_worked_is_known_whenever_it_comes_to_be_asked_for(said: list[Any], last: Any) -> None:
+    """A budget of cost is told by a field, or by who worked: then it is what it had been if that had been so from the beginning."""
+    state, fresh = ProjectState("p"), ProjectState("p")
+    fresh.set_project(last)
+    for one in said:
+        if isinstance(one, TimeLine):
+            state.add_time(one)
+            fresh.add_time(one)
+        else:
+            state.set_project(one)
+    state.set_project(last)
+    assert (state.cost_budget(), state.cost, state.foreign) == (fresh.cost_budget(), fresh.cost, fresh.foreign)
+    assert sorted(state._rates.items()) == sorted(fresh._rates.items())
