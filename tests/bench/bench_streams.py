@@ -281,10 +281,11 @@ def until_ready(process: psutil.Popen, log: Path) -> None:
 
 
 def restarts(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
-    """After a backlog: ready again with the copies on the disk, and without them."""
+    """After a backlog: ready again with the copies on the disk, and without them, the best of three times."""
     done = backlog(kafka, events, log)
     times: dict[str, float] = {}
-    for name in ("warm", "cold"):
+    colds = []
+    for name in ("warm", *["cold"] * 3):
         if name == "cold":
             shutil.rmtree(log.parent / "streams")
         began = time.monotonic()
@@ -292,6 +293,10 @@ def restarts(kafka: KafkaSettings, events: int, log: Path) -> dict[str, Any]:
             until_ready(process, log)
             times[name], times[f"{name}_cpu"] = time.monotonic() - began, cpu(process)
             times[f"{name}_rss"] = process.memory_info().rss
+        if name == "cold":
+            colds.append((times["cold_cpu"], times["cold"]))
+    # the best counts: what else a machine does only ever takes time
+    times["cold_cpu"], times["cold"] = min(colds)
     return {
         "rows": 2 * events,
         "warm_ready_seconds": round(times["warm"], 2),
