@@ -18,12 +18,13 @@ from mypy_extensions import mypyc_attr
 from schemas.wire import FactEntry
 from streams.core import kinds
 from streams.core.contract import Contribution, Row
-from streams.core.state import SubjectState
+from streams.core.state import Mark, SubjectState
 
 HOST = "monitors"
 MARK = "~"
 """Between the monitor's name and the key of what it watches, in the key of a subject's state."""
 TIMEZONE = "timezone"
+_NEVER: Mark = (-1, "", "")
 
 
 class Fact(NamedTuple):
@@ -67,26 +68,37 @@ def contribution(monitor: str, about: str, fact: Fact, head: Mapping[str, Any], 
 class Watched(SubjectState):
     """One subject of one monitor. `finding` is what the monitor found when it last looked."""
 
-    __slots__ = ("_zoned", "finding", "monitor")
+    __slots__ = ("_own_zone", "_zoned", "finding", "monitor")
 
     def __init__(self, key: str, zone: str) -> None:
         """Begin without facts, in the monitor's own time zone."""
         super().__init__(key)
         self.monitor, _, self.about = key.partition(MARK)
-        self.zone = zone
+        self.zone = self._own_zone = zone
         self.finding: Any = None
-        self._zoned = (-1, "")
+        self._zoned = _NEVER
 
     def take(self, entry: FactEntry) -> Row | None:
         """Remember a fact; nothing for a duplicate or an older version."""
         row = self.keep(kinds.FACT, entry)
         if row is not None:
             self.stale = True
-            mark = (entry["recorded_at"], entry["event_id"])
-            zone = entry["words"].get(TIMEZONE)
-            if zone is not None and entry["present"] and mark > self._zoned:
-                self.zone, self._zoned = zone, mark
+            before = self._zoned
+            self._hear_zone(entry)
+            if (
+                self._zoned == before and before[2] == entry["record"]
+            ):  # the fact that told the zone says another, or none
+                self._zoned, self.zone = _NEVER, self._own_zone
+                for _, _, _, kept in self.rows.values():
+                    self._hear_zone(kept)
         return row
+
+    def _hear_zone(self, entry: FactEntry) -> None:
+        """Take over a fact's time zone, if none is newer."""
+        zone = entry["words"].get(TIMEZONE)
+        mark = (entry["recorded_at"], entry["event_id"], entry["record"])
+        if zone is not None and entry["present"] and mark > self._zoned:
+            self.zone, self._zoned = zone, mark
 
     @property
     def tenant(self) -> str:
