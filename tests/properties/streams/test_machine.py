@@ -21,6 +21,8 @@ OF_THE_WAY = ("revision", "moved_by", "band", "levels")
 """What a measure says of how it came about: its restatements, and what has a hysteresis."""
 SUMS = {"client-exposure": ("disputed_invoices", "disputed_amount", "receivable_amount", "share", "client_tier")}
 """Measures of which the rest tells of the record that was heard last."""
+BELONGS = ("disputed_invoices", "disputed_amount", "receivable_amount", "client_tier")
+"""What of a client's exposure says that it has any."""
 
 
 class Firm(RuleBasedStateMachine):
@@ -92,10 +94,11 @@ class Firm(RuleBasedStateMachine):
 
 
 def _summed(world: World) -> dict[tuple[str, str], Any]:
-    """What is summed and aged. A unit, a client or a company that nothing belongs to may be known to one and not to the other."""
+    """What is summed and aged. A client that nothing belongs to may be known to one and not to the other, which never heard that something had."""
     return {
         place: {name: measured[name] for name in SUMS.get(place[0], tuple(measured))}
         for place, measured in values(world, OF_THE_WAY).items()
+        if place[0] != "client-exposure" or any(measured[name] for name in BELONGS)
     }
 
 
