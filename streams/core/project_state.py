@@ -39,7 +39,7 @@ class ProjectState(TimedState):
     """One project. Sums of money are of what is in the project's own currency; `foreign` counts what costs something in another.
 
     `weeks` has minutes by ISO week. `people` has minutes and cost by consultant, `rates` their cost of a minute, while the budget of cost is
-    told by these (`by_person`): else nobody asks, and they cost more than all other sums together.
+    told by these (`by_person`): else nobody asks.
 
     `said` has the facts by kind and record: what its contracts are worth, what its tasks plan, what its assigned consultants cost.
     """

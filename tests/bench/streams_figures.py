@@ -47,20 +47,15 @@ def figures() -> dict[str, Any]:
         "restored_rows_per_s": restarts["cold_rows_per_cpu_second"],
         "memory_bytes_per_line": restarts["bytes_per_line"],
     }
-    beside_bare = {
-        "value": alerts["p99_ms"],
-        "unit": TARGETS["topic_to_alert_p99_ms"][0],
-        "peer": "a loop that does nothing but transactions",
-        "peer_value": bare["p99_ms"],
-        "ratio": round(alerts["p99_ms"] / bare["p99_ms"], 2),
-    }
-    ceiling = {
-        "value": rebuilt["events_per_second"],
-        "unit": TARGETS["rebuild_events_per_s"][0],
-        "peer": "its parts without which there is none, on all cores with nothing to start, hand on or wait for",
-        "peer_value": rebuilt["ceiling_events_per_second"],
-        "ratio": round(rebuilt["events_per_second"] / rebuilt["ceiling_events_per_second"], 2),
-    }
+    beside_bare = beside(
+        "topic_to_alert_p99_ms", alerts["p99_ms"], "a loop that does nothing but transactions", bare["p99_ms"]
+    )
+    ceiling = beside(
+        "rebuild_events_per_s",
+        rebuilt["events_per_second"],
+        "its parts without which there is none, on all cores with nothing to start, hand on or wait for",
+        rebuilt["ceiling_events_per_second"],
+    )
     return (
         peers
         | {name: beside_target(name, value) for name, value in own.items()}
@@ -70,5 +65,10 @@ def figures() -> dict[str, Any]:
 
 def beside_target(name: str, value: float) -> dict[str, Any]:
     """A figure of ours beside what it should be."""
-    unit, target = TARGETS[name]
-    return {"value": value, "unit": unit, "peer": "target", "peer_value": target, "ratio": round(value / target, 2)}
+    return beside(name, value, "target", TARGETS[name][1])
+
+
+def beside(name: str, value: float, peer: str, peer_value: float) -> dict[str, Any]:
+    """A figure of ours beside another of its unit."""
+    ratio = round(value / peer_value, 2)
+    return {"value": value, "unit": TARGETS[name][0], "peer": peer, "peer_value": peer_value, "ratio": ratio}

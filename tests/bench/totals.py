@@ -79,7 +79,7 @@ class Total:
 
 
 class State:
-    """The totals of one partition, those to be written at the end of the batch, and what is written already."""
+    """The totals of one partition, and what the batch has to publish: those that changed, or every update."""
 
     __slots__ = ("changed", "totals", "updates")
 

@@ -85,9 +85,8 @@ class Watched(SubjectState):
             self.stale = True
             before = self._zoned
             self._hear_zone(entry)
-            if (
-                self._zoned == before and before[2] == entry["record"]
-            ):  # the fact that told the zone says another, or none
+            # the fact that told the zone says another now, or none
+            if self._zoned == before and before[2] == entry["record"]:
                 self._zoned, self.zone = _NEVER, self._own_zone
                 for _, _, _, kept in self.rows.values():
                     self._hear_zone(kept)
